@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+const slow = ['test/scenarios/**/*.test.ts', 'test/crash/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/support/global-setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts'], exclude: slow },
+      },
+      { extends: true, test: { name: 'scenarios', include: slow } },
+    ],
+  },
+});

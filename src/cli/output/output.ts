@@ -1,0 +1,95 @@
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { exitCodeOf, type SwarmError } from '../../contract/errors.ts';
+import { errorEnvelope, resultEnvelope } from './envelope.ts';
+import { type Progress, showProgress, silentProgress } from './progress.ts';
+import { createStyle, onlyColours, type Style } from './style-text.ts';
+import { type TextSink, textWriter } from './text-writer.ts';
+
+export interface OutputSettings {
+  /** Standard output holds one JSON document and nothing else. */
+  json: boolean;
+  /** No notes and no progress; results and errors are still told. */
+  quiet: boolean;
+  color: boolean;
+  stdout: TextSink;
+  stderr: TextSink;
+  /** Whether a person watches stderr. */
+  isTerminal: boolean;
+  clock?: Clock;
+}
+
+export interface Output {
+  isJson: boolean;
+  style: Style;
+  /** Columns of the terminal; 100 where there is none. */
+  width: number;
+  /** The answer: `data` to programs, `text` to people. Once per command. */
+  result(data: unknown, text: () => string): void;
+  /** Tells the error, waits until it is written, and ends the process through `exit` with the code of the error. */
+  fail(error: SwarmError, exit: (code: number) => void): Promise<void>;
+  /** A remark on stderr. */
+  note(text: string): void;
+  progress(label: string): Progress;
+  /** Waits until everything is written; to be awaited before the process ends. */
+  flush(): Promise<void>;
+}
+
+export function createOutput(settings: OutputSettings): Output {
+  const { json, quiet, color, isTerminal, clock = systemClock } = settings;
+  const stdout = textWriter(settings.stdout);
+  const stderr = settings.stderr === settings.stdout ? stdout : textWriter(settings.stderr);
+  const style = createStyle(color);
+  const clean = (text: string) => onlyColours(text, color);
+  let isAnswered = false;
+  let running: Progress | undefined;
+
+  const endProgress = () => {
+    running?.done();
+    running = undefined;
+  };
+  const flush = async () => {
+    await Promise.all([stdout.flush(), stderr.flush()]);
+  };
+  return {
+    isJson: json,
+    style,
+    width: stdout.columns ?? 100,
+    result: (data, text) => {
+      if (isAnswered) throw new Error('A command gives one result');
+      isAnswered = true;
+      endProgress();
+      stdout.write(json ? resultEnvelope(data) : withNewline(clean(text())));
+    },
+    fail: async (error, exit) => {
+      endProgress();
+      if (json && !isAnswered) stdout.write(errorEnvelope(error));
+      else stderr.write(clean(errorText(error, style)));
+      isAnswered = true;
+      await flush().catch(() => {}); // the exit code is all that is left to tell
+      exit(exitCodeOf(error.code));
+    },
+    note: (text) => {
+      if (quiet) return;
+      running?.clear();
+      stderr.write(withNewline(clean(text)));
+    },
+    progress: (label) => {
+      if (quiet) return silentProgress;
+      endProgress();
+      const columns = stderr.columns ?? 100;
+      running = showProgress(label, { write: stderr.write, isTerminal, columns, clock });
+      return running;
+    },
+    flush,
+  };
+}
+
+function errorText(error: SwarmError, style: Style): string {
+  const lines = [`${style.red('error:')} ${error.message}`];
+  if (error.fix !== undefined) lines.push(`${style.dim('fix:')} ${error.fix}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function withNewline(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}

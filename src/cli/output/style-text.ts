@@ -1,0 +1,49 @@
+import { stripVTControlCharacters } from 'node:util';
+import colours from 'picocolors';
+
+export type Style = ReturnType<typeof createStyle>;
+
+/** The few ways text is set apart here; each returns its text unchanged where colour is off. */
+export function createStyle(hasColor: boolean) {
+  const { bold, dim, red, green, yellow, cyan } = colours.createColors(hasColor);
+  return { bold, dim, red, green, yellow, cyan };
+}
+
+/** NO_COLOR counts when it is set and not empty (no-color.org); a flag on the command line comes first. */
+export function wantsColor(given: {
+  noColorFlag: boolean;
+  noColorVariable: string | undefined;
+  term: string | undefined;
+  isTerminal: boolean;
+}): boolean {
+  if (given.noColorFlag || given.noColorVariable) return false;
+  return given.isTerminal && given.term !== 'dumb';
+}
+
+// Controls but tab and line feed, and the invisible characters that reorder what is read.
+const UNSEEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Text from outside, for showing: several lines may stay, nothing in it steers a terminal or reorders text. */
+export function plain(text: string): string {
+  const lines = stripVTControlCharacters(text).replaceAll('\r\n', '\n').replaceAll('\r', '\n');
+  return lines.replace(UNSEEN, '').toWellFormed();
+}
+
+/** The same on one line: for names and titles. */
+export function plainLine(text: string): string {
+  return plain(text).replace(/\s+/g, ' ').trim();
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with ESC
+export const COLOUR = /(\u001b\[[0-9;]*m)/;
+
+/**
+ * The last look before text is written: our own colours pass where colour is on, any other control sequence goes, in
+ * case text from outside came this far without `plain`.
+ */
+export function onlyColours(text: string, hasColor: boolean): string {
+  const parts = text.split(COLOUR);
+  return parts.map((part, i) => (i % 2 === 0 ? plain(part) : hasColor ? part : '')).join('');
+}

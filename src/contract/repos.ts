@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { Agent, AgentKind } from './agents.ts';
+import { AgentName, Id, line, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { MergeMode, OwnershipModel, RepoConfig, ServerSettings } from './repo-files.ts';
+
+/** Where the settings in force come from: the file in the buffer's tip, or the database's copy until one is there. */
+export const ConfigSource = z.enum(['file', 'copy']);
+
+export const Repo = z.object({
+  id: Id,
+  handle: z.string(),
+  name: z.string(),
+  description: z.string(),
+  status: z.enum(['active', 'archived']),
+  authority: z.enum(['local', 'server']),
+  mergeMode: MergeMode,
+  ownershipModel: OwnershipModel,
+  bufferBranch: z.string(),
+  promoteTarget: z.string(),
+  stage: z.enum(['seed', 'growth', 'established', 'mature']),
+  config: RepoConfig,
+  configSource: ConfigSource,
+  configBlob: Oid.nullable(),
+  settings: ServerSettings,
+  queuePaused: z.boolean(),
+  frozenReason: z.string().nullable(),
+  createdAt: Time,
+});
+export type Repo = z.infer<typeof Repo>;
+
+export const MaintainerRole = z.enum(['maintainer', 'owner']);
+export const Maintainer = z.object({
+  agent: Agent,
+  role: MaintainerRole,
+  addedBy: Id.nullable(),
+  createdAt: Time,
+});
+export type Maintainer = z.infer<typeof Maintainer>;
+
+export const AccessLevel = z.enum(['read', 'write', 'maintain', 'admin']);
+export type AccessLevel = z.infer<typeof AccessLevel>;
+export const AccessGrant = z.object({
+  agent: Agent,
+  level: AccessLevel,
+  grantedBy: Id.nullable(),
+  expiresAt: Time.nullable(),
+  createdAt: Time,
+});
+
+/** What an agent may do and which rule says so, in the order in which the rules were asked. */
+export const AccessExplanation = z.object({
+  agent: Agent,
+  level: AccessLevel.nullable(),
+  isMaintainer: z.boolean(),
+  isOwner: z.boolean(),
+  reasons: z.array(z.string()),
+});
+
+/** The first call in a repository. It needs no actor while none exists; the owner it names becomes one. */
+export const initRepo = endpoint({
+  name: 'repo.init',
+  method: 'POST',
+  path: '/repos/init',
+  input: z.object({
+    name: line(255),
+    description: prose(2000).default(''),
+    owner: z.object({ name: AgentName, kind: AgentKind.default('human') }),
+    ownershipModel: OwnershipModel.default('solo'),
+    config: RepoConfig,
+  }),
+  output: z.object({ repo: Repo, owner: Agent, created: z.boolean() }),
+  internal: true,
+});
+
+export const getRepo = endpoint({
+  name: 'repo.show',
+  method: 'GET',
+  path: '/repos/:repoId',
+  input: z.object({ repoId: Id }),
+  output: Repo,
+});
+
+export const archiveRepo = endpoint({
+  name: 'repo.archive',
+  method: 'DELETE',
+  path: '/repos/:repoId',
+  input: z.object({ repoId: Id }),
+  output: Repo,
+});
+
+/** What the tree of the buffer's tip says; measured by a workflow whenever that blob is not the recorded one. */
+export const reportConfig = endpoint({
+  name: 'repo.report_config',
+  method: 'PUT',
+  path: '/repos/:repoId/config/report',
+  input: z.object({ repoId: Id, blob: Oid.nullable(), config: RepoConfig.nullable() }),
+  output: Repo,
+  internal: true,
+});
+
+/** Changes the database's copy of the repo-owned settings; refused where a committed file governs (409, `fields`). */
+export const setConfig = endpoint({
+  name: 'repo.set_config',
+  method: 'PATCH',
+  path: '/repos/:repoId/config',
+  input: z.object({
+    repoId: Id,
+    changes: z.record(z.string(), z.unknown()),
+    fileWritten: z.boolean().default(false),
+  }),
+  output: Repo,
+});
+
+export const addMaintainer = endpoint({
+  name: 'maintainer.add',
+  method: 'POST',
+  path: '/repos/:repoId/maintainers',
+  input: z.object({
+    repoId: Id,
+    agent: Ref,
+    role: MaintainerRole.default('maintainer'),
+    reason: line(200).optional(),
+  }),
+  output: Maintainer,
+});
+
+export const removeMaintainer = endpoint({
+  name: 'maintainer.remove',
+  method: 'DELETE',
+  path: '/repos/:repoId/maintainers/:agent',
+  input: z.object({ repoId: Id, agent: Ref }),
+  output: z.object({ removed: z.boolean() }),
+});
+
+export const listMaintainers = endpoint({
+  name: 'maintainer.list',
+  method: 'GET',
+  path: '/repos/:repoId/maintainers',
+  input: z.object({ repoId: Id, ...PageInput }),
+  output: page(Maintainer),
+});
+
+export const grantAccess = endpoint({
+  name: 'access.grant',
+  method: 'POST',
+  path: '/repos/:repoId/access',
+  input: z.object({ repoId: Id, agent: Ref, level: AccessLevel, expiresAt: Time.nullable().default(null) }),
+  output: AccessGrant,
+});
+
+export const revokeAccess = endpoint({
+  name: 'access.revoke',
+  method: 'DELETE',
+  path: '/repos/:repoId/access/:agent',
+  input: z.object({ repoId: Id, agent: Ref }),
+  output: z.object({ revoked: z.boolean() }),
+});
+
+export const listAccess = endpoint({
+  name: 'access.list',
+  method: 'GET',
+  path: '/repos/:repoId/access',
+  input: z.object({ repoId: Id, ...PageInput }),
+  output: page(AccessGrant),
+});
+
+export const explainAccess = endpoint({
+  name: 'access.explain',
+  method: 'GET',
+  path: '/repos/:repoId/access/:agent',
+  input: z.object({ repoId: Id, agent: Ref }),
+  output: AccessExplanation,
+});

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { Id, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { Facts, Stream } from './streams.ts';
+
+export const Verdict = z.enum(['approve', 'request_changes', 'comment']);
+export type Verdict = z.infer<typeof Verdict>;
+
+/** One reviewer's judgement, bound to the head it saw. Only the last one that is not a comment stands. */
+export const Review = z.object({
+  id: Id,
+  streamId: Id,
+  reviewerId: Id,
+  reviewerName: z.string(),
+  verdict: Verdict,
+  feedback: z.string(),
+  isHuman: z.boolean(),
+  tested: z.boolean(),
+  head: Oid,
+  patchId: z.string(),
+  reviewBlockId: Id.nullable(),
+  /** It is this reviewer's standing verdict. */
+  standing: z.boolean(),
+  /** The change it judged is no longer the stream's. */
+  stale: z.boolean(),
+  reviewedAt: Time,
+});
+export type Review = z.infer<typeof Review>;
+
+export const ConsensusState = z.enum([
+  'reached',
+  'waiting',
+  'blocked',
+  'insufficient_reviews',
+  'no_eligible_reviewers',
+]);
+
+export const Vote = z.object({
+  reviewer: Id,
+  reviewerName: z.string(),
+  verdict: Verdict,
+  weight: z.number(),
+  counts: z.boolean(),
+  why: z.string(),
+});
+
+export type Vote = z.infer<typeof Vote>;
+
+/** The answer of the consensus rule with everything it was computed from. */
+export const Consensus = z.object({
+  state: ConsensusState,
+  reached: z.boolean(),
+  threshold: z.number(),
+  score: z.number(),
+  minReviews: z.number().int(),
+  approvals: z.number().int(),
+  rejections: z.number().int(),
+  votes: z.array(Vote),
+  reasons: z.array(z.string()),
+  head: Oid,
+  authority: z.enum(['local', 'server']),
+});
+export type Consensus = z.infer<typeof Consensus>;
+
+export const submitReview = endpoint({
+  name: 'review.submit',
+  method: 'POST',
+  path: '/streams/:stream/reviews',
+  input: z.object({
+    stream: Ref,
+    verdict: Verdict,
+    feedback: prose(50_000).default(''),
+    tested: z.boolean().default(false),
+    /** The head the reviewer judged; refused as stale when the stream has moved on. */
+    head: Oid.optional(),
+    facts: Facts.optional(),
+  }),
+  output: z.object({ review: Review, stream: Stream, consensus: Consensus }),
+});
+
+export const listReviews = endpoint({
+  name: 'review.list',
+  method: 'GET',
+  path: '/streams/:stream/reviews',
+  input: z.object({ stream: Ref, ...PageInput }),
+  output: page(Review),
+});
+
+export const checkConsensus = endpoint({
+  name: 'review.check',
+  method: 'GET',
+  path: '/streams/:stream/consensus',
+  input: z.object({ stream: Ref }),
+  output: Consensus,
+});
+
+/** The stream that most needs this agent's judgement; null when none does. */
+export const nextReview = endpoint({
+  name: 'review.next',
+  method: 'GET',
+  path: '/repos/:repoId/reviews/next',
+  input: z.object({ repoId: Id }),
+  output: z.object({ stream: Stream.nullable(), why: z.string() }),
+});

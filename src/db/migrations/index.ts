@@ -1,0 +1,5 @@
+import type { Migration } from '../migrate.ts';
+import { init } from './001-init.ts';
+
+/** In the order in which they are applied. */
+export const migrations: readonly Migration[] = [init];

@@ -1,0 +1,93 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
+import { expect, it } from 'vitest';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { openDatabase } from './database.ts';
+import { migrate } from './migrate.ts';
+
+async function newFile(): Promise<string> {
+  const file = join(tempDir('sqlite'), 'deep', 'gitswarm.db');
+  const database = openDatabase({ file });
+  await migrate(database);
+  await database.close();
+  return file;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+it('makes the directory of a new database', async () => {
+  const database = openDatabase({ file: await newFile() });
+  const { rows } = await sql`pragma journal_mode`.execute(database.read);
+  expect(rows).toEqual([{ journal_mode: 'wal' }]);
+  await database.close();
+});
+
+it('says busy, with the file, when another process keeps the lock, and goes on with other work meanwhile', async () => {
+  const file = await newFile();
+  const other = new DatabaseSync(file);
+  other.exec('begin immediate');
+  const database = openDatabase({ file }, { waitMs: 60 });
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 1);
+  await expect(database.write(async () => 1)).rejects.toMatchObject({
+    code: 'busy',
+    message: expect.stringContaining(file),
+  });
+  clearInterval(ticking);
+  expect(turns).toBeGreaterThan(2);
+  other.exec('rollback');
+  other.close();
+  expect(await database.write(async () => 1)).toBe(1);
+  await database.close();
+});
+
+it('refuses to write through the reading connection', async () => {
+  const database = openDatabase({ file: await newFile() });
+  const writing = database.read.deleteFrom('receipt').execute();
+  await expect(writing).rejects.toMatchObject({ code: 'read_only' });
+  await database.close();
+});
+
+it('reads but does not write a database opened for reading', async () => {
+  const file = await newFile();
+  const database = openDatabase({ file }, { readOnly: true });
+  expect(await database.read.selectFrom('receipt').selectAll().execute()).toEqual([]);
+  await expect(database.write(async () => 1)).rejects.toMatchObject({ code: 'read_only' });
+  await database.close();
+});
+
+it.skipIf(isRoot)('says read_only where the file or the directory may not be written', async () => {
+  const file = await newFile();
+  chmodSync(file, 0o444);
+  const database = openDatabase({ file });
+  const writing = database.write((tx) => tx.deleteFrom('receipt').execute());
+  await expect(writing).rejects.toMatchObject({ code: 'read_only' });
+  await database.close();
+});
+
+it('names a file that is no database, and what to do', async () => {
+  const file = join(tempDir('sqlite'), 'gitswarm.db');
+  writeFileSync(file, 'these are my notes, not a database '.repeat(200));
+  const database = openDatabase({ file });
+  await expect(migrate(database)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining(file),
+    fix: expect.stringContaining('mv '),
+  });
+  await database.close();
+});
+
+it('waits for the disk at every commit in durable mode', async () => {
+  const file = await newFile();
+  for (const [durable, mode] of [
+    [true, 2],
+    [false, 1],
+  ] as const) {
+    const database = openDatabase({ file }, { durable });
+    const { rows } = await database.write((tx) => sql`pragma synchronous`.execute(tx));
+    expect(rows).toEqual([{ synchronous: mode }]);
+    await database.close();
+  }
+});

@@ -1,0 +1,311 @@
+import type { Generated } from 'kysely';
+
+/**
+ * One row type per table, the same on both databases: ids, times (ISO 8601 UTC), words and JSON are text, numbers and
+ * flags (0 or 1) are integers. What a word may be is said by src/contract and checked where it is written.
+ */
+export interface Tables {
+  agent: AgentRow;
+  repo: RepoRow;
+  maintainer: MaintainerRow;
+  access_grant: AccessGrantRow;
+  task: TaskRow;
+  task_dependency: TaskDependencyRow;
+  claim: ClaimRow;
+  stream: StreamRow;
+  stream_author: StreamAuthorRow;
+  stream_commit: StreamCommitRow;
+  review: ReviewRow;
+  merge: MergeRow;
+  stabilization: StabilizationRow;
+  promotion: PromotionRow;
+  karma_entry: KarmaEntryRow;
+  undo_record: UndoRecordRow;
+  event: EventRow;
+  receipt: ReceiptRow;
+  reactor_cursor: ReactorCursorRow;
+  schema_migration: SchemaMigrationRow;
+}
+
+export interface AgentRow {
+  id: string;
+  /** The full hash; `handle_length` characters of it are enough to tell it from all others. */
+  handle: string;
+  handle_length: number;
+  name: string;
+  slug: string;
+  kind: string;
+  description: string;
+  api_key_hash: string | null;
+  status: string;
+  karma: number;
+  role: string | null;
+  operator: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface RepoRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  org_id: string | null;
+  name: string;
+  description: string;
+  status: string;
+  authority: string;
+  stage: string;
+  /** JSON of RepoConfig: the copy that init and `config set` keep, in force until a file is committed. */
+  config_copy: string;
+  /** JSON of RepoConfig as read from the buffer's tip, or null where no file is there. */
+  config_file: string | null;
+  config_blob: string | null;
+  /** JSON of ServerSettings. */
+  settings: string;
+  queue_paused: number;
+  frozen_reason: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface MaintainerRow {
+  repo_id: string;
+  agent_id: string;
+  role: string;
+  added_by: string | null;
+  reason: string | null;
+  created_at: string;
+}
+
+export interface AccessGrantRow {
+  repo_id: string;
+  agent_id: string;
+  level: string;
+  granted_by: string | null;
+  expires_at: string | null;
+  created_at: string;
+}
+
+export interface TaskRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  repo_id: string;
+  title: string;
+  description: string;
+  status: string;
+  priority: string;
+  amount: number;
+  /** JSON arrays of text. */
+  labels: string;
+  paths: string;
+  acceptance: string;
+  difficulty: string | null;
+  blocked_reason: string | null;
+  revert_of_stream_id: string | null;
+  created_by: string;
+  expires_at: string | null;
+  completed_at: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface TaskDependencyRow {
+  task_id: string;
+  depends_on_id: string;
+}
+
+export interface ClaimRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  task_id: string;
+  agent_id: string;
+  stream_id: string | null;
+  status: string;
+  notes: string;
+  lease_ms: number;
+  lease_until: string | null;
+  /** JSON array of agent ids. */
+  reviewed_by: string;
+  review_notes: string;
+  payout_amount: number;
+  claimed_at: string;
+  submitted_at: string | null;
+  reviewed_at: string | null;
+}
+
+export interface StreamRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  repo_id: string;
+  agent_id: string;
+  name: string;
+  branch: string;
+  source: string;
+  state: string;
+  /** The state to go back to from paused or abandoned. */
+  state_before: string | null;
+  state_reason: string | null;
+  /** JSON of StreamConflict. */
+  conflict: string | null;
+  task_id: string | null;
+  parent_stream_id: string | null;
+  revert_of_stream_id: string | null;
+  base_branch: string;
+  base_commit: string;
+  head: string;
+  patch_id: string;
+  /** JSON array of touched paths. */
+  paths: string;
+  commit_count: number;
+  merged_commit: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface StreamAuthorRow {
+  stream_id: string;
+  agent_id: string;
+  created_at: string;
+}
+
+export interface StreamCommitRow {
+  stream_id: string;
+  position: number;
+  commit_hash: string;
+  change_id: string;
+  patch_id: string;
+  message: string;
+  author: string;
+}
+
+export interface ReviewRow {
+  id: string;
+  stream_id: string;
+  reviewer_id: string;
+  review_block_id: string | null;
+  verdict: string;
+  feedback: string;
+  is_human: number;
+  tested: number;
+  head: string;
+  patch_id: string;
+  standing: number;
+  reviewed_at: string;
+}
+
+export interface MergeRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  repo_id: string;
+  kind: string;
+  state: string;
+  stream_id: string | null;
+  reverts_merge_id: string | null;
+  requested_by: string;
+  head: string;
+  patch_id: string;
+  priority: string;
+  /** Smaller comes first among equals; set by `queue move --first`. */
+  rank: number;
+  is_fix: number;
+  forced: number;
+  reason: string | null;
+  commit_hash: string | null;
+  buffer_before: string | null;
+  holder: string | null;
+  tested_tree: string | null;
+  /** JSON array of the reviewers whose verdicts decided. */
+  decided_by: string;
+  requested_at: string;
+  prepared_at: string | null;
+  landed_at: string | null;
+  ended_at: string | null;
+}
+
+export interface StabilizationRow {
+  id: string;
+  repo_id: string;
+  actor_id: string;
+  result: string;
+  commit_hash: string;
+  tag: string | null;
+  culprit_merge_id: string | null;
+  revert_merge_id: string | null;
+  task_id: string | null;
+  duration_ms: number;
+  runs: number;
+  details: string;
+  stabilized_at: string;
+}
+
+export interface PromotionRow {
+  id: string;
+  repo_id: string;
+  actor_id: string;
+  from_branch: string;
+  to_branch: string;
+  from_commit: string | null;
+  to_commit: string;
+  untested: number;
+  triggered_by: string;
+  promoted_at: string;
+}
+
+export interface KarmaEntryRow {
+  id: string;
+  agent_id: string;
+  repo_id: string | null;
+  amount: number;
+  reason: string;
+  subject_id: string | null;
+  created_at: string;
+}
+
+export interface UndoRecordRow {
+  id: string;
+  repo_id: string;
+  agent_id: string;
+  operation: string;
+  summary: string;
+  data: string;
+  created_at: string;
+  undone_at: string | null;
+}
+
+export interface EventRow {
+  /** Given last in the transaction, so that its order is the order of commits. */
+  seq: Generated<number>;
+  id: string;
+  repo_id: string | null;
+  type: string;
+  actor_id: string | null;
+  subject_type: string;
+  subject_id: string;
+  data: string;
+  created_at: string;
+}
+
+export interface ReceiptRow {
+  actor_id: string;
+  key: string;
+  operation: string;
+  body_hash: string;
+  answer: string;
+  created_at: string;
+}
+
+export interface ReactorCursorRow {
+  name: string;
+  cursor: string;
+  updated_at: string;
+}
+
+export interface SchemaMigrationRow {
+  name: string;
+  checksum: string;
+  applied_at: string;
+}

@@ -1,0 +1,96 @@
+import type { AccessLevel } from '../../contract/repos.ts';
+import type { Db, Tx } from '../../db/database.ts';
+import type { AccessGrantRow, AgentRow, MaintainerRow, RepoRow } from '../../db/tables.ts';
+import { serverSettings } from '../repos/repos-store.ts';
+import { type AccessResult, accessLevel } from './access.ts';
+
+/** What this agent may do in this repository now, with the reasons. */
+export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: string): Promise<AccessResult> {
+  const [role, grant] = [await findMaintainer(db, repo.id, agent.id), await findGrant(db, repo.id, agent.id)];
+  return accessLevel({
+    agent,
+    role: role ? (role.role as 'maintainer' | 'owner') : null,
+    grant: grant ? { level: grant.level as AccessLevel, expiresAt: grant.expires_at } : null,
+    settings: serverSettings(repo),
+    archived: repo.status === 'archived',
+    now,
+  });
+}
+
+export async function findMaintainer(db: Db, repoId: string, agentId: string): Promise<MaintainerRow | undefined> {
+  return db
+    .selectFrom('maintainer')
+    .selectAll()
+    .where('repo_id', '=', repoId)
+    .where('agent_id', '=', agentId)
+    .executeTakeFirst();
+}
+
+/** Owners first, then by the time they were added. */
+export async function listMaintainerRows(db: Db, repoId: string): Promise<MaintainerRow[]> {
+  return db
+    .selectFrom('maintainer')
+    .selectAll()
+    .where('repo_id', '=', repoId)
+    .orderBy('role', 'desc')
+    .orderBy('created_at')
+    .orderBy('agent_id')
+    .execute();
+}
+
+export async function upsertMaintainer(tx: Tx, row: MaintainerRow): Promise<void> {
+  await tx
+    .insertInto('maintainer')
+    .values(row)
+    .onConflict((c) => c.columns(['repo_id', 'agent_id']).doUpdateSet({ role: row.role, reason: row.reason }))
+    .execute();
+}
+
+export async function deleteMaintainer(tx: Tx, repoId: string, agentId: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('maintainer')
+    .where('repo_id', '=', repoId)
+    .where('agent_id', '=', agentId)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+export async function findGrant(db: Db, repoId: string, agentId: string): Promise<AccessGrantRow | undefined> {
+  return db
+    .selectFrom('access_grant')
+    .selectAll()
+    .where('repo_id', '=', repoId)
+    .where('agent_id', '=', agentId)
+    .executeTakeFirst();
+}
+
+export async function listGrantRows(db: Db, repoId: string): Promise<AccessGrantRow[]> {
+  return db
+    .selectFrom('access_grant')
+    .selectAll()
+    .where('repo_id', '=', repoId)
+    .orderBy('created_at')
+    .orderBy('agent_id')
+    .execute();
+}
+
+export async function upsertGrant(tx: Tx, row: AccessGrantRow): Promise<void> {
+  await tx
+    .insertInto('access_grant')
+    .values(row)
+    .onConflict((c) =>
+      c
+        .columns(['repo_id', 'agent_id'])
+        .doUpdateSet({ level: row.level, granted_by: row.granted_by, expires_at: row.expires_at }),
+    )
+    .execute();
+}
+
+export async function deleteGrant(tx: Tx, repoId: string, agentId: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('access_grant')
+    .where('repo_id', '=', repoId)
+    .where('agent_id', '=', agentId)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}

@@ -1,0 +1,66 @@
+import { sql } from 'kysely';
+import { HANDLE_LENGTH, handleHash, type HandleKind, parseHandle, SHORTEST_HANDLE } from '../../base/handles.ts';
+import type { Db, Tx } from '../../db/database.ts';
+import { type Candidate, likePrefix, pickReference } from './references.ts';
+
+const NAME_COLUMN = { agent: 'name', repo: 'name', task: 'title', stream: 'name' } as const;
+
+export type NamedKind = keyof typeof NAME_COLUMN;
+export type HandledKind = NamedKind | 'claim' | 'merge';
+
+const LOOKED_AT = 20;
+
+/**
+ * The id of what a reference means, within a repository where one is given. Throws not_found or ambiguous.
+ * Names count only where the kind has them, and only in full.
+ */
+export async function resolveReference(db: Db, kind: HandledKind, text: string, repoId?: string): Promise<string> {
+  const prefix = parseHandle(kind, text);
+  const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
+  const inRepo = repoId && (kind === 'task' || kind === 'stream' || kind === 'merge');
+  const rows = await sql<Candidate>`
+    select id, handle, handle_length, ${name} as name from ${sql.table(kind)}
+    where (id = ${text} or ${name} = ${text}
+      or handle like ${likePrefix(prefix ?? text.toLowerCase())} escape '\\'
+      ${prefix ? sql`` : sql`or id like ${likePrefix(text.toLowerCase())} escape '\\'`})
+      ${inRepo ? sql`and repo_id = ${repoId}` : sql``}
+    order by id limit ${LOOKED_AT}`.execute(db);
+  const usable = text.length >= SHORTEST_HANDLE ? rows.rows : rows.rows.filter((r) => r.name === text);
+  return pickReference(kind, text, usable).id;
+}
+
+/** What a new row stores of its handle; lengthens its neighbours' handles where they would no longer be unique. */
+export async function newHandle(
+  tx: Tx,
+  kind: HandledKind,
+  id: string,
+): Promise<{ handle: string; handle_length: number }> {
+  const handle = handleHash(id);
+  const table = sql.table(kind);
+  const neighbours = await sql<{ id: string; handle: string; handle_length: number }>`
+    select id, handle, handle_length from (select id, handle, handle_length from ${table}
+      where handle < ${handle} order by handle desc limit 1) as before
+    union all select id, handle, handle_length from (select id, handle, handle_length from ${table}
+      where handle > ${handle} order by handle limit 1) as after`.execute(tx);
+  let length = SHORTEST_HANDLE;
+  for (const other of neighbours.rows) {
+    const needed = Math.min(HANDLE_LENGTH, commonPrefix(handle, other.handle) + 1);
+    length = Math.max(length, needed);
+    if (needed > other.handle_length) {
+      await sql`update ${table} set handle_length = ${needed} where id = ${other.id}`.execute(tx);
+    }
+  }
+  return { handle, handle_length: length };
+}
+
+function commonPrefix(a: string, b: string): number {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return n;
+}
+
+/** The kind of thing whose handle this looks like; undefined for ids and names. */
+export function kindOfHandle(text: string): HandleKind | undefined {
+  const kinds: HandleKind[] = ['agent', 'task', 'stream', 'claim', 'merge', 'repo'];
+  return kinds.find((kind) => parseHandle(kind, text) !== undefined);
+}

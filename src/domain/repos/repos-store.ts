@@ -1,0 +1,59 @@
+import { SwarmError } from '../../contract/errors.ts';
+import { RepoConfig, ServerSettings } from '../../contract/repo-files.ts';
+import type { Repo } from '../../contract/repos.ts';
+import type { Db, Tx } from '../../db/database.ts';
+import type { RepoRow } from '../../db/tables.ts';
+import { handleOf } from '../references/references.ts';
+
+export async function insertRepo(tx: Tx, row: RepoRow): Promise<void> {
+  await tx.insertInto('repo').values(row).execute();
+}
+
+export async function getRepoRow(db: Db, id: string): Promise<RepoRow> {
+  const row = await db.selectFrom('repo').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new SwarmError('not_found', `There is no repository ${id}.`);
+  return row;
+}
+
+/** The repositories of this database, oldest first; a local database holds one. */
+export async function listRepoRows(db: Db, limit = 200): Promise<RepoRow[]> {
+  return db.selectFrom('repo').selectAll().orderBy('id').limit(limit).execute();
+}
+
+export async function updateRepoRow(tx: Tx, id: string, changes: Partial<RepoRow>): Promise<RepoRow> {
+  return tx.updateTable('repo').set(changes).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
+}
+
+/** The settings in force: those of the file in the buffer's tip, or the database's copy until one is there. */
+export function configInForce(row: RepoRow): RepoConfig {
+  return RepoConfig.parse(JSON.parse(row.config_file ?? row.config_copy));
+}
+
+export function serverSettings(row: RepoRow): ServerSettings {
+  return ServerSettings.parse(JSON.parse(row.settings));
+}
+
+export function toRepo(row: RepoRow): Repo {
+  const config = configInForce(row);
+  const settings = serverSettings(row);
+  return {
+    id: row.id,
+    handle: handleOf('repo', row),
+    name: row.name,
+    description: row.description,
+    status: row.status === 'archived' ? 'archived' : 'active',
+    authority: row.authority === 'server' ? 'server' : 'local',
+    mergeMode: config.merge_mode,
+    ownershipModel: settings.ownership_model,
+    bufferBranch: config.buffer_branch,
+    promoteTarget: config.promote_target,
+    stage: row.stage as Repo['stage'],
+    config,
+    configSource: row.config_file === null ? 'copy' : 'file',
+    configBlob: row.config_blob,
+    settings,
+    queuePaused: row.queue_paused === 1,
+    frozenReason: row.frozen_reason,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Promotion, Stabilization } from '../../contract/stabilizations.ts';
+import type { Db, Tx } from '../../db/database.ts';
+import type { PromotionRow, StabilizationRow } from '../../db/tables.ts';
+
+export async function insertStabilization(tx: Tx, row: StabilizationRow): Promise<void> {
+  await tx.insertInto('stabilization').values(row).execute();
+}
+
+type WithCulprit = StabilizationRow & { culprit_stream_id: string | null };
+
+/** Newest first, with the stream behind the landing that is to blame. */
+export async function listStabilizationRows(
+  db: Db,
+  filter: { repoId: string; result?: string | undefined; beforeId?: string | undefined; limit: number },
+): Promise<WithCulprit[]> {
+  let query = db
+    .selectFrom('stabilization')
+    .leftJoin('merge', 'merge.id', 'stabilization.culprit_merge_id')
+    .selectAll('stabilization')
+    .select('merge.stream_id as culprit_stream_id')
+    .where('stabilization.repo_id', '=', filter.repoId);
+  if (filter.result) query = query.where('stabilization.result', '=', filter.result);
+  if (filter.beforeId) query = query.where('stabilization.id', '<', filter.beforeId);
+  return query.orderBy('stabilization.id', 'desc').limit(filter.limit).execute();
+}
+
+/** The newest run of the buffer, or the newest with this result. */
+export async function findLastStabilization(
+  db: Db,
+  repoId: string,
+  result?: Stabilization['result'],
+): Promise<WithCulprit | undefined> {
+  return (await listStabilizationRows(db, { repoId, result, limit: 1 }))[0];
+}
+
+export function toStabilization(row: WithCulprit): Stabilization {
+  return {
+    id: row.id,
+    repoId: row.repo_id,
+    result: row.result as Stabilization['result'],
+    commit: row.commit_hash,
+    tag: row.tag,
+    culpritMergeId: row.culprit_merge_id,
+    culpritStreamId: row.culprit_stream_id,
+    revertMergeId: row.revert_merge_id,
+    taskId: row.task_id,
+    durationMs: row.duration_ms,
+    runs: row.runs,
+    details: row.details,
+    actorId: row.actor_id,
+    stabilizedAt: row.stabilized_at,
+  };
+}
+
+export async function insertPromotion(tx: Tx, row: PromotionRow): Promise<void> {
+  await tx.insertInto('promotion').values(row).execute();
+}
+
+/** Newest first. */
+export async function listPromotionRows(
+  db: Db,
+  filter: { repoId: string; beforeId?: string | undefined; limit: number },
+): Promise<PromotionRow[]> {
+  let query = db.selectFrom('promotion').selectAll().where('repo_id', '=', filter.repoId);
+  if (filter.beforeId) query = query.where('id', '<', filter.beforeId);
+  return query.orderBy('id', 'desc').limit(filter.limit).execute();
+}
+
+export function toPromotion(row: PromotionRow): Promotion {
+  return {
+    id: row.id,
+    repoId: row.repo_id,
+    from: row.from_branch,
+    to: row.to_branch,
+    fromCommit: row.from_commit,
+    toCommit: row.to_commit,
+    untested: row.untested === 1,
+    triggeredBy: row.triggered_by as Promotion['triggeredBy'],
+    actorId: row.actor_id,
+    promotedAt: row.promoted_at,
+  };
+}

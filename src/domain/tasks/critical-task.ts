@@ -1,0 +1,58 @@
+import { newId } from '../../base/ids.ts';
+import type { TaskRow } from '../../db/tables.ts';
+import type { EffectContext } from '../events/effect-context.ts';
+import { insertTask, listUnfinishedLabelled } from './tasks-store.ts';
+
+/** The label of a task that was opened for one agent: it is offered to that agent before its equals. */
+export function labelFor(agentId: string): string {
+  return `for:${agentId}`;
+}
+
+/**
+ * Opens a critical task, or answers the unfinished one that bears all of `labels` already, so that a second report
+ * of the same trouble opens no second task. An assignee is offered it first, but anyone may take it.
+ */
+export async function openCriticalTask(
+  ctx: EffectContext,
+  wish: {
+    repoId: string;
+    title: string;
+    description: string;
+    paths: string[];
+    createdBy: string;
+    labels: string[];
+    revertOfStreamId?: string | undefined;
+    assigneeId?: string | undefined;
+  },
+): Promise<TaskRow> {
+  const [standing] = await listUnfinishedLabelled(ctx.db, wish.repoId, wish.labels);
+  if (standing) return standing;
+  const labels = wish.assigneeId ? [...wish.labels, labelFor(wish.assigneeId)] : wish.labels;
+  const task = await insertTask(ctx.db, {
+    id: newId(ctx.clock.now()),
+    repo_id: wish.repoId,
+    title: wish.title,
+    description: wish.description,
+    status: 'open',
+    priority: 'critical',
+    amount: 0,
+    labels: JSON.stringify(labels),
+    paths: JSON.stringify(wish.paths),
+    acceptance: '[]',
+    difficulty: null,
+    blocked_reason: null,
+    revert_of_stream_id: wish.revertOfStreamId ?? null,
+    created_by: wish.createdBy,
+    expires_at: null,
+    completed_at: null,
+    created_at: ctx.now,
+    updated_at: ctx.now,
+  });
+  ctx.emit({
+    type: 'task.created',
+    subject: { type: 'task', id: task.id },
+    data: { title: task.title, priority: task.priority, assigneeId: wish.assigneeId ?? null },
+    repoId: wish.repoId,
+  });
+  return task;
+}

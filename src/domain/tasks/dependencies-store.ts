@@ -1,0 +1,51 @@
+import type { Db, Tx } from '../../db/database.ts';
+import type { TaskDependencyRow } from '../../db/tables.ts';
+import { isUnmet } from './task-conditions-store.ts';
+
+/** What these tasks depend on. */
+export async function listDependencies(db: Db, taskIds: string[]): Promise<TaskDependencyRow[]> {
+  if (taskIds.length === 0) return [];
+  return db
+    .selectFrom('task_dependency')
+    .selectAll()
+    .where('task_id', 'in', taskIds)
+    .orderBy('task_id')
+    .orderBy('depends_on_id')
+    .execute();
+}
+
+/** The part of it that has neither landed nor been completed, with the handles of what is waited for. */
+export async function listUnmetDependencies(
+  db: Db,
+  taskIds: string[],
+): Promise<(TaskDependencyRow & { handle: string; handle_length: number })[]> {
+  if (taskIds.length === 0) return [];
+  return db
+    .selectFrom('task_dependency as edge')
+    .innerJoin('task as other', 'other.id', 'edge.depends_on_id')
+    .select(['edge.task_id', 'edge.depends_on_id', 'other.handle', 'other.handle_length'])
+    .where('edge.task_id', 'in', taskIds)
+    .where(isUnmet())
+    .orderBy('edge.task_id')
+    .orderBy('edge.depends_on_id')
+    .execute();
+}
+
+/** Every dependency in a repository, by the task that has it: enough to look for a cycle. */
+export async function dependencyEdges(db: Db, repoId: string): Promise<Map<string, string[]>> {
+  const rows = await db
+    .selectFrom('task_dependency')
+    .innerJoin('task', 'task.id', 'task_dependency.task_id')
+    .select(['task_id', 'depends_on_id'])
+    .where('task.repo_id', '=', repoId)
+    .execute();
+  const edges = new Map<string, string[]>();
+  for (const row of rows) edges.set(row.task_id, [...(edges.get(row.task_id) ?? []), row.depends_on_id]);
+  return edges;
+}
+
+export async function replaceDependencies(tx: Tx, taskId: string, dependsOn: string[]): Promise<void> {
+  await tx.deleteFrom('task_dependency').where('task_id', '=', taskId).execute();
+  const rows = [...new Set(dependsOn)].map((id) => ({ task_id: taskId, depends_on_id: id }));
+  if (rows.length > 0) await tx.insertInto('task_dependency').values(rows).execute();
+}

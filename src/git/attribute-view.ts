@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ObjectReader } from './object-reader.ts';
+import { emptyTree, type ObjectFormat } from './oid.ts';
+import { type GitPlace, runGit } from './run-git.ts';
+import { isDirectory } from './tree-record.ts';
+
+const NAME = '.gitattributes';
+
+/** Path of each .gitattributes file of a tree, with its blob. */
+type Attributes = ReadonlyMap<string, string>;
+
+/**
+ * Merging needs the .gitattributes of our side, but git reads them from the files of a working tree, and from none in
+ * a bare repository. A view is a directory that holds just these files; git is told that it is the working tree.
+ */
+export class AttributeView {
+  readonly #place: GitPlace;
+  readonly #objects: ObjectReader;
+  readonly #format: ObjectFormat;
+  readonly #emptyView: string;
+  readonly #views = new Map<string, string>();
+  #latest: { tree: string; attributes: Attributes } | undefined;
+  #latestView: string | undefined;
+  #scratch: string | undefined;
+
+  constructor(place: GitPlace, objects: ObjectReader, format: ObjectFormat, commonDir: string) {
+    this.#place = place;
+    this.#objects = objects;
+    this.#format = format;
+    // No part of a ref name may start with a dot, so the directory of refs can never hold such a file.
+    this.#emptyView = join(commonDir, 'refs');
+  }
+
+  /** The directory of the latest question: nearly always that of the next one, too. */
+  get latest(): string | undefined {
+    return this.#latestView;
+  }
+
+  /** The directory to merge in when this tree is our side. Equal attributes give the same directory. */
+  async directoryFor(tree: string): Promise<string> {
+    const attributes = await this.#attributesOf(tree);
+    this.#latest = { tree, attributes };
+    this.#latestView = await this.#viewOf(attributes);
+    return this.#latestView;
+  }
+
+  close(): void {
+    if (this.#scratch) rmSync(this.#scratch, { recursive: true, force: true });
+    this.#scratch = undefined;
+    this.#latestView = undefined;
+    this.#views.clear();
+  }
+
+  async #viewOf(attributes: Attributes): Promise<string> {
+    if (attributes.size === 0) return this.#emptyView;
+    const key = JSON.stringify([...attributes].sort());
+    const view = this.#views.get(key) ?? (await this.#write(attributes, this.#views.size));
+    this.#views.set(key, view);
+    return view;
+  }
+
+  async #attributesOf(tree: string): Promise<Attributes> {
+    if (!this.#latest) return this.#scan(tree);
+    if (this.#latest.tree === tree) return this.#latest.attributes;
+    const attributes = new Map(this.#latest.attributes);
+    await this.#compare(this.#latest.tree, tree, '', attributes);
+    return attributes;
+  }
+
+  /** One process walks the whole tree, which is far cheaper than reading it here. */
+  async #scan(tree: string): Promise<Attributes> {
+    const found = await runGit(
+      this.#place,
+      ['diff-tree', '-r', '-z', '--no-renames', emptyTree(this.#format), tree, '--', `:(glob)**/${NAME}`],
+      { env: { GIT_LITERAL_PATHSPECS: undefined } },
+    );
+    const fields = found.stdout.split('\0');
+    const attributes = new Map<string, string>();
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      const [, mode, , oid] = (fields[i] ?? '').split(' ');
+      if (oid && mode?.startsWith('100')) attributes.set(fields[i + 1] ?? '', oid);
+    }
+    return attributes;
+  }
+
+  /** Follows only the directories that differ, so a merge that changes four files reads a handful of trees. */
+  async #compare(
+    before: string | undefined,
+    after: string | undefined,
+    at: string,
+    into: Map<string, string>,
+  ) {
+    if (before === after) return;
+    const [old, now] = await Promise.all([this.#entries(before), this.#entries(after)]);
+    const attributes = now.get(NAME);
+    if (attributes?.mode.startsWith('100')) into.set(at + NAME, attributes.oid);
+    else into.delete(at + NAME);
+    const deeper: Promise<void>[] = [];
+    for (const name of new Set([...old.keys(), ...now.keys()])) {
+      const [a, b] = [old.get(name), now.get(name)];
+      const treeA = a && isDirectory(a) ? a.oid : undefined;
+      const treeB = b && isDirectory(b) ? b.oid : undefined;
+      if (treeA !== treeB) deeper.push(this.#compare(treeA, treeB, `${at}${name}/`, into));
+    }
+    await Promise.all(deeper);
+  }
+
+  async #entries(tree: string | undefined) {
+    const entries = tree === undefined ? [] : await this.#objects.tree(tree);
+    return new Map(entries.map((entry) => [entry.name, entry]));
+  }
+
+  async #write(attributes: Attributes, number: number): Promise<string> {
+    this.#scratch ??= mkdtempSync(join(tmpdir(), 'gitswarm-attributes-'));
+    const view = join(this.#scratch, String(number));
+    for (const [path, oid] of attributes) {
+      const blob = await this.#objects.object(oid);
+      mkdirSync(join(view, dirname(path)), { recursive: true });
+      writeFileSync(join(view, path), blob?.content ?? '');
+    }
+    return view;
+  }
+}

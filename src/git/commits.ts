@@ -1,0 +1,107 @@
+import type { CommitRecord, NewCommit } from './commit-record.ts';
+import { formatCommit } from './commit-record.ts';
+import { writeObject } from './loose-objects.ts';
+import { assertOid } from './oid.ts';
+import type { Signature } from './person.ts';
+import type { Repository } from './repository.ts';
+import { runGit } from './run-git.ts';
+
+/** A commit by its id; throws not_found. */
+export function readCommit(repo: Repository, oid: string): Promise<CommitRecord> {
+  assertOid(oid);
+  return repo.objects.commit(oid);
+}
+
+/** Commits by their ids, in the same order. */
+export function readCommits(repo: Repository, oids: readonly string[]): Promise<CommitRecord[]> {
+  return Promise.all(oids.map((oid) => readCommit(repo, oid)));
+}
+
+/** The commits reachable from one and from none of the others, parents before children, oldest first. */
+export async function listCommits(
+  repo: Repository,
+  { from, notIn }: { from: string; notIn: readonly string[] },
+): Promise<CommitRecord[]> {
+  const [only] = notIn;
+  const short = notIn.length === 1 && only !== undefined ? await linearRange(repo, only, from) : undefined;
+  if (short) return short;
+  const input = [from, ...notIn.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join('');
+  for (const oid of [from, ...notIn]) assertOid(oid);
+  const { stdout } = await runGit(repo, ['rev-list', '--topo-order', '--reverse', '--stdin'], { input });
+  return readCommits(repo, stdout.split('\n').filter(Boolean));
+}
+
+/** How many commits we are willing to walk ourselves before a process is cheaper. */
+const SHORT = 64;
+
+/** The commits after `base` up to `head` where each has one parent; undefined when it is not so simple. */
+async function linearRange(
+  repo: Repository,
+  base: string,
+  head: string,
+): Promise<CommitRecord[] | undefined> {
+  const commits: CommitRecord[] = [];
+  for (let at = head; at !== base; ) {
+    const commit = await readCommit(repo, at);
+    const [parent] = commit.parents;
+    if (parent === undefined || commit.parents.length > 1 || commits.length === SHORT) return undefined;
+    commits.unshift(commit);
+    at = parent;
+  }
+  return commits;
+}
+
+export interface CommitInput {
+  tree: string;
+  parents: readonly string[];
+  message: string;
+  author: Signature;
+  /** Default: the author. */
+  committer?: Signature;
+}
+
+/** Writes a commit object and returns its id. No ref moves. */
+export function writeCommit(repo: Repository, input: CommitInput): string {
+  assertOid(input.tree);
+  for (const parent of input.parents) assertOid(parent);
+  const commit: NewCommit = { ...input, committer: input.committer ?? input.author };
+  return writeObject(repo, 'commit', formatCommit(commit));
+}
+
+/** The tree of a commit. */
+export async function treeOf(repo: Repository, commit: string): Promise<string> {
+  return (await readCommit(repo, commit)).tree;
+}
+
+/** True when `ancestor` is `descendant` or in its history. */
+export async function isAncestor(repo: Repository, ancestor: string, descendant: string): Promise<boolean> {
+  assertOid(ancestor);
+  assertOid(descendant);
+  if (ancestor === descendant) return true;
+  const { code } = await runGit(repo, ['merge-base', '--is-ancestor', ancestor, descendant], {
+    okExits: [0, 1],
+  });
+  return code === 0;
+}
+
+/** The best common ancestor of two commits, or undefined when their histories have nothing in common. */
+export async function mergeBase(repo: Repository, a: string, b: string): Promise<string | undefined> {
+  assertOid(a);
+  assertOid(b);
+  const { stdout } = await runGit(repo, ['merge-base', a, b], { okExits: [0, 1] });
+  const base = stdout.trim();
+  return base === '' ? undefined : base;
+}
+
+/** How many commits `a` has that `b` has not, and the other way round. */
+export async function aheadBehind(
+  repo: Repository,
+  a: string,
+  b: string,
+): Promise<{ ahead: number; behind: number }> {
+  assertOid(a);
+  assertOid(b);
+  const { stdout } = await runGit(repo, ['rev-list', '--left-right', '--count', `${a}...${b}`]);
+  const [ahead, behind] = stdout.trim().split('\t').map(Number);
+  return { ahead: ahead ?? 0, behind: behind ?? 0 };
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { SwarmError } from '../contract/errors.ts';
+import { type GitEnv, withHooks } from './git-env.ts';
+
+/** Where git runs and with which environment. A Repository is one. */
+export interface GitPlace {
+  readonly dir: string;
+  readonly env: GitEnv;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  input?: string | Uint8Array;
+  /** Exit codes that are answers, not failures. Default: only 0. */
+  okExits?: readonly number[];
+  /** Added to the place's environment; undefined takes a variable away. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Bytes of output after which the process is ended. Default: 1 GiB. */
+  maxBuffer?: number;
+  signal?: AbortSignal;
+  /** Lets the hooks of the repository run: only for a commit an agent asked for. */
+  hooks?: boolean;
+}
+
+export interface GitResult<T = string> {
+  stdout: T;
+  stderr: string;
+  code: number;
+}
+
+const ONE_GIB = 1024 ** 3;
+
+/** Runs git once, without a shell, and returns what it printed. Throws `git_failed` with git's own words. */
+export async function runGit(
+  place: GitPlace,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<GitResult> {
+  const result = await runGitBytes(place, args, options);
+  return { ...result, stdout: result.stdout.toString('utf8') };
+}
+
+/** Like runGit, for output that is not text. */
+export async function runGitBytes(
+  place: GitPlace,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<GitResult<Buffer>> {
+  const cwd = options.cwd ?? place.dir;
+  const child = spawn('git', args, {
+    cwd,
+    env: environment(place, options),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const result = await collect(child, options, cwd, args);
+  if (!(options.okExits ?? [0]).includes(result.code)) throw gitFailed(args, cwd, result);
+  return result;
+}
+
+/** The error for a git that ended badly: what ran, where, and everything git said about it. */
+export function gitFailed(
+  args: readonly string[],
+  cwd: string,
+  result: { stdout: string | Buffer; stderr: string; code: number },
+): SwarmError {
+  const words = gitWords(result);
+  return new SwarmError(
+    'git_failed',
+    `git ${args[0] ?? ''} failed in ${cwd} (exit ${result.code}): ${words}`,
+    {
+      details: { args: [...args], cwd, exit: result.code, output: words },
+    },
+  );
+}
+
+/** What git said, from both of its outputs: it prints some reasons on stdout. */
+export function gitWords({ stdout, stderr }: { stdout: string | Buffer; stderr: string }): string {
+  const said = `${stderr.trim()}\n${stdout.toString('utf8').trim()}`.trim();
+  if (said === '') return 'git printed no reason';
+  return said.length > 8000 ? `${said.slice(0, 8000)}…` : said;
+}
+
+function environment(place: GitPlace, options: RunOptions): Record<string, string | undefined> {
+  return { ...(options.hooks ? withHooks(place.env) : place.env), ...options.env };
+}
+
+function collect(
+  child: ChildProcess,
+  options: RunOptions,
+  cwd: string,
+  args: readonly string[],
+): Promise<GitResult<Buffer>> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const errors: Buffer[] = [];
+    const limit = options.maxBuffer ?? ONE_GIB;
+    let size = 0;
+    let failure: SwarmError | undefined;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= limit || failure) return;
+      failure = new SwarmError('too_large', `git ${args[0]} printed more than ${limit} bytes`);
+      child.kill();
+    });
+    child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
+    child.on('error', (error) => reject(notStarted(error, cwd, args)));
+    child.on('close', (code, signal) => {
+      if (failure) return reject(failure);
+      const stderr = Buffer.concat(errors).toString('utf8');
+      const result = { stdout: Buffer.concat(chunks), stderr, code: code ?? -1 };
+      if (code === null) result.stderr += `ended by ${signal}`;
+      resolve(result);
+    });
+    // git may end without reading all of its input; its exit code tells the story then.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+function notStarted(error: Error, cwd: string, args: readonly string[]): SwarmError {
+  if (error.name === 'AbortError') {
+    return new SwarmError('interrupted', `git ${args[0]} was interrupted`, { cause: error });
+  }
+  if (!existsSync(cwd)) {
+    return new SwarmError('not_found', `The directory ${cwd} does not exist`, { cause: error });
+  }
+  return new SwarmError('git_failed', `git could not be started: ${error.message}`, {
+    cause: error,
+    fix: 'install git 2.38 or newer and put it on the PATH',
+  });
+}

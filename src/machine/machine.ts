@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { bindable, isSqliteBusy, openSqliteFile, sqliteFault } from '../base/sqlite-file.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { schemaSteps } from './machine-schema.ts';
+import { holderOf } from './process-identity.ts';
+
+export type Value = string | number | null;
+
+/** What only this machine knows, in `<dir>/local/machine.db`. Nothing is opened before the first question. */
+export function openMachine(dir: string): Machine {
+  return new Machine(dir);
+}
+
+export class Machine {
+  /** The GitSwarm directory of the repository. */
+  readonly dir: string;
+  /** This process, as it signs what it holds. */
+  readonly holder: string;
+  #db: DatabaseSync | undefined;
+
+  constructor(dir: string) {
+    this.dir = dir;
+    this.holder = holderOf();
+  }
+
+  get localDir(): string {
+    return join(this.dir, 'local');
+  }
+
+  /** All rows; `Row` is the shape the columns of the statement have. */
+  all<Row extends object>(sql: string, ...values: Value[]): Row[] {
+    return this.#ask((db) => db.prepare(sql).all(...values.map(bindable)) as Row[]);
+  }
+
+  get<Row extends object>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#ask((db) => db.prepare(sql).get(...values.map(bindable)) as Row | undefined);
+  }
+
+  /** Returns how many rows were changed. */
+  run(sql: string, ...values: Value[]): number {
+    return this.#ask((db) => Number(db.prepare(sql).run(...values.map(bindable)).changes));
+  }
+
+  /** One transaction that no other process can come between; what `work` throws undoes it. */
+  write<T>(work: () => T): T {
+    return this.#ask((db) => {
+      db.exec('begin immediate');
+      try {
+        const result = work();
+        db.exec('commit');
+        return result;
+      } finally {
+        if (db.isTransaction) db.exec('rollback');
+      }
+    });
+  }
+
+  close(): void {
+    this.#db?.close();
+    this.#db = undefined;
+  }
+
+  #ask<T>(question: (db: DatabaseSync) => T): T {
+    try {
+      this.#db ??= openAndUpgrade(this.localDir);
+      return question(this.#db);
+    } catch (error) {
+      const fault = sqliteFault(error, join(this.localDir, FILE));
+      throw fault ? new SwarmError(fault.code, fault.message, { fix: fault.fix, cause: error }) : error;
+    }
+  }
+}
+
+const FILE = 'machine.db';
+const BUSY_MS = 10_000;
+
+function openAndUpgrade(localDir: string): DatabaseSync {
+  mkdirSync(localDir, { recursive: true });
+  const file = join(localDir, FILE);
+  const db = openSqliteFile(file, { busyMs: BUSY_MS });
+  try {
+    const version = versionOf(db);
+    if (version !== schemaSteps.length || version === 0) upgrade(db, file);
+    db.exec('pragma synchronous = normal');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function upgrade(db: DatabaseSync, file: string): void {
+  refuseNewer(versionOf(db), file);
+  useWal(db);
+  db.exec('begin immediate');
+  try {
+    const version = versionOf(db); // another process may have been quicker
+    refuseNewer(version, file);
+    for (const step of schemaSteps.slice(version)) db.exec(step);
+    db.exec(`pragma user_version = ${schemaSteps.length}; commit`);
+  } finally {
+    if (db.isTransaction) db.exec('rollback');
+  }
+}
+
+/** SQLite does not wait for others when it changes the journal, so two processes that start together would collide. */
+function useWal(db: DatabaseSync): void {
+  const end = performance.now() + BUSY_MS;
+  for (;;) {
+    try {
+      db.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (!isSqliteBusy(error) || performance.now() > end) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 + Math.random() * 8);
+  }
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('pragma user_version').get()?.user_version ?? 0);
+}
+
+function refuseNewer(version: number, file: string): void {
+  if (version <= schemaSteps.length) return;
+  throw new SwarmError(
+    'newer_schema',
+    `${file} has version ${version}, and this gitswarm knows only those up to ${schemaSteps.length}`,
+    { fix: 'upgrade gitswarm (npm install -g gitswarm@latest)' },
+  );
+}

@@ -1,0 +1,26 @@
+import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { execute, type Kernel } from './execute.ts';
+import { findOperation } from './index.ts';
+
+/** Who decides for a repository. Workflows reach policy only through it, whether it is here or on a server. */
+export interface Authority {
+  kind: 'local' | 'server';
+  /** The same authority, asked by this agent. */
+  as(callerId: string | undefined): Authority;
+  call<E extends Endpoint>(endpoint: E, input: InputOf<E>, options?: { key?: string }): Promise<OutputOf<E>>;
+}
+
+/** The authority of a repository whose database is on this machine. */
+export function localAuthority(kernel: Kernel, scope: { repoId?: string; callerId?: string | undefined }): Authority {
+  return {
+    kind: 'local',
+    as: (callerId) => localAuthority(kernel, { ...scope, callerId }),
+    async call(endpoint, input, options) {
+      const operation = findOperation(endpoint.name);
+      if (!operation) throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
+      const answer = await execute(kernel, operation, input, { ...scope, key: options?.key });
+      return answer as OutputOf<typeof endpoint>;
+    },
+  };
+}

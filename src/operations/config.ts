@@ -1,0 +1,71 @@
+import { SwarmError } from '../contract/errors.ts';
+import { RepoConfig } from '../contract/repo-files.ts';
+import * as contract from '../contract/repos.ts';
+import { changeSettings } from '../domain/repos/config-settings.ts';
+import { serverSettings, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
+import { recordUndoRow } from '../domain/undo/undo-store.ts';
+import { operation } from './operation.ts';
+
+/**
+ * What the tree of the buffer's tip says is in force from now on. A file that could not be read keeps the last
+ * readable one in force: a broken file must not bring back settings of long ago.
+ */
+const reportConfig = operation(contract.reportConfig, {
+  on: 'repo',
+  needs: 'write',
+  async run({ db, repo, now, emit }, input) {
+    if (input.blob === repo.config_blob) return toRepo(repo);
+    const file = input.config === null ? null : JSON.stringify(input.config);
+    const changed = await updateRepoRow(db, repo.id, {
+      config_blob: input.blob,
+      config_file: input.blob === null ? null : (file ?? repo.config_file),
+      updated_at: now,
+    });
+    emit({
+      type: 'repo.config_reported',
+      subject: { type: 'repo', id: repo.id },
+      data: { blob: input.blob, readable: input.blob === null || file !== null },
+    });
+    return toRepo(changed);
+  },
+});
+
+const setConfig = operation(contract.setConfig, {
+  on: 'repo',
+  needs: 'admin',
+  async run(context, input) {
+    const { db, repo, now, emit } = context;
+    const current = {
+      config: RepoConfig.parse(JSON.parse(repo.config_copy)),
+      settings: serverSettings(repo),
+    };
+    const { config, settings, changed } = changeSettings(current, input.changes);
+    const inFile = changed.filter((change) => change.owner === 'repo').map((change) => change.key);
+    if (inFile.length > 0 && repo.config_file !== null && !input.fileWritten) {
+      throw new SwarmError('conflict', `.gitswarm/config.yml decides about ${inFile.join(', ')}.`, {
+        fix: `Change the file and land it: gitswarm config set ${inFile[0]} …`,
+        details: { fields: inFile },
+      });
+    }
+    if (changed.length === 0) return toRepo(repo);
+    const row = await updateRepoRow(db, repo.id, {
+      config_copy: JSON.stringify(config),
+      settings: JSON.stringify(settings),
+      updated_at: now,
+    });
+    const keys = changed.map((change) => change.key);
+    await recordUndoRow(context, {
+      operation: 'repo.set_config',
+      summary: `setting ${keys.join(', ')}`,
+      data: { changes: changed, fileWritten: input.fileWritten },
+    });
+    emit({
+      type: 'repo.config_changed',
+      subject: { type: 'repo', id: repo.id },
+      data: { changes: Object.fromEntries(changed.map((change) => [change.key, change.after])) },
+    });
+    return toRepo(row);
+  },
+});
+
+export const configOperations = [reportConfig, setConfig];

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Clock, isoTime } from '../base/clock.ts';
+import { newId } from '../base/ids.ts';
+import { SwarmError } from '../contract/errors.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { lockEvents } from '../db/dialect-sql.ts';
+import type { AgentRow } from '../db/tables.ts';
+import { findAgent } from '../domain/agents/agents-store.ts';
+import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
+import type { Operation } from './operation.ts';
+import { authorise } from './permissions.ts';
+import { findReceipt, insertReceipt } from './receipts.ts';
+import { loadSubject } from './subjects.ts';
+
+export interface Kernel {
+  database: Database;
+  clock: Clock;
+}
+
+/** Who calls, in which repository, and under which idempotency key. */
+export interface Call {
+  callerId?: string | undefined;
+  repoId?: string | undefined;
+  key?: string | undefined;
+}
+
+/**
+ * The only door to policy: parse, find the caller, open the transaction, answer from the receipt if this key was
+ * used before, load the subject, authorise, run, write events and receipt, commit.
+ */
+export async function execute(kernel: Kernel, operation: Operation, input: unknown, call: Call): Promise<unknown> {
+  const parsed = parseInput(operation, input);
+  if (operation.kind === 'write') {
+    return kernel.database.write((tx) => runWrite(kernel, tx, operation, parsed, call));
+  }
+  const db = kernel.database.read;
+  const caller = call.callerId ? await findAgent(db, call.callerId) : undefined;
+  const now = isoTime(kernel.clock.now());
+  const subject = await loadSubject(db, operation.on, parsed as object, call.repoId);
+  await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
+  const context = { db, caller, clock: kernel.clock, now, repoId: subject.repo?.id ?? call.repoId, ...subject };
+  return operation.run(context as never, parsed as never);
+}
+
+async function runWrite(kernel: Kernel, tx: Tx, operation: Operation, input: unknown, call: Call): Promise<unknown> {
+  const now = isoTime(kernel.clock.now());
+  const name = operation.endpoint.name;
+  const caller = call.callerId ? await findAgent(tx, call.callerId) : undefined;
+  if (call.callerId && !caller) throw new SwarmError('not_found', `There is no agent ${call.callerId}.`);
+  const receiptKey = call.key && caller ? { actorId: caller.id, key: call.key } : undefined;
+  const bodyHash = receiptKey ? hashBody(name, input) : '';
+  if (receiptKey) {
+    const receipt = await findReceipt(tx, receiptKey);
+    if (receipt && (receipt.operation !== name || receipt.bodyHash !== bodyHash)) {
+      throw new SwarmError('conflict', `The idempotency key "${call.key}" was used for another request.`);
+    }
+    if (receipt) {
+      const subject = await loadSubject(tx, operation.on, input as object, call.repoId);
+      if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now });
+      return receipt.answer;
+    }
+  }
+  const subject = await loadSubject(tx, operation.on, input as object, call.repoId);
+  await authorise(tx, operation.needs, caller, subject, { operation: name, now });
+
+  const events: (NewEvent & { repoId?: string | null })[] = [];
+  const repoId = subject.repo?.id ?? call.repoId;
+  const context = {
+    db: tx,
+    caller,
+    actor: caller,
+    clock: kernel.clock,
+    now,
+    repoId,
+    emit: (event: NewEvent & { repoId?: string | null }) => events.push(event),
+    ...subject,
+  };
+  const answer = await operation.run(context as never, input as never);
+  if (receiptKey) {
+    const kept = operation.remember ? operation.remember(answer as never) : answer;
+    await insertReceipt(tx, { ...receiptKey, operation: name, bodyHash, answer: kept, now });
+  }
+  await writeEvents(tx, kernel, caller, repoId, now, events);
+  return answer;
+}
+
+async function writeEvents(
+  tx: Tx,
+  kernel: Kernel,
+  caller: AgentRow | undefined,
+  repoId: string | undefined,
+  now: string,
+  events: (NewEvent & { repoId?: string | null })[],
+): Promise<void> {
+  if (events.length === 0) return;
+  await lockEvents(tx);
+  const rows = events.map((event) => ({
+    id: newId(kernel.clock.now()),
+    repo_id: event.repoId === undefined ? (repoId ?? null) : event.repoId,
+    type: event.type,
+    actor_id: caller?.id ?? null,
+    subject_type: event.subject.type,
+    subject_id: event.subject.id,
+    data: JSON.stringify(event.data ?? {}),
+    created_at: now,
+  }));
+  await insertEvents(tx, rows);
+}
+
+function parseInput(operation: Operation, input: unknown): unknown {
+  const result = operation.endpoint.input.safeParse(input);
+  if (result.success) return result.data;
+  throw new SwarmError('invalid', `${operation.endpoint.name}: ${z.prettifyError(result.error)}`, {
+    details: { issues: result.error.issues.map((issue) => ({ path: issue.path, message: issue.message })) },
+  });
+}
+
+function hashBody(name: string, input: unknown): string {
+  return createHash('sha256').update(`${name}\n${JSON.stringify(input)}`).digest('hex');
+}

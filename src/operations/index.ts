@@ -1,0 +1,41 @@
+import { agentOperations } from './agents.ts';
+import { eventOperations } from './events.ts';
+import { landingOperations } from './landings.ts';
+import { mergeOperations } from './merges.ts';
+import type { Operation } from './operation.ts';
+import { queueOperations } from './queue.ts';
+import { repoOperations } from './repos.ts';
+import { reviewOperations } from './reviews.ts';
+import { stabilizationOperations } from './stabilizations.ts';
+import { statusOperations } from './status.ts';
+import { streamHeadOperations } from './stream-head.ts';
+import { streamLifecycleOperations } from './stream-lifecycle.ts';
+import { listStreams } from './stream-list.ts';
+import { streamOperations } from './streams.ts';
+import { taskOperations } from './tasks.ts';
+import { undoOperations } from './undo.ts';
+
+/** Everything an actor may ask for. */
+export const operations: Operation[] = [
+  ...agentOperations,
+  ...repoOperations,
+  ...taskOperations,
+  ...streamOperations,
+  listStreams,
+  ...streamHeadOperations,
+  ...streamLifecycleOperations,
+  ...reviewOperations,
+  ...mergeOperations,
+  ...landingOperations,
+  ...queueOperations,
+  ...stabilizationOperations,
+  ...eventOperations,
+  ...undoOperations,
+  ...statusOperations,
+];
+
+const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));
+
+export function findOperation(name: string): Operation | undefined {
+  return byName.get(name);
+}

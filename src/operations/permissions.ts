@@ -1,0 +1,66 @@
+import { SwarmError } from '../contract/errors.ts';
+import type { AccessLevel } from '../contract/repos.ts';
+import type { Db } from '../db/database.ts';
+import type { AgentRow } from '../db/tables.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { accessOf } from '../domain/access/access-store.ts';
+import { isStreamAuthor } from '../domain/streams/streams-store.ts';
+import type { Subject } from './subjects.ts';
+
+/**
+ * Who may ask for an operation, as data: the authorisation tests are generated from it.
+ * - nobody: no caller is needed (the bootstrap, registration where it is open)
+ * - member: any active agent
+ * - read, write, maintain, admin: that level on the subject's repository
+ * - author: an author of the stream, with write access
+ * - author_or_maintain, claimant_or_maintain: that one, or maintain access
+ */
+export type Need =
+  | 'nobody'
+  | 'member'
+  | AccessLevel
+  | 'author'
+  | 'author_or_maintain'
+  | 'claimant'
+  | 'claimant_or_maintain';
+
+/** Throws not_allowed, saying what the caller has and what the operation asks for. */
+export async function authorise(
+  db: Db,
+  need: Need,
+  caller: AgentRow | undefined,
+  subject: Subject,
+  call: { operation: string; now: string },
+): Promise<void> {
+  if (need === 'nobody') return;
+  if (!caller) {
+    throw new SwarmError('not_allowed', `Nobody is named who asks for ${call.operation}.`, {
+      fix: 'Say who acts: --as <agent>, or set GITSWARM_AGENT.',
+    });
+  }
+  if (caller.status !== 'active') throw new SwarmError('not_allowed', `${caller.name} is suspended.`);
+  if (need === 'member' || !subject.repo) return;
+
+  const access = await accessOf(db, subject.repo, caller, call.now);
+  const may = (level: AccessLevel) => includesLevel(access.level, level);
+  const refuse = (wants: string): never => {
+    throw new SwarmError('not_allowed', `${caller.name} may not do this (${call.operation}): it needs ${wants}.`, {
+      fix: `gitswarm repo access explain ${caller.name}`,
+      details: { needs: need, has: access.level, reasons: access.reasons },
+    });
+  };
+
+  if (need === 'read' || need === 'write' || need === 'maintain' || need === 'admin') {
+    if (!may(need)) refuse(`${need} access to ${subject.repo.name}`);
+    return;
+  }
+  if (need === 'claimant' || need === 'claimant_or_maintain') {
+    if (subject.claim?.agent_id === caller.id && may('write')) return;
+    if (need === 'claimant_or_maintain' && may('maintain')) return;
+    return refuse(need === 'claimant' ? 'to be the one who claimed the task' : 'to hold the claim, or maintain access');
+  }
+  const isAuthor = subject.stream !== undefined && (await isStreamAuthor(db, subject.stream, caller.id));
+  if (isAuthor && may('write')) return;
+  if (need === 'author_or_maintain' && may('maintain')) return;
+  refuse(need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access');
+}

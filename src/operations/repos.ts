@@ -1,0 +1,93 @@
+import { newId } from '../base/ids.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { ServerSettings } from '../contract/repo-files.ts';
+import * as contract from '../contract/repos.ts';
+import type { RepoRow } from '../db/tables.ts';
+import { upsertMaintainer } from '../domain/access/access-store.ts';
+import { listOwners } from '../domain/access/owners-store.ts';
+import { findAgentByName, toAgent } from '../domain/agents/agents-store.ts';
+import { makeAgent } from '../domain/agents/new-agent.ts';
+import { newHandle } from '../domain/references/references-store.ts';
+import { refuseOneBranch } from '../domain/repos/config-settings.ts';
+import { insertRepo, listRepoRows, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
+import { accessOperations } from './access.ts';
+import { configOperations } from './config.ts';
+import { maintainerOperations } from './maintainers.ts';
+import { openOperation, operation, query } from './operation.ts';
+
+/** The first call in a database makes its repository and the owner; every later one finds them and changes nothing. */
+const init = openOperation(contract.initRepo, {
+  async run(context, input) {
+    const { db, now, emit } = context;
+    const [existing] = await listRepoRows(db, 1);
+    if (existing) {
+      const [owner] = await listOwners(db, existing.id);
+      if (!owner) throw new SwarmError('internal', `The repository ${existing.name} has no owner.`);
+      return { repo: toRepo(existing), owner: toAgent(owner), created: false };
+    }
+    refuseOneBranch(input.config);
+    const id = newId(context.clock.now());
+    const repo: RepoRow = {
+      id,
+      ...(await newHandle(db, 'repo', id)),
+      org_id: null,
+      name: input.name,
+      description: input.description,
+      status: 'active',
+      authority: 'local',
+      stage: 'seed',
+      config_copy: JSON.stringify(input.config),
+      config_file: null,
+      config_blob: null,
+      settings: JSON.stringify(ServerSettings.parse({ ownership_model: input.ownershipModel })),
+      queue_paused: 0,
+      frozen_reason: null,
+      created_at: now,
+      updated_at: now,
+    };
+    await insertRepo(db, repo);
+    emit({ type: 'repo.created', subject: { type: 'repo', id }, data: { name: repo.name }, repoId: id });
+    const known = await findAgentByName(db, input.owner.name);
+    const owner = known ?? (await makeAgent(context, { ...input.owner, repoId: id }));
+    await upsertMaintainer(db, {
+      repo_id: id,
+      agent_id: owner.id,
+      role: 'owner',
+      added_by: null,
+      reason: 'init',
+      created_at: now,
+    });
+    emit({
+      type: 'maintainer.added',
+      subject: { type: 'agent', id: owner.id },
+      data: { name: owner.name, role: 'owner', reason: 'init' },
+      repoId: id,
+    });
+    return { repo: toRepo(repo), owner: toAgent(owner), created: true };
+  },
+});
+
+const show = query(contract.getRepo, {
+  on: 'repo',
+  needs: 'read',
+  run: async ({ repo }) => toRepo(repo),
+});
+
+/** An archived repository can only be read. */
+const archive = operation(contract.archiveRepo, {
+  on: 'repo',
+  needs: 'admin',
+  async run({ db, repo, now, emit }) {
+    emit({ type: 'repo.archived', subject: { type: 'repo', id: repo.id }, data: { name: repo.name } });
+    return toRepo(await updateRepoRow(db, repo.id, { status: 'archived', updated_at: now }));
+  },
+});
+
+export const repoOperations = [
+  init,
+  show,
+  archive,
+  ...configOperations,
+  ...maintainerOperations,
+  ...accessOperations,
+];

@@ -1,0 +1,79 @@
+import { SwarmError } from '../contract/errors.ts';
+import type { Db } from '../db/database.ts';
+import type { ClaimRow, MergeRow, RepoRow, StreamRow, TaskRow } from '../db/tables.ts';
+import { getMergeRow } from '../domain/merges/merges-store.ts';
+import { resolveReference } from '../domain/references/references-store.ts';
+import { getRepoRow } from '../domain/repos/repos-store.ts';
+import { getStreamRow } from '../domain/streams/streams-store.ts';
+import { findLatestClaimRow, getClaimRow } from '../domain/tasks/claims-store.ts';
+import { getTaskRow } from '../domain/tasks/tasks-store.ts';
+
+/** What an operation is about; loaded once, before anyone is authorised, and handed to its `run`. */
+export interface SubjectOf {
+  none: object;
+  repo: { repo: RepoRow };
+  stream: { repo: RepoRow; stream: StreamRow };
+  task: { repo: RepoRow; task: TaskRow };
+  claim: { repo: RepoRow; task: TaskRow; claim: ClaimRow };
+  merge: { repo: RepoRow; merge: MergeRow };
+}
+export type SubjectKind = keyof SubjectOf;
+export type Subject = { repo?: RepoRow; stream?: StreamRow; task?: TaskRow; claim?: ClaimRow; merge?: MergeRow };
+
+/** The keys of an input that name its subject. */
+interface SubjectInput {
+  repoId?: string;
+  stream?: string;
+  task?: string;
+  claim?: string;
+  merge?: string;
+}
+
+export async function loadSubject(
+  db: Db,
+  kind: SubjectKind,
+  input: SubjectInput,
+  repoId: string | undefined,
+): Promise<Subject> {
+  switch (kind) {
+    case 'none':
+      return repoId ? { repo: await getRepoRow(db, repoId) } : {};
+    case 'repo':
+      return { repo: await getRepoRow(db, given(input.repoId ?? repoId)) };
+    case 'stream': {
+      const stream = await getStreamRow(db, await resolveReference(db, 'stream', given(input.stream), repoId));
+      return { stream, repo: await getRepoRow(db, stream.repo_id) };
+    }
+    case 'task': {
+      const task = await getTaskRow(db, await resolveReference(db, 'task', given(input.task), repoId));
+      return { task, repo: await getRepoRow(db, task.repo_id) };
+    }
+    case 'claim': {
+      const claim = await getClaimByRef(db, given(input.claim), repoId);
+      const task = await getTaskRow(db, claim.task_id);
+      return { claim, task, repo: await getRepoRow(db, task.repo_id) };
+    }
+    case 'merge': {
+      const merge = await getMergeRow(db, await resolveReference(db, 'merge', given(input.merge), repoId));
+      return { merge, repo: await getRepoRow(db, merge.repo_id) };
+    }
+  }
+}
+
+/** A claim is named by its own reference, or by its task's: then its newest claim is meant. */
+async function getClaimByRef(db: Db, ref: string, repoId: string | undefined): Promise<ClaimRow> {
+  try {
+    return await getClaimRow(db, await resolveReference(db, 'claim', ref, repoId));
+  } catch (error) {
+    if (!(error instanceof SwarmError) || error.code !== 'not_found') throw error;
+  }
+  const taskId = await resolveReference(db, 'task', ref, repoId);
+  const claim = await findLatestClaimRow(db, taskId);
+  if (claim) return claim;
+  throw new SwarmError('not_found', `Nobody has claimed task "${ref}".`, { fix: `gitswarm task claim ${ref}` });
+}
+
+function given(value: string | undefined): string {
+  if (value === undefined) throw new SwarmError('invalid', 'The call does not say what it is about.');
+  return value;
+}

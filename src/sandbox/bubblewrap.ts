@@ -1,0 +1,42 @@
+import { realpath } from 'node:fs/promises';
+
+export interface Enclosure {
+  cwd: string;
+  writable: readonly string[];
+  network: boolean;
+  /** Set inside only: bubblewrap's own processes go without. */
+  env: Record<string, string>;
+  /** The descriptor on which bubblewrap reports whether the command was started and how it ended. */
+  statusDescriptor?: number;
+}
+
+/**
+ * The arguments of `bwrap` before the command: everything readable, only `cwd` and `writable` writable, an empty /tmp,
+ * no sockets of the system's services, no capabilities, processes of its own that die with ours.
+ */
+export async function bubblewrapArguments(enclosure: Enclosure): Promise<string[]> {
+  const cwd = await realpath(enclosure.cwd);
+  const writable = await Promise.all(enclosure.writable.map((path) => realpath(path)));
+  return [
+    ...['--die-with-parent', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--cap-drop', 'ALL'],
+    ...(enclosure.network ? [] : ['--unshare-net']),
+    ...['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'],
+    // A socket can be used through a read-only mount: Docker's, the session bus and others live in /run.
+    ...['--tmpfs', '/tmp', '--tmpfs', '/var/tmp', '--tmpfs', '/run'],
+    ...(await readableInRun(enclosure.network)).flatMap((path) => ['--ro-bind-try', path, path]),
+    ...[cwd, ...writable].flatMap((path) => ['--bind', path, path]),
+    ...Object.entries({ TMPDIR: '/tmp', ...enclosure.env }).flatMap(([name, value]) => [
+      '--setenv',
+      name,
+      value,
+    ]),
+    ...(enclosure.statusDescriptor ? ['--json-status-fd', String(enclosure.statusDescriptor)] : []),
+    ...['--chdir', cwd],
+  ];
+}
+
+/** NixOS keeps its programs in /run, and many systems the list of name servers. */
+async function readableInRun(network: boolean): Promise<string[]> {
+  const servers = network ? await realpath('/etc/resolv.conf').catch(() => '') : '';
+  return ['/run/current-system', '/run/wrappers', servers].filter((path) => path.startsWith('/run/'));
+}

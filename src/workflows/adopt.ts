@@ -1,0 +1,58 @@
+import { recordHead, type Stream } from '../contract/streams.ts';
+import { addChangeIds } from '../git/adopt.ts';
+import { isAncestor } from '../git/commits.ts';
+import { findRef, resolveCommit, updateRefs } from '../git/refs.ts';
+import { inProgress } from '../git/worktree-files.ts';
+import { worktreeGitDir } from '../git/worktree-git-dir.ts';
+import { findWorkspace } from '../machine/workspaces.ts';
+import { existsSync } from 'node:fs';
+import { forkPoints, measureFacts } from './facts.ts';
+import { keepHead, keepUpdate } from './kept-heads.ts';
+import type { Workflow } from './workflow.ts';
+
+const TAKES_COMMITS = ['active', 'in_review', 'changes_requested', 'approved', 'queued', 'conflicted'];
+
+/**
+ * Takes in what was done on a stream's branch with plain git: new commits are given a Change-Id, a rewritten head is
+ * recorded as a rewrite and the old one kept. Answers the stream as it is recorded afterwards. A branch that is gone,
+ * or a stream that takes no commits, is left as it is.
+ */
+export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<Stream> {
+  if (!TAKES_COMMITS.includes(stream.state)) return stream;
+  const { git } = workflow;
+  const head = await resolveCommit(git, `refs/heads/${stream.branch}`);
+  if (head === undefined || head === stream.head) return stream;
+  const path = findWorkspace(workflow.machine, stream.id)?.path;
+  // In the middle of a rebase the branch is not what its author means yet.
+  if (path !== undefined && existsSync(path) && inProgress(worktreeGitDir(path)) !== undefined) return stream;
+  const forks = await forkPoints(workflow, stream);
+  const withIds = await nameChanges(workflow, stream, head, forks);
+  const isExtension = await isAncestor(git, stream.head, withIds);
+  if (!isExtension) await keepLeftHead(workflow, stream);
+  const facts = await measureFacts(workflow, withIds, forks);
+  const cause = isExtension ? 'adopted' : 'rewritten';
+  return workflow.authority.call(recordHead, { stream: stream.id, facts, cause, expectHead: stream.head });
+}
+
+/**
+ * Gives commits without one a Change-Id. Their trees stay, so the branch may move under its checkout: files and index
+ * are right before and after.
+ */
+async function nameChanges(workflow: Workflow, stream: Stream, head: string, forks: string[]): Promise<string> {
+  const { git } = workflow;
+  const [base = head, ...notIn] = forks;
+  const named = await addChangeIds(git, { base, head, notIn });
+  if (named.head === head) return head;
+  const ref = `refs/heads/${stream.branch}`;
+  const moved = await updateRefs(git, [{ ref, old: head, new: named.head }], 'gitswarm: name changes', {
+    withCheckout: true,
+  });
+  // Lost: the author committed again just now. What is there is recorded as it is and named the next time.
+  return moved.kind === 'moved' ? named.head : ((await findRef(git, ref)) ?? head);
+}
+
+async function keepLeftHead(workflow: Workflow, stream: Stream): Promise<void> {
+  const { ref } = keepHead(stream.id, stream.head);
+  const update = keepUpdate(stream.id, stream.head, await findRef(workflow.git, ref));
+  if (update) await updateRefs(workflow.git, [update], 'gitswarm: keep rewritten head');
+}

@@ -1,0 +1,185 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { isoTime } from '../base/clock.ts';
+import { newId } from '../base/ids.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { abandonStream, createStream, recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { showTask, type Task } from '../contract/tasks.ts';
+import { slugOf } from '../domain/agents/agent-names.ts';
+import { listCommits } from '../git/commits.ts';
+import { requireHistory } from '../git/repository.ts';
+import { resolveCommit } from '../git/refs.ts';
+import { reapply } from '../git/revert.ts';
+import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
+import { finishIntent, insertIntent } from '../machine/intents.ts';
+import { withLock } from '../machine/locks.ts';
+import { findWorkspaceAt, insertWorkspace } from '../machine/workspaces.ts';
+import { adoptBranch } from './adopt.ts';
+import { copyIgnored } from './checkout-pool.ts';
+import { measureFacts } from './facts.ts';
+import { handleHash } from '../base/handles.ts';
+import { listMerges } from '../contract/merges.ts';
+import { openStreams, overlap } from './predict-conflicts.ts';
+import { runSetup } from './run-checks.ts';
+import { removeHalfMade } from './remove-worktree.ts';
+import { actorOf, bufferTip, type Workflow } from './workflow.ts';
+
+export interface WorkspaceRequest {
+  task?: string | undefined;
+  dependsOn?: string | undefined;
+  name?: string | undefined;
+  base?: string | undefined;
+  path?: string | undefined;
+}
+
+export interface NewWorkspace {
+  stream: Stream;
+  path: string;
+  task: Task | null;
+  /** Open streams that touch the paths of the task. */
+  overlaps: { streamId: string; handle: string; name: string; paths: string[] }[];
+  copied: string[];
+  setup: { ran: boolean; ok: boolean; output: string } | null;
+}
+
+/** What is written down before anything is made, so that a crash in between leaves nothing behind. */
+export interface CreateIntent {
+  streamId: string;
+  branch: string;
+  path: string;
+  commit: string;
+}
+
+const LOCK_WAIT_MS = 120_000;
+
+/**
+ * Makes a stream and a worktree for it: from the buffer, from another stream's head, or, for the repair of a reverted
+ * stream, from the buffer with the reverted changes applied again. Safe to run many times at once.
+ */
+export async function createWorkspace(workflow: Workflow, request: WorkspaceRequest): Promise<NewWorkspace> {
+  const actor = actorOf(workflow);
+  requireHistory(workflow.git);
+  const task = request.task ? await workflow.authority.call(showTask, { task: request.task }) : null;
+  const start = await startOf(workflow, request, task);
+  const id = newId(workflow.clock.now());
+  const branch = `stream/${id}`;
+  const path = choosePath(workflow, actor.name, id, request.path);
+  const data: CreateIntent = { streamId: id, branch, path, commit: start.head };
+  const intent = insertIntent(workflow.machine, { kind: 'create', data, at: isoTime(workflow.clock.now()) });
+  workflow.reach('workspace.intended');
+  let stream: Stream | undefined;
+  try {
+    stream = await workflow.authority.call(createStream, {
+      repoId: workflow.repo.id,
+      id,
+      name: request.name,
+      task: task?.id,
+      parent: start.parent?.id,
+      revertOf: start.revertOf,
+      baseBranch: start.baseBranch,
+      baseCommit: start.base,
+      head: start.base,
+      paths: task?.paths ?? [],
+    });
+    workflow.reach('workspace.recorded');
+    await withLock(workflow.home, 'worktrees', () => registerWorktree(workflow.git, { path, branch, oid: start.head }), {
+      waitMs: LOCK_WAIT_MS,
+    });
+    workflow.reach('workspace.registered');
+    await fillWorktree(workflow.git, { path });
+    workflow.reach('workspace.filled');
+  } catch (error) {
+    await removeHalfMade(workflow, data);
+    if (stream) await workflow.authority.call(abandonStream, { stream: id, reason: 'its workspace could not be made' });
+    finishIntent(workflow.machine, intent);
+    throw error;
+  }
+  insertWorkspace(workflow.machine, {
+    stream_id: id,
+    path,
+    agent_id: actor.id,
+    branch,
+    synced_oid: start.head,
+    created_at: isoTime(workflow.clock.now()),
+  });
+  finishIntent(workflow.machine, intent);
+  if (start.head !== start.base) {
+    const facts = await measureFacts(workflow, start.head, [start.base]);
+    stream = await workflow.authority.call(recordHead, { stream: id, facts, cause: 'commit' });
+  }
+  const copied = copyIgnored(workflow, path);
+  const setup = await runSetup(workflow, path, id);
+  return { stream, path, task, overlaps: await overlaps(workflow, stream, task), copied, setup };
+}
+
+interface Start {
+  /** Where the stream's own commits begin. */
+  base: string;
+  /** Where the branch starts: the base, or the re-applied commits on it. */
+  head: string;
+  baseBranch: string;
+  parent: Stream | undefined;
+  revertOf: string | undefined;
+}
+
+async function startOf(workflow: Workflow, request: WorkspaceRequest, task: Task | null): Promise<Start> {
+  if (request.dependsOn) {
+    const parent = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: request.dependsOn }));
+    const head = (await resolveCommit(workflow.git, `refs/heads/${parent.branch}`)) ?? parent.head;
+    return { base: head, head, baseBranch: parent.branch, parent, revertOf: undefined };
+  }
+  if (request.base) {
+    const base = await resolveCommit(workflow.git, request.base);
+    if (!base) throw new SwarmError('not_found', `There is no branch or commit "${request.base}".`);
+    return { base, head: base, baseBranch: request.base, parent: undefined, revertOf: undefined };
+  }
+  const base = await bufferTip(workflow);
+  const plain = { base, head: base, baseBranch: workflow.repo.bufferBranch, parent: undefined };
+  if (!task?.revertOfStreamId) return { ...plain, revertOf: undefined };
+  const head = await reapplied(workflow, task.revertOfStreamId, base);
+  return { ...plain, head: head ?? base, revertOf: task.revertOfStreamId };
+}
+
+/** The reverted changes on the tip again, with their Change-Ids; undefined where they clash with what landed since. */
+async function reapplied(workflow: Workflow, streamId: string, tip: string): Promise<string | undefined> {
+  const reverted = await workflow.authority.call(showStream, { stream: streamId });
+  const landing = await lastLanding(workflow, reverted);
+  if (!landing?.bufferBefore) return undefined;
+  const commits = await listCommits(workflow.git, { from: landing.head, notIn: [landing.bufferBefore] });
+  const own = commits.filter((commit) => commit.parents.length === 1).map((commit) => commit.oid);
+  const result = await reapply(workflow.git, { tip, commits: own });
+  if (result.kind === 'rebased') return result.head;
+  workflow.notify(`the reverted changes clash with ${workflow.repo.bufferBranch}: start from its tip and redo them`);
+  return undefined;
+}
+
+async function lastLanding(workflow: Workflow, stream: Stream) {
+  const { items } = await workflow.authority.call(listMerges, { repoId: workflow.repo.id, stream: stream.id, limit: 50 });
+  return items.find((merge) => merge.kind === 'stream' && (merge.state === 'reverted' || merge.state === 'landed'));
+}
+
+/** `.worktrees/<agent>`, and `…-<handle>` for an agent's further ones; where `workspace.path` says, if it does. */
+function choosePath(workflow: Workflow, agentName: string, id: string, asked: string | undefined): string {
+  if (asked) {
+    const path = resolve(asked);
+    if (existsSync(path)) throw new SwarmError('already_exists', `${path} exists already.`, { fix: 'Choose another --path.' });
+    return path;
+  }
+  const configured = workflow.repo.config.workspace.path;
+  const folder = configured
+    ? isAbsolute(configured)
+      ? configured
+      : join(workflow.git.root, configured)
+    : workflow.worktrees;
+  const first = join(folder, slugOf(agentName));
+  const taken = existsSync(first) || findWorkspaceAt(workflow.machine, first) !== undefined;
+  return taken ? `${first}-${handleHash(id).slice(0, 6)}` : first;
+}
+
+async function overlaps(workflow: Workflow, stream: Stream, task: Task | null): Promise<NewWorkspace['overlaps']> {
+  const paths = [...(task?.paths ?? []), ...stream.paths];
+  if (paths.length === 0) return [];
+  return (await openStreams(workflow))
+    .filter((other) => other.id !== stream.id && overlap(other.paths, paths))
+    .map((other) => ({ streamId: other.id, handle: other.handle, name: other.name, paths: other.paths.slice(0, 20) }));
+}

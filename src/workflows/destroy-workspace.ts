@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { isoTime } from '../base/clock.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { abandonStream, finishStream, reopenStream, showStream, type Stream } from '../contract/streams.ts';
+import { recordUndo } from '../contract/undo.ts';
+import { slugOf } from '../domain/agents/agent-names.ts';
+import { signatureAt } from '../git/person.ts';
+import { listRefs, resolveCommit } from '../git/refs.ts';
+import { restoreSnapshot, SNAPSHOTS, snapshotWorktree } from '../git/snapshot.ts';
+import { worktreeStatus } from '../git/worktree-files.ts';
+import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
+import { finishIntent, insertIntent } from '../machine/intents.ts';
+import { withLock } from '../machine/locks.ts';
+import { endSessionsOf } from '../machine/sessions.ts';
+import { deleteWorkspace, findWorkspace, insertWorkspace, listWorkspaceUses } from '../machine/workspaces.ts';
+import { adoptBranch } from './adopt.ts';
+import { committerOf } from './authorship.ts';
+import { measureStream } from './facts.ts';
+import { takeDown } from './remove-worktree.ts';
+import { actorOf, type Workflow } from './workflow.ts';
+
+export interface Destroyed {
+  stream: Stream;
+  path: string;
+  /** Where everything that was not committed is kept; null where nothing was. */
+  snapshot: { ref: string; commit: string } | null;
+  finished: boolean;
+}
+
+/**
+ * Takes a workspace away. Refuses while it holds work that is neither committed nor landed, unless forced; even then
+ * all of it is kept under a snapshot ref, and the branch stays. A snapshot is taken before anything is removed.
+ */
+export async function destroyWorkspace(
+  workflow: Workflow,
+  ref: string,
+  options: { abandon?: boolean; force?: boolean } = {},
+): Promise<Destroyed> {
+  const actor = actorOf(workflow);
+  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  const workspace = findWorkspace(workflow.machine, stream.id);
+  if (!workspace) throw noWorkspace(stream);
+  const [user] = listWorkspaceUses(workflow.machine, stream.id);
+  if (user) {
+    throw new SwarmError('busy', `Somebody is at work in ${workspace.path}: ${user.reason}.`, {
+      fix: 'Wait until it has ended.',
+    });
+  }
+  await refuseLoss(workflow, stream, workspace.path, options);
+  const at = isoTime(workflow.clock.now());
+  const intent = insertIntent(workflow.machine, {
+    kind: 'destroy',
+    data: { streamId: stream.id, path: workspace.path },
+    at,
+  });
+  workflow.reach('destroy.intended');
+  const snapshot = await takeSnapshot(workflow, stream, workspace.path, 'before destroying the workspace');
+  workflow.reach('destroy.saved');
+  await takeDown(workflow, workspace.path);
+  workflow.reach('destroy.removed');
+  deleteWorkspace(workflow.machine, stream.id);
+  endSessionsOf(workflow.machine, stream.id, at);
+  finishIntent(workflow.machine, intent);
+  await workflow.authority.call(recordUndo, {
+    repoId: workflow.repo.id,
+    operation: 'workspace.destroy',
+    summary: `destroying the workspace of ${stream.handle}`,
+    data: { streamId: stream.id, path: workspace.path, snapshot: snapshot?.ref ?? null, agentId: actor.id },
+  });
+  const { stream: after, finished } = await closeStream(workflow, stream, options.abandon ?? false);
+  return { stream: after, path: workspace.path, snapshot, finished };
+}
+
+async function refuseLoss(
+  workflow: Workflow,
+  stream: Stream,
+  path: string,
+  options: { abandon?: boolean; force?: boolean },
+): Promise<void> {
+  if (options.force) return;
+  if (existsSync(path)) {
+    const status = await worktreeStatus(workflow.git, path);
+    if (!status.clean || status.inProgress) {
+      const files = [...status.staged, ...status.unstaged, ...status.untracked, ...status.unmerged];
+      throw new SwarmError('worktree_dirty', `${path} holds work that is not committed: ${files.slice(0, 5).join(', ')}`, {
+        fix: `gitswarm commit -m "…", or gitswarm workspace destroy ${stream.handle} --force (keeps a snapshot)`,
+        details: { files },
+      });
+    }
+  }
+  if (options.abandon || stream.state === 'merged' || stream.state === 'abandoned') return;
+  const facts = await measureStream(workflow, stream);
+  if (facts.commits.length === 0) return;
+  throw new SwarmError('unlanded_work', `Stream ${stream.handle} holds ${facts.commits.length} commits that have not landed.`, {
+    fix: `gitswarm merge ${stream.handle}, or gitswarm workspace destroy ${stream.handle} --abandon (the branch stays)`,
+  });
+}
+
+/** Saves everything in a worktree that is not committed; null where there is nothing, or no worktree any more. */
+export async function takeSnapshot(
+  workflow: Workflow,
+  stream: Stream,
+  path: string,
+  why: string,
+): Promise<{ ref: string; commit: string } | null> {
+  if (!existsSync(path)) return null;
+  const now = workflow.clock.now();
+  const ref = `${SNAPSHOTS}${stream.id}/${now}-${Math.random().toString(36).slice(2, 8)}`;
+  const author = signatureAt(await committerOf(workflow), now);
+  const message = `Snapshot of ${stream.handle} ${why}\n`;
+  const commit = await snapshotWorktree(workflow.git, path, { ref, message, author });
+  return commit ? { ref, commit } : null;
+}
+
+/** A stream without a workspace goes on only if it has something to land. */
+async function closeStream(
+  workflow: Workflow,
+  stream: Stream,
+  abandon: boolean,
+): Promise<{ stream: Stream; finished: boolean }> {
+  if (stream.state === 'merged' || stream.state === 'abandoned') return { stream, finished: false };
+  const facts = await measureStream(workflow, stream);
+  if (!abandon && facts.commits.length === 0 && stream.mergedCommit !== null) {
+    return { stream: await workflow.authority.call(finishStream, { stream: stream.id, facts }), finished: true };
+  }
+  if (!abandon && facts.commits.length > 0) return { stream, finished: false };
+  const reason = abandon ? 'abandoned with its workspace' : 'its workspace was destroyed and held no commits';
+  const { stream: after } = await workflow.authority.call(abandonStream, { stream: stream.id, reason });
+  return { stream: after, finished: false };
+}
+
+export interface Restored {
+  stream: Stream;
+  path: string;
+  /** What became of the newest snapshot. */
+  files: 'restored' | 'none' | { kept: string; conflicts: string[] };
+}
+
+/** Brings a workspace back: the stream, its worktree at the same place, and the newest snapshot on top. */
+export async function restoreWorkspace(workflow: Workflow, ref: string): Promise<Restored> {
+  const actor = actorOf(workflow);
+  let stream = await workflow.authority.call(showStream, { stream: ref });
+  if (stream.state === 'abandoned') stream = await workflow.authority.call(reopenStream, { stream: stream.id });
+  const existing = findWorkspace(workflow.machine, stream.id);
+  if (existing && existsSync(existing.path)) {
+    throw new SwarmError('already_exists', `Stream ${stream.handle} has its workspace at ${existing.path}.`);
+  }
+  const head = (await resolveCommit(workflow.git, `refs/heads/${stream.branch}`)) ?? stream.head;
+  const path = existing?.path ?? (await freePath(workflow, stream));
+  await withLock(workflow.home, 'worktrees', () =>
+    registerWorktree(workflow.git, { path, branch: stream.branch, oid: head }),
+  );
+  await fillWorktree(workflow.git, { path });
+  if (existing) deleteWorkspace(workflow.machine, stream.id);
+  insertWorkspace(workflow.machine, {
+    stream_id: stream.id,
+    path,
+    agent_id: actor.id,
+    branch: stream.branch,
+    synced_oid: head,
+    created_at: isoTime(workflow.clock.now()),
+  });
+  const [newest] = (await listRefs(workflow.git, [`${SNAPSHOTS}${stream.id}/`])).sort((a, b) => (a.name < b.name ? 1 : -1));
+  if (!newest) return { stream, path, files: 'none' };
+  const result = await restoreSnapshot(workflow.git, path, { snapshot: newest.oid });
+  if (result.kind === 'restored') return { stream, path, files: 'restored' };
+  return { stream, path, files: { kept: newest.name, conflicts: result.files } };
+}
+
+async function freePath(workflow: Workflow, stream: Stream): Promise<string> {
+  const base = `${workflow.worktrees}/${slugOf(stream.authorName)}`;
+  return existsSync(base) ? `${base}-${stream.handle.slice(2)}` : base;
+}
+
+function noWorkspace(stream: Stream): SwarmError {
+  return new SwarmError('not_found', `Stream ${stream.handle} has no workspace on this machine.`, {
+    fix: `gitswarm workspace restore ${stream.handle}`,
+  });
+}

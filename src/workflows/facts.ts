@@ -1,0 +1,76 @@
+import { SwarmError } from '../contract/errors.ts';
+import type { Facts, Stream } from '../contract/streams.ts';
+import { changeIdOf } from '../git/change-id.ts';
+import { listCommits, mergeBase } from '../git/commits.ts';
+import type { CommitRecord } from '../git/commit-record.ts';
+import { changedPaths, patchId, patchIds } from '../git/diff.ts';
+import { resolveCommit } from '../git/refs.ts';
+import { bufferTip, type Workflow } from './workflow.ts';
+import { showStream } from '../contract/streams.ts';
+
+/** What git says of a stream's branch now. Throws lost_work where the branch is gone. */
+export async function measureStream(workflow: Workflow, stream: Stream): Promise<Facts> {
+  const head = await branchHead(workflow, stream);
+  return measureFacts(workflow, head, await forkPoints(workflow, stream));
+}
+
+/** The commit at the tip of a stream's branch. */
+export async function branchHead(workflow: Workflow, stream: Stream): Promise<string> {
+  const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
+  if (head) return head;
+  throw new SwarmError('lost_work', `The branch ${stream.branch} of stream ${stream.handle} is gone.`, {
+    fix: 'gitswarm doctor --fix brings it back at the last recorded commit',
+    details: { lastHead: stream.head },
+  });
+}
+
+/** The commits a stream builds on: its parent's head while that has not landed, and the buffer. */
+export async function forkPoints(workflow: Workflow, stream: Stream): Promise<string[]> {
+  const buffer = await bufferTip(workflow);
+  if (!stream.parentStreamId) return [buffer];
+  const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
+  const parentHead = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
+  return [parentHead ?? parent.head, buffer];
+}
+
+/** Measures a head against what it builds on: its own commits, the whole change as one patch, the touched paths. */
+export async function measureFacts(workflow: Workflow, head: string, forks: string[]): Promise<Facts> {
+  const { git } = workflow;
+  const commits = await listCommits(git, { from: head, notIn: forks });
+  const base = await baseOf(workflow, head, commits, forks);
+  const [paths, wholePatch, patches] = await Promise.all([
+    commits.length === 0 ? [] : changedPaths(git, base, head),
+    commits.length === 0 ? '' : patchId(git, base, head),
+    patchIds(
+      git,
+      commits.map((commit) => commit.oid),
+    ),
+  ]);
+  return {
+    head,
+    base,
+    patchId: wholePatch,
+    paths: paths.map((changed) => changed.path),
+    commits: commits.map((commit) => ({
+      commit: commit.oid,
+      changeId: changeIdOf(commit.message) ?? '',
+      message: commit.message.slice(0, 10_000),
+      author: commit.author.name,
+      patchId: patches.get(commit.oid) ?? '',
+    })),
+  };
+}
+
+/** Where the own commits begin. A straight line of commits names it; otherwise git is asked. */
+async function baseOf(workflow: Workflow, head: string, commits: CommitRecord[], forks: string[]): Promise<string> {
+  const first = commits[0];
+  if (!first) return head;
+  const isLine = commits.every((commit, i) => i === 0 || (commit.parents.length === 1 && commit.parents[0] === commits[i - 1]?.oid));
+  const [parent] = first.parents;
+  if (isLine && first.parents.length === 1 && parent !== undefined) return parent;
+  const base = forks[0] === undefined ? undefined : await mergeBase(workflow.git, head, forks[0]);
+  if (base) return base;
+  throw new SwarmError('conflict', `Commit ${head.slice(0, 10)} shares no history with ${workflow.repo.bufferBranch}.`, {
+    fix: 'Start again from the buffer: gitswarm workspace create',
+  });
+}

@@ -1,0 +1,118 @@
+import { SwarmError } from '../contract/errors.ts';
+import { endMerge, landMerge, type Merge, prepareMerge } from '../contract/merges.ts';
+import type { OutputOf } from '../contract/endpoint.ts';
+import type { ConflictFile, Stream } from '../contract/streams.ts';
+import { retry } from '../base/retry.ts';
+import { withTrailers } from '../git/change-id.ts';
+import { mergeCommits } from '../git/merge.ts';
+import type { Signature } from '../git/person.ts';
+import { signaturesOf } from './authorship.ts';
+import { moveBranch } from './move-branch.ts';
+import { actorOf, bufferTip, type Workflow } from './workflow.ts';
+
+export type Landing =
+  | { kind: 'merged'; commit: string; bufferBefore: string; bufferAfter: string; landed: OutputOf<typeof landMerge> }
+  | { kind: 'conflict'; files: ConflictFile[]; stream: Stream | null };
+
+/** Makes the commit that is to land on a given tip of the buffer. */
+export type Compose = (
+  tip: string,
+  as: { author: Signature; committer: Signature },
+) => Promise<
+  | { kind: 'merged'; commit: string; tree: string }
+  | { kind: 'up_to_date' }
+  | { kind: 'conflict'; files: { path: string; kind: string }[] }
+>;
+
+const TRIES = 12;
+
+/**
+ * Lands one intent: compose the commit in memory, record it with the authority, move the buffer by compare-and-swap,
+ * record the landing. A lost race composes anew on the new tip. What happens at a crash in between is decided by
+ * recover.ts from the recorded commit.
+ */
+export async function landMergeIntent(workflow: Workflow, merge: Merge, compose: Compose): Promise<Landing> {
+  const { authority } = workflow;
+  const as = await signaturesOf(workflow, actorOf(workflow));
+  let recorded: string | null = null;
+  const landing = await retry<Landing>(TRIES, async () => {
+    const tip = await bufferTip(workflow);
+    const made = await compose(tip, as);
+    if (made.kind === 'conflict') return stopAtConflict(workflow, merge, made.files, tip);
+    const commit = made.kind === 'merged' ? made.commit : tip;
+    workflow.reach('merge.composed');
+    await authority.call(prepareMerge, {
+      merge: merge.id,
+      commit,
+      bufferBefore: tip,
+      holder: workflow.holder,
+      expectCommit: recorded,
+    });
+    recorded = commit;
+    workflow.reach('merge.prepared');
+    if (commit !== tip && !(await advanceBuffer(workflow, merge, { from: tip, to: commit }))) return 'again';
+    workflow.reach('merge.moved');
+    const landed = await authority.call(landMerge, { merge: merge.id, commit });
+    workflow.reach('merge.landed');
+    return { kind: 'merged', commit, bufferBefore: tip, bufferAfter: commit, landed };
+  });
+  if (landing) return landing;
+  await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason: 'the buffer kept moving' });
+  throw new SwarmError('busy', `The buffer moved ${TRIES} times while ${merge.handle} was landing.`, {
+    fix: 'Try again.',
+  });
+}
+
+async function advanceBuffer(workflow: Workflow, merge: Merge, move: { from: string; to: string }): Promise<boolean> {
+  const { repo, authority } = workflow;
+  const moved = await moveBranch(workflow, { branch: repo.bufferBranch, old: move.from, new: move.to, reason: 'land' });
+  if (moved.kind === 'moved') return true;
+  if (moved.kind === 'lost') return false;
+  await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason: 'the buffer is checked out and edited' });
+  const files = moved.files.length > 0 ? ` (${moved.files.join(', ')})` : '';
+  throw new SwarmError(
+    'target_checked_out',
+    `The branch ${repo.bufferBranch} is checked out and cannot move: ${moved.reason.replace('_', ' ')}${files}.`,
+    { fix: 'Commit or stash the changes there, or check out another branch.', details: { reason: moved.reason } },
+  );
+}
+
+async function stopAtConflict(
+  workflow: Workflow,
+  merge: Merge,
+  files: { path: string; kind: string }[],
+  onto: string,
+): Promise<Landing> {
+  const plain = files.map(({ path, kind }) => ({ path, kind }));
+  const ended = await workflow.authority.call(endMerge, {
+    merge: merge.id,
+    state: 'conflicted',
+    files: plain,
+    onto,
+  });
+  return { kind: 'conflict', files: plain, stream: ended.stream };
+}
+
+/** A landing of a stream: its recorded head merged into the buffer, always as a commit of its own. */
+export function composeStream(workflow: Workflow, merge: Merge, stream: Pick<Stream, 'id' | 'handle' | 'name'>): Compose {
+  return (tip, as) =>
+    mergeCommits(workflow.git, {
+      ours: tip,
+      theirs: merge.head,
+      message: landingMessage(`Merge ${stream.name}`, { streamId: stream.id, mergeId: merge.id }),
+      ...as,
+    });
+}
+
+/** The message of a landing. Its trailers are enough to rebuild the ledger of landings from git alone. */
+export function landingMessage(
+  subject: string,
+  ids: { streamId?: string | undefined; mergeId: string; reverts?: string | undefined },
+): string {
+  return withTrailers(`${subject}\n`, {
+    ...(ids.streamId ? { 'GitSwarm-Stream': ids.streamId } : {}),
+    'GitSwarm-Merge': ids.mergeId,
+    ...(ids.reverts ? { 'GitSwarm-Reverts': ids.reverts } : {}),
+    'Change-Id': `I${ids.mergeId.replaceAll('-', '')}00000000`,
+  });
+}

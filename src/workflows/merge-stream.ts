@@ -1,0 +1,167 @@
+import type { Priority } from '../contract/common.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
+import { showStream, type ConflictFile, type Stream } from '../contract/streams.ts';
+import { checkConsensus } from '../contract/reviews.ts';
+import { mergeTrees } from '../git/merge.ts';
+import { withScratchObjects } from '../git/scratch-objects.ts';
+import { adoptBranch } from './adopt.ts';
+import type { CascadeReport } from './cascade-streams.ts';
+import { driveQueue, type QueueRun, testsBeforeMerge } from './drive-queue.ts';
+import { measureStream } from './facts.ts';
+import { intake } from './plain-landings.ts';
+import { predictConflicts, type PredictedConflict } from './predict-conflicts.ts';
+import type { EvictionPacket } from './test-candidate.ts';
+import { bufferTip, type Workflow } from './workflow.ts';
+import { bringToBuffer } from './sync-worktree.ts';
+
+export type MergeResult =
+  | {
+      kind: 'merged';
+      commit: string;
+      bufferBefore: string;
+      bufferAfter: string;
+      cascade: CascadeReport;
+      completedTaskId: string | null;
+    }
+  | { kind: 'conflict'; files: ConflictFile[] }
+  | { kind: 'queued'; position: number | null; reason: string; blocked: boolean }
+  | { kind: 'evicted'; packet: EvictionPacket };
+
+export interface MergeOptions {
+  force?: boolean;
+  reason?: string | undefined;
+  priority?: Priority | undefined;
+  wait?: boolean;
+}
+
+/**
+ * Lands a stream: asks for it, then drives the queue until it has landed or left it. With `wait: false` it only asks.
+ * What lands is exactly the head the gate was asked for; commits made with plain git are taken in first.
+ */
+export async function mergeStream(workflow: Workflow, ref: string, options: MergeOptions = {}): Promise<MergeResult> {
+  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  const merge = await requestLanding(workflow, stream, options);
+  workflow.reach('merge.requested');
+  if (options.wait === false) return queued(workflow, merge, 'asked for; nobody drives the queue for it yet');
+  await intake(workflow);
+  const run = await driveQueue(workflow, merge.id);
+  return resultFor(workflow, merge, run);
+}
+
+async function requestLanding(workflow: Workflow, stream: Stream, options: MergeOptions): Promise<Merge> {
+  const facts = await measureStream(workflow, stream);
+  const { merge } = await workflow.authority.call(requestMerge, {
+    stream: stream.id,
+    facts,
+    force: options.force ?? false,
+    reason: options.reason,
+    priority: options.priority,
+  });
+  return merge;
+}
+
+async function resultFor(workflow: Workflow, merge: Merge, run: QueueRun): Promise<MergeResult> {
+  const landed = run.landed.find((each) => each.merge.id === merge.id);
+  if (landed) return mergedResult(workflow, landed);
+  const conflicted = run.conflicted.find((each) => each.merge.id === merge.id);
+  if (conflicted) return { kind: 'conflict', files: conflicted.files };
+  const evicted = run.evicted.find((each) => each.merge.id === merge.id);
+  if (evicted) return { kind: 'evicted', packet: evicted.packet };
+  const refused = run.refused.find((each) => each.merge.id === merge.id);
+  if (refused) throw refused.error;
+  const waiting = run.waiting.find((each) => each.merge.id === merge.id);
+  if (waiting) return { ...(await queued(workflow, merge, waiting.reason)), blocked: true };
+  return outcomeOfOther(workflow, merge);
+}
+
+async function mergedResult(workflow: Workflow, { landing }: QueueRun['landed'][number]): Promise<MergeResult> {
+  const stream = landing.landed.stream;
+  if (stream && workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, stream, landing.bufferAfter);
+  return {
+    kind: 'merged',
+    commit: landing.commit,
+    bufferBefore: landing.bufferBefore,
+    bufferAfter: landing.bufferAfter,
+    cascade: { rebased: [], deferred: [], conflicted: [] },
+    completedTaskId: landing.landed.completedTask?.id ?? null,
+  };
+}
+
+/** Another process drove the queue and took this landing along: what became of it is in the ledger. */
+async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeResult> {
+  const stream = await workflow.authority.call(showStream, { stream: merge.streamId ?? '' });
+  const [now] = (
+    await workflow.authority.call(listMerges, { repoId: workflow.repo.id, stream: stream.id, limit: 20 })
+  ).items.filter((each) => each.id === merge.id);
+  if (now?.state === 'landed' && now.commit && now.bufferBefore) {
+    if (workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, stream, now.commit);
+    return {
+      kind: 'merged',
+      commit: now.commit,
+      bufferBefore: now.bufferBefore,
+      bufferAfter: now.commit,
+      cascade: { rebased: [], deferred: [], conflicted: [] },
+      completedTaskId: null,
+    };
+  }
+  if (now?.state === 'conflicted') return { kind: 'conflict', files: stream.conflict?.files ?? [] };
+  throw new SwarmError('gate_not_met', `The landing ended as ${now?.state ?? 'unknown'}: ${now?.reason ?? ''}`, {
+    fix: `gitswarm merge ${stream.handle}`,
+  });
+}
+
+async function queued(
+  workflow: Workflow,
+  merge: Merge,
+  reason: string,
+): Promise<Extract<MergeResult, { kind: 'queued' }>> {
+  const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
+  const position = queue.items.find((item) => item.merge.id === merge.id)?.merge.position ?? null;
+  return { kind: 'queued', position, reason, blocked: false };
+}
+
+/** What `merge` would meet now; nothing is asked for, moved or written. */
+export interface MergePlan {
+  stream: Stream;
+  commits: number;
+  files: number;
+  gates: { name: string; open: boolean; detail: string }[];
+  conflictsWithBuffer: ConflictFile[];
+  conflictsWith: PredictedConflict[];
+  runsTests: boolean;
+}
+
+export async function planMerge(workflow: Workflow, ref: string): Promise<MergePlan> {
+  const stream = await workflow.authority.call(showStream, { stream: ref });
+  const facts = await measureStream(workflow, stream);
+  const consensus = await workflow.authority.call(checkConsensus, { stream: stream.id });
+  const buffer = await bufferTip(workflow);
+  const [answer] = await withScratchObjects(workflow.git, (scratch) =>
+    mergeTrees(scratch, [{ ours: buffer, theirs: facts.head }]),
+  );
+  const files = answer?.kind === 'conflict' ? answer.files.map(({ path, kind }) => ({ path, kind })) : [];
+  const subject = { streamId: stream.id, head: facts.head, paths: facts.paths };
+  const { repo } = workflow;
+  return {
+    stream,
+    commits: facts.commits.length,
+    files: facts.paths.length,
+    gates: [
+      { name: 'state', open: !['merged', 'abandoned', 'paused', 'conflicted'].includes(stream.state), detail: stream.state },
+      { name: 'commits', open: facts.commits.length > 0, detail: `${facts.commits.length} to land` },
+      {
+        name: 'consensus',
+        open: repo.mergeMode === 'swarm' || consensus.reached,
+        detail: `${consensus.state}: ${consensus.reasons.join('; ')}`,
+      },
+      { name: 'queue', open: !repo.queuePaused && repo.frozenReason === null, detail: repo.frozenReason ?? 'open' },
+      { name: 'merge', open: files.length === 0, detail: files.length === 0 ? 'clean' : 'conflicts' },
+    ],
+    conflictsWithBuffer: files,
+    conflictsWith: (await predictConflicts(workflow, subject)).filter((each) => each.with === 'stream'),
+    runsTests: testsBeforeMerge(workflow),
+  };
+}
+
+

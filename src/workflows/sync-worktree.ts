@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { rebaseCommits } from '../git/rebase.ts';
+import { findRef, resolveCommit } from '../git/refs.ts';
+import { worktreeStatus } from '../git/worktree-files.ts';
+import { findWorkspace, setSyncedOid } from '../machine/workspaces.ts';
+import { adoptBranch } from './adopt.ts';
+import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
+import { measureFacts, measureStream } from './facts.ts';
+import { keepHead, keepUpdate } from './kept-heads.ts';
+import { moveBranch } from './move-branch.ts';
+import { bufferTip, type Workflow } from './workflow.ts';
+
+/** True where the branch and its worktree now stand on the buffer's commit; false where an edit stands in the way. */
+export async function bringToBuffer(workflow: Workflow, stream: Stream, commit: string): Promise<boolean> {
+  const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
+  if (head === undefined || head !== stream.head) return false;
+  const moved = await moveBranch(workflow, { branch: stream.branch, old: head, new: commit, reason: 'to the buffer' });
+  if (moved.kind !== 'moved') return false;
+  const facts = await measureFacts(workflow, commit, [await bufferTip(workflow)]);
+  await workflow.authority.call(recordHead, { stream: stream.id, facts, cause: 'rebased', expectHead: stream.head });
+  if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, commit);
+  return true;
+}
+
+export type SyncResult =
+  | { kind: 'up_to_date'; head: string }
+  | { kind: 'moved'; from: string; to: string; cascade: CascadeReport }
+  | { kind: 'conflict'; files: { path: string; kind: string }[] }
+  | { kind: 'behind'; reason: string; files: string[] };
+
+/**
+ * Brings a stream onto what it builds on now: its parent's head, or the buffer with `onto: 'buffer'`. In memory first;
+ * the worktree moves only when nothing that is not committed would be touched.
+ */
+export async function syncStream(
+  workflow: Workflow,
+  ref: string,
+  options: { onto?: 'buffer' | 'parent'; policy?: 'defer' | 'ours' | 'theirs' } = {},
+): Promise<SyncResult> {
+  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  const target = await targetOf(workflow, stream, options.onto ?? (stream.parentStreamId ? 'parent' : 'buffer'));
+  const before = await measureStream(workflow, stream);
+  if (before.base === target.commit) {
+    if (target.parent !== undefined) await record(workflow, stream, { head: before.head, forks: [target.commit], parent: target.parent });
+    return { kind: 'up_to_date', head: before.head };
+  }
+  const rebased = await rebaseCommits(workflow.git, {
+    from: before.base,
+    to: before.head,
+    onto: target.commit,
+    policy: options.policy ?? 'defer',
+  });
+  if (rebased.kind === 'conflict') {
+    return { kind: 'conflict', files: rebased.files.map(({ path, kind }) => ({ path, kind })) };
+  }
+  const { ref: keptRef } = keepHead(stream.id, before.head);
+  const keep = keepUpdate(stream.id, before.head, await findRef(workflow.git, keptRef));
+  const moved = await moveBranch(
+    workflow,
+    { branch: stream.branch, old: before.head, new: rebased.head, reason: 'sync' },
+    keep ? [keep] : [],
+  );
+  if (moved.kind === 'lost') return { kind: 'behind', reason: 'the branch moved meanwhile', files: [] };
+  if (moved.kind === 'behind') return { kind: 'behind', reason: moved.reason, files: moved.files };
+  await record(workflow, stream, { head: rebased.head, forks: [target.commit, await bufferTip(workflow)], parent: target.parent });
+  const cascade = await cascadeStreams(workflow, { id: stream.id, oldHead: before.head, newHead: rebased.head });
+  return { kind: 'moved', from: before.head, to: rebased.head, cascade };
+}
+
+async function record(
+  workflow: Workflow,
+  stream: Stream,
+  now: { head: string; forks: string[]; parent: null | undefined },
+): Promise<void> {
+  const facts = await measureFacts(workflow, now.head, now.forks);
+  await workflow.authority.call(recordHead, {
+    stream: stream.id,
+    facts,
+    cause: 'rebased',
+    expectHead: stream.head,
+    ...(now.parent === undefined ? {} : { parent: now.parent }),
+  });
+}
+
+/** What to build on; `parent: null` says that the stream has no parent any more. */
+async function targetOf(
+  workflow: Workflow,
+  stream: Stream,
+  onto: 'buffer' | 'parent',
+): Promise<{ commit: string; parent: null | undefined }> {
+  const buffer = await bufferTip(workflow);
+  if (onto === 'buffer' || !stream.parentStreamId) {
+    return { commit: buffer, parent: stream.parentStreamId ? null : undefined };
+  }
+  const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
+  if (parent.state === 'merged') return { commit: buffer, parent: null };
+  const head = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
+  return { commit: head ?? parent.head, parent: undefined };
+}
+
+/** True where a worktree exists and holds nothing that is not committed. */
+export async function isCleanWorktree(workflow: Workflow, path: string): Promise<boolean> {
+  return existsSync(path) && (await worktreeStatus(workflow.git, path)).clean;
+}

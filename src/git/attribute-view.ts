@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path';
 import type { ObjectReader } from './object-reader.ts';
 import { emptyTree, type ObjectFormat } from './oid.ts';
 import { type GitPlace, runGit } from './run-git.ts';
-import { isDirectory } from './tree-record.ts';
+import { isDirectory, type TreeEntry } from './tree-record.ts';
 
 const NAME = '.gitattributes';
+
+/** Trees whose view is remembered. */
+const KEPT = 1024;
 
 /** Path of each .gitattributes file of a tree, with its blob. */
 type Attributes = ReadonlyMap<string, string>;
@@ -21,6 +24,7 @@ export class AttributeView {
   readonly #format: ObjectFormat;
   readonly #emptyView: string;
   readonly #views = new Map<string, string>();
+  readonly #known = new Map<string, string>();
   #latest: { tree: string; attributes: Attributes } | undefined;
   #latestView: string | undefined;
   #scratch: string | undefined;
@@ -40,10 +44,15 @@ export class AttributeView {
 
   /** The directory to merge in when this tree is our side. Equal attributes give the same directory. */
   async directoryFor(tree: string): Promise<string> {
+    const known = this.#known.get(tree);
+    if (known !== undefined) return known;
     const attributes = await this.#attributesOf(tree);
     this.#latest = { tree, attributes };
-    this.#latestView = await this.#viewOf(attributes);
-    return this.#latestView;
+    const view = await this.#viewOf(attributes);
+    if (this.#known.size === KEPT) this.#known.clear();
+    this.#known.set(tree, view);
+    this.#latestView = view;
+    return view;
   }
 
   close(): void {
@@ -51,6 +60,7 @@ export class AttributeView {
     this.#scratch = undefined;
     this.#latestView = undefined;
     this.#views.clear();
+    this.#known.clear();
   }
 
   async #viewOf(attributes: Attributes): Promise<string> {
@@ -92,24 +102,20 @@ export class AttributeView {
     at: string,
     into: Map<string, string>,
   ) {
-    if (before === after) return;
     const [old, now] = await Promise.all([this.#entries(before), this.#entries(after)]);
-    const attributes = now.get(NAME);
-    if (attributes?.mode.startsWith('100')) into.set(at + NAME, attributes.oid);
-    else into.delete(at + NAME);
     const deeper: Promise<void>[] = [];
-    for (const name of new Set([...old.keys(), ...now.keys()])) {
-      const [a, b] = [old.get(name), now.get(name)];
-      const treeA = a && isDirectory(a) ? a.oid : undefined;
-      const treeB = b && isDirectory(b) ? b.oid : undefined;
-      if (treeA !== treeB) deeper.push(this.#compare(treeA, treeB, `${at}${name}/`, into));
+    for (const [a, b] of differences(old, now)) {
+      const name = a?.name ?? b?.name ?? '';
+      if (name === NAME && b?.mode.startsWith('100')) into.set(at + NAME, b.oid);
+      else if (name === NAME) into.delete(at + NAME);
+      const trees = [a, b].map((entry) => (entry && isDirectory(entry) ? entry.oid : undefined));
+      if (trees[0] !== trees[1]) deeper.push(this.#compare(trees[0], trees[1], `${at}${name}/`, into));
     }
     await Promise.all(deeper);
   }
 
-  async #entries(tree: string | undefined) {
-    const entries = tree === undefined ? [] : await this.#objects.tree(tree);
-    return new Map(entries.map((entry) => [entry.name, entry]));
+  async #entries(tree: string | undefined): Promise<readonly TreeEntry[]> {
+    return tree === undefined ? [] : this.#objects.tree(tree);
   }
 
   async #write(attributes: Attributes, number: number): Promise<string> {
@@ -122,4 +128,27 @@ export class AttributeView {
     }
     return view;
   }
+}
+
+/** The entries that two trees do not share, in pairs of one name. Most trees differ in one entry of many. */
+function differences(
+  old: readonly TreeEntry[],
+  now: readonly TreeEntry[],
+): [TreeEntry | undefined, TreeEntry | undefined][] {
+  const same = (a: TreeEntry | undefined, b: TreeEntry | undefined) =>
+    a?.oid === b?.oid && a?.name === b?.name;
+  let start = 0;
+  while (start < now.length && same(old[start], now[start])) start++;
+  let end = 0;
+  const most = Math.min(old.length, now.length) - start;
+  while (end < most && same(old[old.length - 1 - end], now[now.length - 1 - end])) end++;
+  const left = new Map(old.slice(start, old.length - end).map((entry) => [entry.name, entry]));
+  const pairs: [TreeEntry | undefined, TreeEntry | undefined][] = [];
+  for (const entry of now.slice(start, now.length - end)) {
+    const before = left.get(entry.name);
+    left.delete(entry.name);
+    if (before?.oid !== entry.oid) pairs.push([before, entry]);
+  }
+  for (const entry of left.values()) pairs.push([entry, undefined]);
+  return pairs;
 }

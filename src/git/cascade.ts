@@ -89,7 +89,7 @@ export async function applyCascade(
   if (updates.length === 0) return { kind: 'moved' };
   const prepared = await prepareRefs(repo, updates, reason);
   if (prepared.kind === 'lost') return prepared;
-  const checkedOut = await checkedOutRefs(repo);
+  const checkedOut = await checkedOutRefs(repo, new Set(updates.map(({ ref }) => ref)));
   const taken = updates.find(({ ref }) => checkedOut.has(ref));
   if (taken) {
     await prepared.abort();

@@ -159,7 +159,10 @@ async function stageAndCommit(
   if (result.code === 0) return undefined;
   // git forgets what it staged itself when a hook says no, so the files are compared then.
   const against = all ? 'HEAD' : '--cached';
-  const change = await runGit(repo, ['diff', '--quiet', against], { cwd: dir, okExits: [0, 1, 128] });
+  const change = await runGit(repo, ['diff', '--quiet', '--ignore-submodules=dirty', against], {
+    cwd: dir,
+    okExits: [0, 1, 128],
+  });
   if (change.code === 0 && !input.allowEmpty) return { kind: 'nothing' };
   if (runHooks && (await hasHooks(repo, dir))) return { kind: 'hook_failed', output: gitWords(result) };
   throw gitFailed(args, dir, result);

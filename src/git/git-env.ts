@@ -5,8 +5,6 @@ export type GitEnv = Readonly<Record<string, string>>;
 const CARRIED =
   /^GIT_(CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|PROXY_\w+|EXEC_PATH|TEMPLATE_DIR|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|ATTR_NOSYSTEM)$/;
 
-const LOCALE = /^(LC_\w+|LANG|LANGUAGE)$/;
-
 /** Settings that hold for every call of ours. The last one switches the hooks off, so that a call may leave it out. */
 const SETTINGS: readonly (readonly [string, string])[] = [
   ['protocol.ext.allow', 'never'],
@@ -28,7 +26,7 @@ export function gitEnv(
 ): GitEnv {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
-    if (value === undefined || LOCALE.test(name)) continue;
+    if (value === undefined) continue;
     if (name.startsWith('GIT_') && !CARRIED.test(name)) continue;
     env[name] = value;
   }
@@ -37,6 +35,8 @@ export function gitEnv(
     env[`GIT_CONFIG_KEY_${index}`] = key;
     env[`GIT_CONFIG_VALUE_${index}`] = value;
   });
+  // Hooks see the caller's language; for git itself LC_ALL decides.
+  if (env.LC_ALL) env.LANG = env.LC_ALL;
   return {
     ...env,
     GIT_CONFIG_COUNT: String(settings.length),
@@ -51,8 +51,8 @@ export function gitEnv(
   };
 }
 
-/** The same environment with the repository's hooks on, and without our literal path specs, which hooks may not expect. */
+/** The same environment with the repository's hooks on, and without what hooks may not expect. */
 export function withHooks(env: GitEnv): GitEnv {
-  const { GIT_LITERAL_PATHSPECS: _literal, ...rest } = env;
+  const { GIT_LITERAL_PATHSPECS: _literal, LC_ALL: _locale, ...rest } = env;
   return { ...rest, GIT_CONFIG_COUNT: String(Number(env.GIT_CONFIG_COUNT) - 1) };
 }

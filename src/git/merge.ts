@@ -43,11 +43,12 @@ export async function mergeTrees(repo: Repository, queries: readonly MergeQuery[
   ]);
   const answers = new Map<Asked, MergeAnswer | undefined>();
   for (const view of new Set(views)) {
-    const group = asked.filter((_, i) => views[i] === view);
-    const right = view === guess;
-    const found = right ? [] : await repo.merger.answers(pairsOf(group), view);
-    for (const [i, each] of group.entries()) {
-      answers.set(each, right ? guessed[asked.indexOf(each)] : found[i]);
+    const group = [...asked.keys()].filter((i) => views[i] === view);
+    const pairs = pairsOf(group.flatMap((i) => asked[i] ?? []));
+    const found = view === guess ? group.map((i) => guessed[i]) : await repo.merger.answers(pairs, view);
+    for (const [i, index] of group.entries()) {
+      const each = asked[index];
+      if (each) answers.set(each, found[i]);
     }
   }
   return prepared

@@ -45,3 +45,9 @@ async function readOddBlob(repo: Repository, rev: string, path: string): Promise
   const object = at === undefined ? undefined : await repo.objects.object(at);
   return object?.type === 'blob' ? object.content : undefined;
 }
+
+/** The id of the blob or tree at a path, or undefined. */
+export async function entryOid(repo: Repository, rev: string, path: string): Promise<string | undefined> {
+  if (/[\n\0]/.test(path)) return undefined;
+  return (await repo.objects.head(`${rev}:${path}`))?.oid;
+}

@@ -59,7 +59,7 @@ export async function checkUpdates(
   }
   const moving = updates.filter(({ ref, old, new: to }) => ref.startsWith('refs/heads/') && old !== to);
   if (withCheckout || moving.length === 0) return;
-  const checkedOut = await checkedOutRefs(repo);
+  const checkedOut = await checkedOutRefs(repo, new Set(moving.map(({ ref }) => ref)));
   for (const { ref } of moving) {
     const worktree = checkedOut.get(ref);
     if (worktree === undefined) continue;

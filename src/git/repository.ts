@@ -74,7 +74,8 @@ export class Repository implements GitPlace {
     this.#found = found;
     this.options = options;
     this.root = found.root;
-    this.dir = found.root;
+    // A linked worktree outlives the first one's directory.
+    this.dir = existsSync(found.root) ? found.root : found.commonDir;
     this.env = env;
     this.commonDir = found.commonDir;
     this.gitDir = found.gitDir;

@@ -22,6 +22,7 @@ const withoutKey = <A extends { apiKey: string }>(answer: A): A => ({ ...answer,
 
 /** Anyone may register a plain agent; a person, or an agent that acts for an operator, is vouched for by an owner. */
 const register = openOperation(contract.registerAgent, {
+  on: 'none',
   remember: withoutKey,
   async run(context, input) {
     const { db, caller } = context;

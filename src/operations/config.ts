@@ -4,15 +4,15 @@ import * as contract from '../contract/repos.ts';
 import { changeSettings } from '../domain/repos/config-settings.ts';
 import { serverSettings, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
-import { operation } from './operation.ts';
+import { openOperation, operation } from './operation.ts';
 
 /**
  * What the tree of the buffer's tip says is in force from now on. A file that could not be read keeps the last
- * readable one in force: a broken file must not bring back settings of long ago.
+ * readable one in force: a broken file must not bring back settings of long ago. This is a fact of the repository,
+ * measured by whoever looks first: it needs no actor and gives nobody a choice.
  */
-const reportConfig = operation(contract.reportConfig, {
+const reportConfig = openOperation(contract.reportConfig, {
   on: 'repo',
-  needs: 'write',
   async run({ db, repo, now, emit }, input) {
     if (input.blob === repo.config_blob) return toRepo(repo);
     const file = input.config === null ? null : JSON.stringify(input.config);

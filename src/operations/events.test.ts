@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
+import type { OutputOf } from '../contract/endpoint.ts';
 import { listEvents } from '../contract/events.ts';
 import { createTask } from '../contract/tasks.ts';
 import { agentOperations } from './agents.ts';
@@ -24,7 +25,11 @@ forEachDatabase((_kind, makeDatabase) => {
     const seen: number[] = [];
     let cursor: string | null = null;
     do {
-      const page = await call(listEvents, { repoId, limit: 2, ...(cursor ? { cursor } : {}) }, { as: coder });
+      const page: OutputOf<typeof listEvents> = await call(
+        listEvents,
+        { repoId, limit: 2, ...(cursor ? { cursor } : {}) },
+        { as: coder },
+      );
       seen.push(...page.items.map((event) => event.seq));
       cursor = page.nextCursor;
     } while (cursor);

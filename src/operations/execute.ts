@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Clock, isoTime } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
-import type { Database, Tx } from '../db/database.ts';
+import type { Database, Db, Tx } from '../db/database.ts';
 import { lockEvents } from '../db/dialect-sql.ts';
 import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
@@ -29,25 +29,42 @@ export interface Call {
  * The only door to policy: parse, find the caller, open the transaction, answer from the receipt if this key was
  * used before, load the subject, authorise, run, write events and receipt, commit.
  */
-export async function execute(kernel: Kernel, operation: Operation, input: unknown, call: Call): Promise<unknown> {
+export async function execute(
+  kernel: Kernel,
+  operation: Operation,
+  input: unknown,
+  call: Call,
+): Promise<unknown> {
   const parsed = parseInput(operation, input);
   if (operation.kind === 'write') {
     return kernel.database.write((tx) => runWrite(kernel, tx, operation, parsed, call));
   }
   const db = kernel.database.read;
-  const caller = call.callerId ? await findAgent(db, call.callerId) : undefined;
+  const caller = await findCaller(db, call);
   const now = isoTime(kernel.clock.now());
   const subject = await loadSubject(db, operation.on, parsed as object, call.repoId);
   await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
-  const context = { db, caller, clock: kernel.clock, now, repoId: subject.repo?.id ?? call.repoId, ...subject };
+  const context = {
+    db,
+    caller,
+    clock: kernel.clock,
+    now,
+    repoId: subject.repo?.id ?? call.repoId,
+    ...subject,
+  };
   return operation.run(context as never, parsed as never);
 }
 
-async function runWrite(kernel: Kernel, tx: Tx, operation: Operation, input: unknown, call: Call): Promise<unknown> {
+async function runWrite(
+  kernel: Kernel,
+  tx: Tx,
+  operation: Operation,
+  input: unknown,
+  call: Call,
+): Promise<unknown> {
   const now = isoTime(kernel.clock.now());
   const name = operation.endpoint.name;
-  const caller = call.callerId ? await findAgent(tx, call.callerId) : undefined;
-  if (call.callerId && !caller) throw new SwarmError('not_found', `There is no agent ${call.callerId}.`);
+  const caller = await findCaller(tx, call);
   const receiptKey = call.key && caller ? { actorId: caller.id, key: call.key } : undefined;
   const bodyHash = receiptKey ? hashBody(name, input) : '';
   if (receiptKey) {
@@ -85,6 +102,15 @@ async function runWrite(kernel: Kernel, tx: Tx, operation: Operation, input: unk
   return answer;
 }
 
+async function findCaller(db: Db, call: Call): Promise<AgentRow | undefined> {
+  if (!call.callerId) return undefined;
+  const caller = await findAgent(db, call.callerId);
+  if (caller) return caller;
+  throw new SwarmError('not_found', `There is no agent ${call.callerId}.`, {
+    fix: 'gitswarm agent register <name>',
+  });
+}
+
 async function writeEvents(
   tx: Tx,
   kernel: Kernel,
@@ -117,5 +143,7 @@ function parseInput(operation: Operation, input: unknown): unknown {
 }
 
 function hashBody(name: string, input: unknown): string {
-  return createHash('sha256').update(`${name}\n${JSON.stringify(input)}`).digest('hex');
+  return createHash('sha256')
+    .update(`${name}\n${JSON.stringify(input)}`)
+    .digest('hex');
 }

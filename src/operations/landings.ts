@@ -1,10 +1,15 @@
+import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
-import { toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
-import { landingKarma } from '../domain/karma/karma.ts';
+import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
+import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from '../domain/karma/karma.ts';
 import { addKarma } from '../domain/karma/karma-store.ts';
+import { getAgent } from '../domain/agents/agents-store.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { accessOf } from '../domain/access/access-store.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
+import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import {
   findStreamRow,
@@ -18,7 +23,8 @@ import {
 } from '../domain/streams/streams-store.ts';
 import { completeTaskOfStream, reopenTaskOfStream } from '../domain/tasks/task-effects.ts';
 import { findTaskRow, toTask } from '../domain/tasks/tasks-store.ts';
-import { isMaintainer, refusalFor, throwRefusal } from './merges.ts';
+import { isMaintainer } from './is-maintainer.ts';
+import { decidersOf, refusalFor, throwRefusal } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { pauseChildren } from './stream-children.ts';
 import { factColumns, refreshApproval } from './stream-effects.ts';
@@ -41,15 +47,16 @@ const prepare = operation(contract.prepareMerge, {
     const { db, repo, merge, now, emit } = context;
     await checkCarrier(context);
     const expected = input.expectCommit ?? null;
-    const isRenewal = merge.state === 'prepared' && merge.commit_hash === expected && merge.holder === input.holder;
-    if (merge.state !== 'requested' && !isRenewal) {
+    const isRenewal = merge.state === 'prepared' && merge.holder === input.holder;
+    if ((merge.state !== 'requested' && !isRenewal) || merge.commit_hash !== expected) {
       throw new SwarmError('conflict', `Landing ${toMerge(merge).handle} is ${merge.state} and not yours to prepare.`, {
         details: { state: merge.state, holder: merge.holder },
       });
     }
     checkQueue(repo, merge);
-    if (merge.kind === 'stream') await checkStream(context);
+    const decided = merge.kind === 'stream' ? { decided_by: await checkStream(context) } : {};
     const prepared = await updateMergeRow(db, merge.id, {
+      ...decided,
       state: 'prepared',
       commit_hash: input.commit,
       buffer_before: input.bufferBefore,
@@ -78,16 +85,25 @@ function checkQueue(repo: RepoRow, merge: MergeRow): void {
   }
 }
 
-async function checkStream(context: MergeContext): Promise<void> {
-  const { db, merge } = context;
+/**
+ * Asks the gate for the head that was asked for, and answers who decided. Carrying is not performing: what counts is
+ * what the one who asked may do now, or the carrier as a maintainer.
+ */
+async function checkStream(context: MergeContext): Promise<string> {
+  const { db, repo, merge, now } = context;
   const stream = await getStreamRow(db, merge.stream_id ?? '');
   if (stream.head !== merge.head) {
     throw new SwarmError('stale', `Stream ${handleOfStream(stream)} has moved on since it was queued.`, {
       fix: `gitswarm merge ${handleOfStream(stream)}`,
     });
   }
-  const refusal = await refusalFor({ ...context, actor: context.actor }, stream, merge.forced === 1);
-  if (refusal && refusal.code !== 'not_allowed') throwRefusal(refusal);
+  const requester = await getAgent(db, merge.requested_by);
+  const performer = (await isMaintainer(context, context.actor)) ? context.actor : requester;
+  const mayForce = includesLevel((await accessOf(db, repo, requester, now)).level, 'admin');
+  const refusal = await refusalFor(context, stream, { performer, forced: merge.forced === 1 && mayForce });
+  if (refusal?.code === 'not_allowed') throwRefusal({ ...refusal, code: 'gate_not_met' });
+  if (refusal) throwRefusal(refusal);
+  return decidersOf(await consensusOf(db, repo, stream, now));
 }
 
 /** The ref has moved: the landing is a fact, and everything that follows from it happens here, exactly once. */
@@ -96,7 +112,8 @@ const land = operation(contract.landMerge, {
   needs: 'write',
   async run(context, input) {
     const { db, merge, now, emit } = context;
-    if (merge.state === 'landed' && merge.commit_hash === input.commit) return answer(context, merge);
+    const isRecorded = merge.state === 'landed' || merge.state === 'reverted';
+    if (isRecorded && merge.commit_hash === input.commit) return answer(context, merge);
     if (merge.state !== 'prepared' || merge.commit_hash !== input.commit) {
       throw new SwarmError('conflict', `Landing ${toMerge(merge).handle} was not prepared for this commit.`, {
         details: { state: merge.state, prepared: merge.commit_hash, landed: input.commit },
@@ -129,10 +146,11 @@ async function landStream(
     reason: 'landing',
     subjectId: merge.id,
   });
+  await rewardDeciders(context, merge, { amount: CONFIRMED_REVIEW_KARMA, reason: 'approved what landed' });
   if (configInForce(repo).merge_mode === 'swarm') {
     const kept = await updateStreamRow(db, stream.id, {
       ...(facts ? factColumns(facts) : {}),
-      state: stream.state_before ?? 'active',
+      state: 'active',
       state_before: null,
       conflict: null,
       merged_commit: merge.commit_hash,
@@ -146,6 +164,16 @@ async function landStream(
   const completed = await completeTaskOfStream(context, landed, deciders);
   if (stream.revert_of_stream_id) await completeRepaired(context, stream.revert_of_stream_id, deciders);
   return answer(context, merge, landed, completed ? await toTask(db, completed, context.now) : null);
+}
+
+async function rewardDeciders(
+  context: MergeContext,
+  merge: MergeRow,
+  change: { amount: number; reason: string },
+): Promise<void> {
+  for (const agentId of JSON.parse(merge.decided_by) as string[]) {
+    await addKarma(context, { ...change, agentId, repoId: context.repo.id, subjectId: merge.id });
+  }
 }
 
 /** A fix that has landed also completes the task whose landing was reverted. */
@@ -172,6 +200,7 @@ async function landRevert(context: MergeContext, merge: MergeRow) {
     reason: 'landing reverted',
     subjectId: reverted.id,
   });
+  await rewardDeciders(context, reverted, { amount: REVERTED_APPROVAL_KARMA, reason: 'approved what was reverted' });
   const reopened = await reopenTaskOfStream(context, stream);
   const paused = await pauseChildren(context, stream);
   return {
@@ -217,7 +246,11 @@ const end = operation(contract.endMerge, {
       subject: { type: 'merge', id: merge.id },
       data: { streamId: merge.stream_id, reason: input.reason ?? null, files: input.files },
     });
-    if (!merge.stream_id) return { merge: toMerge(ended), stream: null };
+    const again = input.requeue && input.state === 'withdrawn';
+    if (!merge.stream_id) {
+      if (again) await askAgain(context, merge);
+      return { merge: toMerge(ended), stream: null };
+    }
     const stream = await getStreamRow(db, merge.stream_id);
     if (input.state === 'conflicted' && stateOf(stream) !== 'merged') {
       const conflict = JSON.stringify({ with: 'buffer', onto: input.onto ?? merge.head, files: input.files, at: now });
@@ -231,9 +264,37 @@ const end = operation(contract.endMerge, {
     }
     if (stateOf(stream) !== 'queued') return { merge: toMerge(ended), stream: await toStream(db, stream) };
     const back = await refreshApproval(context, await moveStream(context, stream, 'dequeue'));
-    return { merge: toMerge(ended), stream: await toStream(db, back) };
+    if (!again || !(await isGateOpen(context, back))) return { merge: toMerge(ended), stream: await toStream(db, back) };
+    await askAgain(context, merge);
+    return { merge: toMerge(ended), stream: await toStream(db, await moveStream(context, back, 'queue')) };
   },
 });
+
+async function isGateOpen(context: MergeContext, stream: StreamRow): Promise<boolean> {
+  const { db, merge } = context;
+  const performer = await getAgent(db, merge.requested_by);
+  return stream.head === merge.head && !(await refusalFor(context, stream, { performer, forced: merge.forced === 1 }));
+}
+
+/** The same wish once more, at the same place in the queue. */
+async function askAgain(context: MergeContext, merge: MergeRow): Promise<void> {
+  const { handle: _handle, handle_length: _length, ...wish } = merge;
+  const again = await insertMerge(context.db, {
+    ...wish,
+    id: newId(context.clock.now()),
+    state: 'requested',
+    commit_hash: null,
+    buffer_before: null,
+    holder: null,
+    tested_tree: null,
+    prepared_at: null,
+  });
+  context.emit({
+    type: 'merge.requested',
+    subject: { type: 'merge', id: again.id },
+    data: { kind: merge.kind, streamId: merge.stream_id, head: merge.head, again: merge.id },
+  });
+}
 
 async function toStreamById(context: MergeContext, id: string) {
   return toStream(context.db, await getStreamRow(context.db, id));

@@ -1,25 +1,29 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
+import type { Consensus } from '../contract/reviews.ts';
+import type { Db } from '../db/database.ts';
 import type { AgentRow, MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
 import { includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
-import { type GateRefusal, refuseMerge } from '../domain/merges/merge-gate.ts';
+import { type GateFacts, type GateRefusal, refuseMerge } from '../domain/merges/merge-gate.ts';
 import {
   findLiveMerge,
   getMergeRow,
   insertMerge,
+  listLandings,
   listMergeRows,
   listQueueRows,
   toMerge,
 } from '../domain/merges/merges-store.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { branchPolicy, touchesSettings } from '../domain/repos/branch-rules.ts';
-import { configInForce } from '../domain/repos/repos-store.ts';
+import { configInForce, serverSettings } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
-import { findStreamRow, handleOfStream, stateOf, toStream } from '../domain/streams/streams-store.ts';
+import { getStreamRow, handleOfStream, stateOf, toStream } from '../domain/streams/streams-store.ts';
 import { findTaskRow } from '../domain/tasks/tasks-store.ts';
+import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
@@ -40,7 +44,7 @@ const request = operation(contract.requestMerge, {
     if (live) await withdrawLiveMerge(context, stream, 'asked for again');
     if (input.force) await checkForce(context, input.reason);
     const current = stream.state === 'merged' ? stream : await takeFacts(context, stream, input.facts);
-    const refusal = await refusalFor(context, current, input.force);
+    const refusal = await refusalFor(context, current, { performer: context.actor, forced: input.force });
     if (refusal) throwRefusal(refusal);
     const merge = await insertMergeFor(context, current, input);
     const queued = await moveStream(context, current, 'queue');
@@ -53,11 +57,16 @@ const request = operation(contract.requestMerge, {
   },
 });
 
-/** Only owners force, always with a reason, and it is recorded. A person is needed where the settings say so. */
+/** Only owners force, where the settings let them, always with a reason, and it is recorded. */
 async function checkForce(context: StreamContext, reason: string | undefined): Promise<void> {
   const access = await accessOf(context.db, context.repo, context.actor, context.now);
   if (!includesLevel(access.level, 'admin')) {
     throw new SwarmError('not_allowed', `Only an owner may force a landing; ${context.actor.name} is none.`);
+  }
+  if (!serverSettings(context.repo).human_can_force_merge) {
+    throw new SwarmError('not_allowed', 'Forced landings are switched off in this repository.', {
+      fix: 'gitswarm config set human_can_force_merge true',
+    });
   }
   if (!reason) throw new SwarmError('usage', 'A forced landing needs a reason.', { fix: 'Add --reason "…".' });
   context.emit({
@@ -67,17 +76,15 @@ async function checkForce(context: StreamContext, reason: string | undefined): P
   });
 }
 
-/** Why this stream may not land now, computed from everything that is known at this moment. */
+/** Why this agent may not land this stream now, computed from everything that is known at this moment. */
 export async function refusalFor(
   context: ActingContext & { repo: RepoRow },
   stream: StreamRow,
-  forced: boolean,
+  { performer, forced }: { performer: AgentRow; forced: boolean },
 ): Promise<GateRefusal | null> {
   const { db, repo, now } = context;
   const config = configInForce(repo);
   const policy = branchPolicy(config.buffer_branch, config);
-  const parent = stream.parent_stream_id ? await findStreamRow(db, stream.parent_stream_id) : undefined;
-  const access = await accessOf(db, repo, context.actor, now);
   return refuseMerge({
     handle: handleOfStream(stream),
     state: stateOf(stream),
@@ -85,12 +92,29 @@ export async function refusalFor(
     commitCount: stream.commit_count,
     consensus: await consensusOf(db, repo, stream, now),
     touchesSettings: touchesSettings(JSON.parse(stream.paths) as string[]),
-    parent: parent ? { handle: handleOfStream(parent), state: stateOf(parent) } : null,
+    parent: stream.parent_stream_id ? await parentOf(db, stream.parent_stream_id) : null,
     maintainersOnly: policy.maintainersOnly,
-    callerIsMaintainer: includesLevel(access.level, 'maintain'),
-    callerName: context.actor.name,
+    callerIsMaintainer: await isMaintainer(context, performer),
+    callerName: performer.name,
     forced,
   });
+}
+
+/** In swarm mode a stream that is still at work has landed as far as its head has. A revert takes all of it away. */
+async function parentOf(db: Db, id: string): Promise<NonNullable<GateFacts['parent']>> {
+  const parent = await getStreamRow(db, id);
+  const handle = handleOfStream(parent);
+  if (parent.state === 'abandoned' || (await wasReverted(db, parent))) return { handle, is: 'gone' };
+  if (parent.state === 'merged') return { handle, is: 'landed' };
+  const [last] = await listLandings(db, id);
+  const isOnBuffer = last !== undefined && (last.head === parent.head || parent.commit_count === 0);
+  return { handle, is: isOnBuffer ? 'landed' : 'open' };
+}
+
+/** True where a landing of the stream was reverted. */
+export async function wasReverted(db: Db, stream: StreamRow): Promise<boolean> {
+  const filter = { repoId: stream.repo_id, streamId: stream.id, state: 'reverted', limit: 1 };
+  return (await listMergeRows(db, filter)).length > 0;
 }
 
 export function throwRefusal(refusal: GateRefusal): never {
@@ -105,7 +129,6 @@ async function insertMergeFor(
   const { db, actor, repo, now } = context;
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
   const consensus = await consensusOf(db, repo, stream, now);
-  const deciders = consensus.votes.filter((vote) => vote.counts && vote.verdict === 'approve');
   const labels = task ? (JSON.parse(task.labels) as string[]) : [];
   return insertMerge(db, {
     id: newId(context.clock.now()),
@@ -126,12 +149,19 @@ async function insertMergeFor(
     buffer_before: null,
     holder: null,
     tested_tree: null,
-    decided_by: JSON.stringify(deciders.map((vote) => vote.reviewer)),
+    decided_by: decidersOf(consensus),
     requested_at: now,
     prepared_at: null,
     landed_at: null,
     ended_at: null,
   });
+}
+
+/** The reviewers whose approvals decide, as a merge keeps them. */
+export function decidersOf(consensus: Consensus): string {
+  return JSON.stringify(
+    consensus.votes.filter((vote) => vote.counts && vote.verdict === 'approve').map((vote) => vote.reviewer),
+  );
 }
 
 /** Landings that no stream stands behind. Reverts need maintain access unless stabilize asks after a red run. */
@@ -145,7 +175,10 @@ const requestPlain = operation(contract.requestPlainMerge, {
       : undefined;
     if (input.kind === 'revert') await checkRevert(context, reverted, input.automatic);
     const standing = (await listQueueRows(db, repo.id)).find(
-      (row) => row.kind === input.kind && row.reverts_merge_id === (reverted?.id ?? null) && row.head === input.head,
+      (row) =>
+        row.kind === input.kind &&
+        row.reverts_merge_id === (reverted?.id ?? null) &&
+        (input.kind === 'revert' || row.head === input.head),
     );
     if (standing) return toMerge(standing);
     const merge = await insertMerge(db, {
@@ -194,9 +227,8 @@ async function checkRevert(
   if (reverted.state !== 'landed') {
     throw new SwarmError('wrong_state', `Landing ${toMerge(reverted).handle} is ${reverted.state}, not landed.`);
   }
-  const access = await accessOf(context.db, context.repo, context.actor, context.now);
   const allowedByRule = automatic && configInForce(context.repo).auto_revert_on_red;
-  if (!allowedByRule && !includesLevel(access.level, 'maintain')) {
+  if (!allowedByRule && !(await isMaintainer(context, context.actor))) {
     throw new SwarmError('not_allowed', `${context.actor.name} may not revert: it needs maintain access.`);
   }
 }
@@ -219,8 +251,3 @@ const list = query(contract.listMerges, {
 });
 
 export const mergeOperations = [request, requestPlain, list];
-
-/** True where this agent holds at least maintain access. */
-export async function isMaintainer(context: ActingContext & { repo: RepoRow }, agent: AgentRow): Promise<boolean> {
-  return includesLevel((await accessOf(context.db, context.repo, agent, context.now)).level, 'maintain');
-}

@@ -53,14 +53,15 @@ export function operation<E extends Endpoint, K extends SubjectKind>(
 }
 
 /** A writing operation that may come from nobody in particular; it looks at `caller` itself. */
-export function openOperation<E extends Endpoint>(
+export function openOperation<E extends Endpoint, K extends SubjectKind>(
   endpoint: E,
   definition: {
+    on: K;
     remember?: (answer: OutputOf<E>) => OutputOf<E>;
-    run(context: WriteContext, input: Input<E>): Promise<OutputOf<E>>;
+    run(context: WriteContext & SubjectOf[K], input: Input<E>): Promise<OutputOf<E>>;
   },
 ): Operation {
-  return { remember: undefined, ...definition, endpoint, kind: 'write', on: 'none', needs: 'nobody' };
+  return { remember: undefined, ...definition, endpoint, kind: 'write', needs: 'nobody' };
 }
 
 /** A reading operation: no transaction, no receipt. Without a caller it reads what is open to all. */

@@ -2,15 +2,16 @@ import type { z } from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { Repo } from '../contract/repos.ts';
+import type { Db } from '../db/database.ts';
 import type { MergeRow, RepoRow } from '../db/tables.ts';
-import { includesLevel } from '../domain/access/access.ts';
-import { accessOf } from '../domain/access/access-store.ts';
+import { listEventRows, toEvent } from '../domain/events/events-store.ts';
 import { findLiveMerge, listQueueRows, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
 import { findLastStabilization } from '../domain/stabilizations/stabilizations-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { findStreamRow, handleOfStream, toStream } from '../domain/streams/streams-store.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
+import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 import { refreshApproval } from './stream-effects.ts';
@@ -42,7 +43,10 @@ function waitsFor(repo: RepoRow, merge: MergeRow): string[] {
 
 type SwitchInput = z.output<(typeof contract.pauseQueue)['input']>;
 
-/** A switch of the queue: maintainers turn it; a step of stabilize may too, after a run that says so. */
+/**
+ * A switch of the queue: maintainers turn it; a step of stabilize may too, after a run that says so. What a maintainer
+ * froze by hand no such step changes.
+ */
 function queueSwitch(
   endpoint: typeof contract.pauseQueue,
   event: 'queue.paused' | 'queue.resumed' | 'queue.frozen' | 'queue.unfrozen',
@@ -51,14 +55,16 @@ function queueSwitch(
 ) {
   return operation(endpoint, {
     on: 'repo',
-    needs: 'write',
+    needs: automaticAfter ? 'write' : 'maintain',
     async run(context, input): Promise<Repo> {
       const { db, repo, now, emit } = context;
-      await checkSwitch(context, input.automatic ? automaticAfter : undefined, endpoint.name);
+      const automatic = automaticAfter !== undefined && input.automatic;
+      await checkSwitch(context, automatic ? automaticAfter : undefined, endpoint.name);
+      if (automatic && repo.frozen_reason !== null && !(await isFrozenByRed(context))) return toRepo(repo);
       const changes = change(input);
       const unchanged = Object.entries(changes).every(([key, value]) => repo[key as keyof RepoRow] === value);
       if (unchanged) return toRepo(repo);
-      emit({ type: event, subject: { type: 'repo', id: repo.id }, data: { reason: input.reason ?? null } });
+      emit({ type: event, subject: { type: 'repo', id: repo.id }, data: { reason: input.reason ?? null, automatic } });
       return toRepo(await updateRepoRow(db, repo.id, { ...changes, updated_at: now }));
     },
   });
@@ -69,11 +75,22 @@ async function checkSwitch(
   automaticAfter: 'red' | 'green' | undefined,
   name: string,
 ): Promise<void> {
-  const access = await accessOf(context.db, context.repo, context.actor, context.now);
-  if (includesLevel(access.level, 'maintain')) return;
-  const last = automaticAfter ? await findLastStabilization(context.db, context.repo.id) : undefined;
-  if (last && last.result === automaticAfter) return;
+  if (automaticAfter === undefined) {
+    if (await isMaintainer(context, context.actor)) return;
+  } else {
+    const last = await findLastStabilization(context.db, context.repo.id);
+    if (last?.result === automaticAfter) return;
+    throw new SwarmError('not_allowed', `The last run of the buffer is not ${automaticAfter} (${name}).`, {
+      fix: 'gitswarm stabilize',
+    });
+  }
   throw new SwarmError('not_allowed', `${context.actor.name} may not do this (${name}): it needs maintain access.`);
+}
+
+/** The log knows who froze the queue. */
+async function isFrozenByRed({ db, repo }: { db: Db; repo: RepoRow }): Promise<boolean> {
+  const [last] = await listEventRows(db, { repoId: repo.id, type: 'queue.frozen', limit: 1 });
+  return last !== undefined && toEvent(last).data.automatic === true;
 }
 
 const pause = queueSwitch(contract.pauseQueue, 'queue.paused', () => ({ queue_paused: 1 }));
@@ -93,6 +110,9 @@ const move = operation(contract.moveInQueue, {
     const { db, repo, stream, emit } = context;
     const merge = await findLiveMerge(db, stream.id);
     if (!merge) throw notQueued(handleOfStream(stream));
+    if (input.priority === undefined && !input.first) {
+      throw new SwarmError('usage', 'Where to move it is not said.', { fix: 'Add --first, or --priority high.' });
+    }
     const first = Math.min(0, ...(await listQueueRows(db, repo.id)).map((row) => row.rank)) - 1;
     const moved = await updateMergeRow(db, merge.id, {
       ...(input.priority ? { priority: input.priority } : {}),

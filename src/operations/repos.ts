@@ -17,6 +17,7 @@ import { openOperation, operation, query } from './operation.ts';
 
 /** The first call in a database makes its repository and the owner; every later one finds them and changes nothing. */
 const init = openOperation(contract.initRepo, {
+  on: 'none',
   async run(context, input) {
     const { db, now, emit } = context;
     const [existing] = await listRepoRows(db, 1);

@@ -1,8 +1,12 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/reviews.ts';
-import type { AgentRow, StreamRow } from '../db/tables.ts';
-import { consensusOf } from '../domain/reviews/consensus-store.ts';
+import type { AgentRow, RepoRow, StreamRow } from '../db/tables.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { accessOf, findMaintainer } from '../domain/access/access-store.ts';
+import { configInForce } from '../domain/repos/repos-store.ts';
+import { whyVoiceless } from '../domain/reviews/consensus.ts';
+import { consensusOf, rulesFor } from '../domain/reviews/consensus-store.ts';
 import { insertReview, listReviewRows, toReviews } from '../domain/reviews/reviews-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, refuseState } from '../domain/streams/stream-states.ts';
@@ -111,8 +115,17 @@ const next = query(contract.nextReview, {
   },
 });
 
-/** True where this agent is no author and has no standing verdict on what the stream holds now. */
-export async function awaitsVerdict(context: ReadContext, stream: StreamRow, agent: AgentRow): Promise<boolean> {
+/** True where this agent's verdict would count, and none of it stands on what the stream holds now. */
+export async function awaitsVerdict(
+  context: ReadContext & { repo: RepoRow },
+  stream: StreamRow,
+  agent: AgentRow,
+): Promise<boolean> {
+  const { db, repo, now } = context;
+  const rules = rulesFor(repo, configInForce(repo), JSON.parse(stream.paths) as string[]);
+  const role = (await findMaintainer(db, repo.id, agent.id))?.role ?? null;
+  if (whyVoiceless(rules, role as 'owner' | 'maintainer' | null)) return false;
+  if (!includesLevel((await accessOf(db, repo, agent, now)).level, 'write')) return false;
   if ((await listAuthorIds(context.db, stream)).includes(agent.id)) return false;
   const standing = await listReviewRows(context.db, { streamId: stream.id, standing: true, limit: 1000 });
   return !standing.some((row) => row.reviewer_id === agent.id && row.patch_id === stream.patch_id);

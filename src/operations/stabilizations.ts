@@ -18,7 +18,7 @@ import {
 import { getStreamRow, handleOfStream } from '../domain/streams/streams-store.ts';
 import { openCriticalTask } from '../domain/tasks/task-effects.ts';
 import { toTask } from '../domain/tasks/tasks-store.ts';
-import { isMaintainer } from './merges.ts';
+import { isMaintainer } from './is-maintainer.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 
@@ -56,7 +56,7 @@ const record = operation(contract.recordStabilization, {
     return {
       stabilization: toStabilization(last),
       task: task ? await toTask(db, task, now) : null,
-      mayPromote: row.result === 'green' && configInForce(repo).auto_promote_on_green,
+      mayPromote: row.result === 'green' && promotesItself(repo),
     };
   },
 });
@@ -72,7 +72,7 @@ async function openFixTask(
   return openCriticalTask(context, {
     repoId: context.repo.id,
     title: `Fix ${stream.name}: it turned the buffer red`,
-    description: `Stream ${handleOfStream(stream)} was reverted because the tests fail with it.\n\n${details.slice(-8000)}`,
+    description: `The tests of the buffer fail with stream ${handleOfStream(stream)}.\n\n${details.slice(-8000)}`,
     paths: JSON.parse(stream.paths) as string[],
     createdBy: context.actor.id,
     revertOfStreamId: stream.id,
@@ -96,24 +96,42 @@ const list = query(contract.listStabilizations, {
   },
 });
 
-/** May the target move now, and by this actor? Maintainers promote; stabilize may where auto-promotion is on. */
+/** May the target move there now, and by this actor? Maintainers promote; stabilize may where auto-promotion is on. */
 const requestPromotion = operation(contract.requestPromotion, {
   on: 'repo',
   needs: 'write',
   async run(context, input) {
-    await checkPromotion(context, input.automatic);
+    await checkPromotion(context, input);
+    const isTested = configInForce(context.repo).stabilize_command !== null;
+    if (isTested && !(await isGreen(context, input.toCommit))) {
+      throw new SwarmError('gate_not_met', `No green run of ${input.toCommit.slice(0, 10)} is recorded.`, {
+        fix: 'gitswarm stabilize',
+      });
+    }
     return { allowed: true as const };
   },
 });
 
-async function checkPromotion(context: ActingContext & { repo: RepoRow }, automatic: boolean): Promise<void> {
-  const config = configInForce(context.repo);
-  const policy = branchPolicy(config.promote_target, config);
-  if (automatic && config.auto_promote_on_green && !policy.maintainersOnly) return;
+/** Automatically only where the settings say so, nobody else is asked for, and the commit is known to be green. */
+async function checkPromotion(
+  context: ActingContext & { repo: RepoRow },
+  move: { automatic: boolean; toCommit: string },
+): Promise<void> {
+  if (move.automatic && promotesItself(context.repo) && (await isGreen(context, move.toCommit))) return;
   if (await isMaintainer(context, context.actor)) return;
   throw new SwarmError('not_allowed', `${context.actor.name} may not promote: it needs maintain access.`, {
     fix: 'gitswarm promote --as <maintainer>',
   });
+}
+
+/** In gated mode, or where a rule of the target says so, a maintainer promotes. */
+function promotesItself(repo: RepoRow): boolean {
+  const config = configInForce(repo);
+  return config.auto_promote_on_green && !branchPolicy(config.promote_target, config).maintainersOnly;
+}
+
+async function isGreen({ db, repo }: ActingContext & { repo: RepoRow }, commit: string): Promise<boolean> {
+  return (await listStabilizationRows(db, { repoId: repo.id, result: 'green', commit, limit: 1 })).length > 0;
 }
 
 const promote = operation(contract.recordPromotion, {
@@ -121,7 +139,7 @@ const promote = operation(contract.recordPromotion, {
   needs: 'write',
   async run(context, input) {
     const { db, actor, repo, now, emit } = context;
-    await checkPromotion(context, input.triggeredBy === 'auto');
+    await checkPromotion(context, { automatic: input.triggeredBy === 'auto', toCommit: input.toCommit });
     const config = configInForce(repo);
     const row = {
       id: newId(context.clock.now()),

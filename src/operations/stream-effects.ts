@@ -1,5 +1,7 @@
 import type { Facts } from '../contract/streams.ts';
 import type { RepoRow, StreamRow } from '../db/tables.ts';
+import { touchesSettings } from '../domain/repos/branch-rules.ts';
+import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { stateOf } from '../domain/streams/streams-store.ts';
@@ -45,6 +47,8 @@ async function withdrawIfConsensusGated(
   context: ActingContext & { repo: RepoRow },
   stream: StreamRow,
 ): Promise<boolean> {
+  const asksForNone = configInForce(context.repo).merge_mode === 'swarm';
+  if (asksForNone && !touchesSettings(JSON.parse(stream.paths) as string[])) return false;
   const merge = await withdrawLiveMerge(context, stream, 'consensus was lost', { unlessForced: true });
   return merge !== undefined;
 }

@@ -1,12 +1,23 @@
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/streams.ts';
+import type { RepoRow, StreamRow } from '../db/tables.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { acceptsCommits, refuseState } from '../domain/streams/stream-states.ts';
-import { handleOfStream, isStreamAuthor, replaceCommits, stateOf, toStream } from '../domain/streams/streams-store.ts';
+import {
+  getStreamRow,
+  handleOfStream,
+  isStreamAuthor,
+  replaceCommits,
+  stateOf,
+  toStream,
+  updateStreamRow,
+} from '../domain/streams/streams-store.ts';
 import { renewClaimOfStream } from '../domain/tasks/task-effects.ts';
+import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
-import { operation } from './operation.ts';
+import { type ActingContext, operation } from './operation.ts';
+import { resumeRow, waitsForParent } from './stream-children.ts';
 import { factColumns, refreshApproval } from './stream-effects.ts';
 
 const EVENT = {
@@ -22,12 +33,13 @@ const recordHead = operation(contract.recordHead, {
   on: 'stream',
   needs: 'write',
   async run(context, input) {
-    const { db, actor, repo, stream, emit } = context;
+    const { db, actor, stream, emit } = context;
     if (input.expectHead !== undefined && input.expectHead !== stream.head) {
       throw new SwarmError('stale', `Stream ${handleOfStream(stream)} has moved on to ${stream.head.slice(0, 10)}.`);
     }
     const byAuthor = await isStreamAuthor(db, stream, actor.id);
-    if ((input.cause === 'commit' || input.cause === 'resolved') && !byAuthor) {
+    const mayResolve = input.cause === 'resolved' && !byAuthor && (await isMaintainer(context, actor));
+    if ((input.cause === 'commit' || input.cause === 'resolved') && !byAuthor && !mayResolve) {
       throw new SwarmError('not_allowed', `${actor.name} is no author of stream ${handleOfStream(stream)}.`, {
         fix: 'Only its author, or someone the author added, commits on a stream.',
       });
@@ -35,14 +47,13 @@ const recordHead = operation(contract.recordHead, {
     if (input.cause !== 'rebased' && !acceptsCommits(stateOf(stream))) {
       refuseState(handleOfStream(stream), stateOf(stream), 'take commits');
     }
-    const samePatch = input.facts.patchId === stream.patch_id;
-    const isMove = input.cause === 'rebased' || (samePatch && input.cause !== 'resolved');
-    if (!samePatch || input.facts.head !== stream.head) await withdrawLiveMerge(context, stream, 'the stream changed');
-    const parent =
-      input.parent === undefined
-        ? {}
-        : { parent_stream_id: input.parent && (await resolveReference(db, 'stream', input.parent, repo.id)) };
-    let moved = await moveStream(context, stream, isMove ? 'rebase' : 'change', { ...factColumns(input.facts), ...parent });
+    const parent = input.parent === undefined ? {} : { parent_stream_id: await newParent(context, input.parent) };
+    const changes = { ...factColumns(input.facts), ...parent };
+    const happening = whatHappened(stream, input);
+    if (happening) await withdrawLiveMerge(context, stream, 'the stream changed');
+    let moved = happening
+      ? await moveStream(context, stream, happening, changes)
+      : await updateStreamRow(db, stream.id, { ...changes, updated_at: context.now });
     await replaceCommits(db, stream.id, input.facts.commits);
     if (byAuthor) await renewClaimOfStream(context, moved, actor.id);
     emit({
@@ -50,10 +61,40 @@ const recordHead = operation(contract.recordHead, {
       subject: { type: 'stream', id: stream.id },
       data: { cause: input.cause, from: stream.head, to: input.facts.head, commits: input.facts.commits.length },
     });
-    moved = await refreshApproval(context, moved);
+    const isFree = waitsForParent(moved) && moved.parent_stream_id !== stream.parent_stream_id;
+    moved = isFree ? await resumeRow(context, moved) : await refreshApproval(context, moved);
     return toStream(db, moved);
   },
 });
+
+/** What the state of a stream is told: nothing, where git says the same as before and no conflict was resolved. */
+function whatHappened(
+  stream: StreamRow,
+  input: { facts: contract.Facts; cause: keyof typeof EVENT },
+): 'change' | 'rebase' | undefined {
+  const samePatch = input.facts.patchId === stream.patch_id;
+  if (input.cause === 'resolved' && stream.state === 'conflicted') return 'change';
+  if (samePatch && input.facts.head === stream.head) return undefined;
+  return input.cause === 'rebased' || samePatch ? 'rebase' : 'change';
+}
+
+/** The stream to build on from now on; one that builds on this stream itself is refused. */
+async function newParent(
+  { db, repo, stream }: ActingContext & { repo: RepoRow; stream: StreamRow },
+  ref: string | null,
+): Promise<string | null> {
+  if (ref === null) return null;
+  const parentId = await resolveReference(db, 'stream', ref, repo.id);
+  const seen = new Set<string>();
+  for (let id: string | null = parentId; id !== null && !seen.has(id); ) {
+    if (id === stream.id) {
+      throw new SwarmError('conflict', `Stream ${handleOfStream(stream)} cannot build on itself.`);
+    }
+    seen.add(id);
+    id = (await getStreamRow(db, id)).parent_stream_id;
+  }
+  return parentId;
+}
 
 const markConflicted = operation(contract.markConflicted, {
   on: 'stream',

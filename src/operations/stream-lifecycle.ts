@@ -5,6 +5,7 @@ import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, nextState, refuseState } from '../domain/streams/stream-states.ts';
 import {
   handleOfStream,
+  isStreamAuthor,
   listChildRows,
   replaceCommits,
   stateOf,
@@ -16,8 +17,9 @@ import { listLandings } from '../domain/merges/merges-store.ts';
 import { completeTaskOfStream, renewClaimOfStream, submitClaimOfStream } from '../domain/tasks/task-effects.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
+import { isMaintainer } from './is-maintainer.ts';
 import { type ActingContext, operation } from './operation.ts';
-import { pauseChildren } from './stream-children.ts';
+import { pauseChildren, resumeChildren, resumeRow } from './stream-children.ts';
 import { factColumns, refreshApproval } from './stream-effects.ts';
 
 /** Asks for review. What is judged is exactly the head in the facts. */
@@ -67,6 +69,7 @@ const finish = operation(contract.finishStream, {
     const { db, stream, emit } = context;
     const handle = handleOfStream(stream);
     if (stream.state === 'merged') return toStream(db, stream);
+    await withdrawLiveMerge(context, stream, 'the author is done');
     const landings = await listLandings(db, stream.id);
     if (input.facts.commits.length > 0 || landings.length === 0) {
       const what = landings.length === 0 ? 'nothing has landed' : 'it holds commits that have not landed';
@@ -94,16 +97,12 @@ const pause = operation(contract.pauseStream, {
     if (state === 'paused') return toStream(db, stream);
     if (!nextState(state, 'pause')) refuseState(handleOfStream(stream), state, 'be paused');
     await withdrawLiveMerge(context, stream, 'paused');
-    const before = state === 'queued' ? 'approved' : state;
-    const paused = await moveStream(context, stream, 'pause', {
-      state_before: before,
-      state_reason: input.reason ?? null,
-    });
+    const paused = await moveStream(context, stream, 'pause', { state_reason: input.reason ?? null });
     emit({ type: 'stream.paused', subject: { type: 'stream', id: stream.id }, data: { reason: input.reason ?? null } });
     await recordUndoRow(context, {
       operation: 'stream.pause',
       summary: `pause of ${handleOfStream(stream)}`,
-      data: { streamId: stream.id },
+      data: { streamId: stream.id, at: context.now },
     });
     return toStream(db, paused);
   },
@@ -115,21 +114,9 @@ const resume = operation(contract.resumeStream, {
   async run(context) {
     const { db, stream } = context;
     if (stream.state !== 'paused') refuseState(handleOfStream(stream), stateOf(stream), 'be resumed');
-    return toStream(db, await refreshApproval(context, await resumeRow(context, stream)));
+    return toStream(db, await resumeRow(context, stream));
   },
 });
-
-/** Puts a paused stream back into the state it was paused in. */
-export async function resumeRow(context: ActingContext, stream: StreamRow): Promise<StreamRow> {
-  const resumed = await updateStreamRow(context.db, stream.id, {
-    state: stream.state_before ?? 'active',
-    state_before: null,
-    state_reason: null,
-    updated_at: context.now,
-  });
-  context.emit({ type: 'stream.resumed', subject: { type: 'stream', id: stream.id } });
-  return resumed;
-}
 
 const abandon = operation(contract.abandonStream, {
   on: 'stream',
@@ -137,15 +124,16 @@ const abandon = operation(contract.abandonStream, {
   async run(context, input) {
     const { db, stream } = context;
     if (stream.state === 'abandoned') return { stream: await toStream(db, stream), alsoAbandoned: [], paused: [] };
-    const abandoned = await abandonRow(context, stream, input.reason);
     const below = input.cascade ? await openDescendants(context, stream) : [];
+    await refuseOthers(context, below);
+    const abandoned = await abandonRow(context, stream, input.reason);
     const also: StreamRow[] = [];
     for (const child of below) also.push(await abandonRow(context, child, `${handleOfStream(stream)} was abandoned`));
     const paused = input.cascade ? [] : await pauseChildren(context, stream);
     await recordUndoRow(context, {
       operation: 'stream.abandon',
       summary: `abandoning ${handleOfStream(stream)}`,
-      data: { streamIds: [stream.id, ...also.map((row) => row.id)] },
+      data: { streamIds: [stream.id, ...also.map((row) => row.id)], at: context.now },
     });
     return {
       stream: await toStream(db, abandoned),
@@ -158,17 +146,24 @@ const abandon = operation(contract.abandonStream, {
 async function abandonRow(context: ActingContext, stream: StreamRow, reason?: string): Promise<StreamRow> {
   if (!nextState(stateOf(stream), 'abandon')) refuseState(handleOfStream(stream), stateOf(stream), 'be abandoned');
   await withdrawLiveMerge(context, stream, 'abandoned');
-  const before = stream.state === 'queued' ? 'approved' : stream.state === 'paused' ? stream.state_before : stream.state;
-  const abandoned = await moveStream(context, stream, 'abandon', {
-    state_before: before,
-    state_reason: reason ?? null,
-  });
+  const abandoned = await moveStream(context, stream, 'abandon', { state_reason: reason ?? null });
   context.emit({
     type: 'stream.abandoned',
     subject: { type: 'stream', id: stream.id },
     data: { reason: reason ?? null },
   });
   return abandoned;
+}
+
+/** A cascade reaches what others build on a stream; to abandon that takes maintain access. */
+async function refuseOthers(context: ActingContext & { repo: RepoRow }, streams: StreamRow[]): Promise<void> {
+  if (streams.length === 0 || (await isMaintainer(context, context.actor))) return;
+  for (const stream of streams) {
+    if (await isStreamAuthor(context.db, stream, context.actor.id)) continue;
+    throw new SwarmError('not_allowed', `Stream ${handleOfStream(stream)} is another's: only a maintainer abandons it.`, {
+      fix: 'Leave out --cascade: then it is paused, and its author told.',
+    });
+  }
 }
 
 async function openDescendants(context: ActingContext, stream: StreamRow): Promise<StreamRow[]> {
@@ -192,12 +187,12 @@ const reopen = operation(contract.reopenStream, {
   async run(context) {
     const { db, stream } = context;
     if (stream.state !== 'abandoned') refuseState(handleOfStream(stream), stateOf(stream), 'be reopened');
-    return toStream(db, await refreshApproval(context, await reopenRow(context, stream)));
+    return toStream(db, await reopenRow(context, stream));
   },
 });
 
-/** Takes an abandonment back. */
-export async function reopenRow(context: ActingContext, stream: StreamRow): Promise<StreamRow> {
+/** Takes an abandonment back; the children that waited for the stream go on. */
+export async function reopenRow(context: ActingContext & { repo: RepoRow }, stream: StreamRow): Promise<StreamRow> {
   const reopened = await updateStreamRow(context.db, stream.id, {
     state: stream.state_before ?? 'active',
     state_before: null,
@@ -205,7 +200,8 @@ export async function reopenRow(context: ActingContext, stream: StreamRow): Prom
     updated_at: context.now,
   });
   context.emit({ type: 'stream.reopened', subject: { type: 'stream', id: stream.id } });
-  return reopened;
+  await resumeChildren(context, reopened);
+  return refreshApproval(context, reopened);
 }
 
 export const streamLifecycleOperations = [submit, finish, pause, resume, abandon, reopen];

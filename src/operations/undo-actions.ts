@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SwarmError } from '../contract/errors.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import type { UndoRecord } from '../contract/undo.ts';
 import type { RepoRow } from '../db/tables.ts';
@@ -9,7 +8,9 @@ import { getClaimRow } from '../domain/tasks/claims-store.ts';
 import { giveUpClaim } from '../domain/tasks/leases.ts';
 import { readTaskFields, TaskFields, writeTaskFields } from '../domain/tasks/task-fields.ts';
 import { getTaskRow, handleOfTask, updateTaskRow } from '../domain/tasks/tasks-store.ts';
+import { changedSince } from '../domain/undo/changed-since.ts';
 import type { ActingContext } from './operation.ts';
+import { undoAbandon, undoPause, undoQueueMove } from './undo-streams.ts';
 
 /** Takes back what an operation did in the database, after it has seen that nothing else happened since. */
 export type UndoAction = (context: ActingContext & { repo: RepoRow }, record: UndoRecord) => Promise<void>;
@@ -19,6 +20,9 @@ export const undoActions: Record<string, UndoAction> = {
   'task.claim': undoClaim,
   'task.update': undoTaskUpdate,
   'repo.set_config': undoSetConfig,
+  'stream.pause': undoPause,
+  'stream.abandon': undoAbandon,
+  'queue.move': undoQueueMove,
 };
 
 /** What is never undone, by the words a person may use for it, with what to do instead. */
@@ -98,9 +102,4 @@ async function undoSetConfig(context: ActingContext & { repo: RepoRow }, record:
     subject: { type: 'repo', id: repo.id },
     data: { changes: back, undo: true },
   });
-}
-
-/** For actions that compare: something else has happened to the same thing, so taking back would undo that too. */
-export function changedSince(record: UndoRecord, fix: string): SwarmError {
-  return new SwarmError('conflict', `The ${record.summary} cannot be undone: it has changed since.`, { fix });
 }

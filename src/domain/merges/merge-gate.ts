@@ -11,7 +11,8 @@ export interface GateFacts {
   consensus: Pick<Consensus, 'reached' | 'state' | 'reasons'>;
   /** Even in swarm mode a change of GitSwarm's own settings needs consensus. */
   touchesSettings: boolean;
-  parent: { handle: string; state: StreamState } | null;
+  /** What it builds on: `gone` is abandoned or reverted. */
+  parent: { handle: string; is: 'landed' | 'open' | 'gone' } | null;
   /** Only maintainers may perform merges here (gated mode, or a branch rule). */
   maintainersOnly: boolean;
   callerIsMaintainer: boolean;
@@ -43,7 +44,14 @@ export function refuseMerge(facts: GateFacts): GateRefusal | null {
   if (facts.commitCount === 0) {
     return { code: 'gate_not_met', reason: `Stream ${handle} has no commits to land.`, fix: 'gitswarm commit -m …' };
   }
-  if (facts.parent && facts.parent.state !== 'merged') {
+  if (facts.parent?.is === 'gone') {
+    return {
+      code: 'gate_not_met',
+      reason: `Stream ${handle} builds on ${facts.parent.handle}, whose work is gone.`,
+      fix: `gitswarm stream rebase ${handle} --onto buffer`,
+    };
+  }
+  if (facts.parent?.is === 'open') {
     return {
       code: 'gate_not_met',
       reason: `Stream ${handle} builds on ${facts.parent.handle}, which has not landed.`,

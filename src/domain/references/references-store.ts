@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import { HANDLE_LENGTH, handleHash, type HandleKind, parseHandle, SHORTEST_HANDLE } from '../../base/handles.ts';
+import {
+  HANDLE_LENGTH,
+  type HandleKind,
+  handleHash,
+  parseHandle,
+  SHORTEST_HANDLE,
+} from '../../base/handles.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import { type Candidate, likePrefix, pickReference } from './references.ts';
 
@@ -14,7 +20,12 @@ const LOOKED_AT = 20;
  * The id of what a reference means, within a repository where one is given. Throws not_found or ambiguous.
  * Names count only where the kind has them, and only in full.
  */
-export async function resolveReference(db: Db, kind: HandledKind, text: string, repoId?: string): Promise<string> {
+export async function resolveReference(
+  db: Db,
+  kind: HandledKind,
+  text: string,
+  repoId?: string,
+): Promise<string> {
   const prefix = parseHandle(kind, text);
   const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
   const inRepo = repoId && (kind === 'task' || kind === 'stream' || kind === 'merge');
@@ -24,7 +35,9 @@ export async function resolveReference(db: Db, kind: HandledKind, text: string, 
       or handle like ${likePrefix(prefix ?? text.toLowerCase())} escape '\\'
       ${prefix ? sql`` : sql`or id like ${likePrefix(text.toLowerCase())} escape '\\'`})
       ${inRepo ? sql`and repo_id = ${repoId}` : sql``}
-    order by id limit ${LOOKED_AT}`.execute(db);
+    order by case when id = ${text} or ${name} = ${text} then 0 else 1 end, id limit ${LOOKED_AT}`.execute(
+    db,
+  );
   const usable = text.length >= SHORTEST_HANDLE ? rows.rows : rows.rows.filter((r) => r.name === text);
   return pickReference(kind, text, usable).id;
 }

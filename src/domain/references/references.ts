@@ -20,7 +20,8 @@ export function pickReference<C extends Candidate>(kind: HandleKind, text: strin
   const named = exact.length > 0 ? exact : candidates.filter((c) => c.name === text);
   const matches = named.length > 0 ? named : candidates;
   const [only, second] = matches;
-  if (!only) throw new SwarmError('not_found', `There is no ${kind} "${text}".`, { fix: `gitswarm ${kind} list` });
+  if (!only)
+    throw new SwarmError('not_found', `There is no ${kind} "${text}".`, { fix: `gitswarm ${kind} list` });
   if (!second) return only;
   const shown = matches.slice(0, SHOWN_CANDIDATES).map((c) => `${handleOf(kind, c)} (${c.name})`);
   throw new SwarmError('ambiguous', `"${text}" may mean several: ${shown.join(', ')}.`, {

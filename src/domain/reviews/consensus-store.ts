@@ -3,6 +3,7 @@ import type { Consensus, Verdict } from '../../contract/reviews.ts';
 import type { Db } from '../../db/database.ts';
 import type { AgentRow, MaintainerRow, RepoRow, StreamRow } from '../../db/tables.ts';
 import { includesLevel } from '../access/access.ts';
+import { getAgent } from '../agents/agents-store.ts';
 import { accessOf, listGrantRows, listMaintainerRows } from '../access/access-store.ts';
 import { branchPolicy, touchesSettings } from '../repos/branch-rules.ts';
 import { configInForce, serverSettings } from '../repos/repos-store.ts';
@@ -23,6 +24,7 @@ export async function consensusOf(db: Db, repo: RepoRow, stream: StreamRow, now:
     patchId: stream.patch_id,
     authorIds,
     authorIsOwner: maintainers.some((m) => m.agent_id === stream.agent_id && m.role === 'owner'),
+    authorIsHuman: (await getAgent(db, stream.agent_id)).kind === 'human',
     verdicts,
     otherVoters: await countOtherVoters(db, repo, rules, maintainers, authorIds),
   });

@@ -35,6 +35,8 @@ export interface ConsensusFacts {
   patchId: string;
   authorIds: string[];
   authorIsOwner: boolean;
+  /** A person wrote it, so that in a solo repository its owner's own work needs no other person. */
+  authorIsHuman: boolean;
   verdicts: StandingVerdict[];
   /** Agents other than the authors whose verdict could count. */
   otherVoters: number;
@@ -83,7 +85,7 @@ export function tallyConsensus(facts: ConsensusFacts): ConsensusResult {
     reasons,
   });
 
-  if (rules.model === 'solo' && facts.authorIsOwner && !rules.requireHuman) {
+  if (rules.model === 'solo' && facts.authorIsOwner && (!rules.requireHuman || facts.authorIsHuman)) {
     return result('reached', 'owner_is_author: the owner lands own work in a solo repository');
   }
   if (approving.length < 2 * rejecting.length && rejecting.length > 0) {
@@ -113,8 +115,8 @@ function countVotes(facts: ConsensusFacts): Counted[] {
     (a, b) => compare(a.reviewedAt, b.reviewedAt) || compare(a.reviewerId, b.reviewerId),
   );
   return ordered.map((verdict) => {
-    const why = whyNot(facts, verdict, seenOperators);
     const weight = weightOf(facts.rules, verdict);
+    const why = whyNot(facts, verdict, seenOperators) ?? (weight === 0n ? 'it has no weight here' : null);
     if (why === null && verdict.operator) seenOperators.add(verdict.operator);
     return {
       reviewer: verdict.reviewerId,
@@ -135,12 +137,19 @@ function whyNot(facts: ConsensusFacts, verdict: StandingVerdict, seenOperators: 
   if (verdict.verdict === 'comment') return 'a comment is no verdict';
   if (!verdict.eligible) return 'the reviewer no longer has write access';
   if (verdict.patchId !== facts.patchId) return 'stale: the change has been altered since';
-  if (rules.model === 'solo' && verdict.role !== 'owner') return 'only an owner decides in a solo repository';
-  if (rules.model === 'guild' && verdict.role === null) return 'only maintainers decide in a guild';
-  if (rules.maintainersOnly && verdict.role === null) return 'only maintainers decide about this change';
+  const voiceless = whyVoiceless(rules, verdict.role);
+  if (voiceless) return voiceless;
   if (rules.independentReviews && verdict.operator && seenOperators.has(verdict.operator)) {
     return `another verdict of ${verdict.operator} counts already`;
   }
+  return null;
+}
+
+/** Why nobody with this role decides here, or null. */
+export function whyVoiceless(rules: ConsensusRules, role: StandingVerdict['role']): string | null {
+  if (rules.model === 'solo' && role !== 'owner') return 'only an owner decides in a solo repository';
+  if (rules.model === 'guild' && role === null) return 'only maintainers decide in a guild';
+  if (rules.maintainersOnly && role === null) return 'only maintainers decide about this change';
   return null;
 }
 

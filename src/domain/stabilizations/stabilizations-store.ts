@@ -11,7 +11,13 @@ type WithCulprit = StabilizationRow & { culprit_stream_id: string | null };
 /** Newest first, with the stream behind the landing that is to blame. */
 export async function listStabilizationRows(
   db: Db,
-  filter: { repoId: string; result?: string | undefined; beforeId?: string | undefined; limit: number },
+  filter: {
+    repoId: string;
+    result?: string | undefined;
+    commit?: string | undefined;
+    beforeId?: string | undefined;
+    limit: number;
+  },
 ): Promise<WithCulprit[]> {
   let query = db
     .selectFrom('stabilization')
@@ -20,6 +26,7 @@ export async function listStabilizationRows(
     .select('merge.stream_id as culprit_stream_id')
     .where('stabilization.repo_id', '=', filter.repoId);
   if (filter.result) query = query.where('stabilization.result', '=', filter.result);
+  if (filter.commit) query = query.where('stabilization.commit_hash', '=', filter.commit);
   if (filter.beforeId) query = query.where('stabilization.id', '<', filter.beforeId);
   return query.orderBy('stabilization.id', 'desc').limit(filter.limit).execute();
 }

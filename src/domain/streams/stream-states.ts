@@ -21,18 +21,24 @@ export type StreamHappening =
 const OPEN: StreamState[] = ['active', 'in_review', 'changes_requested', 'approved', 'queued', 'conflicted'];
 
 /**
- * The state a stream goes to, or undefined where this cannot happen in its state. `resume` and `reopen` are not here:
- * they go back to the state that was remembered.
+ * The state a stream goes to, or undefined where this cannot happen in its state. `before` is the state that a queued
+ * or conflicted stream came from: leaving the queue or resolving the conflict goes back there. `resume` and `reopen`
+ * are not here: they go back to the state that was remembered.
  */
-export function nextState(state: StreamState, happening: StreamHappening): StreamState | undefined {
+export function nextState(
+  state: StreamState,
+  happening: StreamHappening,
+  before: StreamState | null = null,
+): StreamState | undefined {
   if (!OPEN.includes(state) && !(state === 'paused' && (happening === 'abandon' || happening === 'rebase'))) {
     return undefined;
   }
+  const work = workState(state, before);
   switch (happening) {
     case 'change':
-      return state === 'approved' || state === 'queued' ? 'in_review' : state === 'conflicted' ? 'active' : state;
+      return work === 'approved' ? 'in_review' : work;
     case 'rebase':
-      return state === 'queued' ? 'approved' : state === 'conflicted' ? 'active' : state;
+      return work;
     case 'submit':
       return state === 'queued' || state === 'approved' ? state : state === 'conflicted' ? undefined : 'in_review';
     case 'request_changes':
@@ -40,11 +46,12 @@ export function nextState(state: StreamState, happening: StreamHappening): Strea
     case 'reach_consensus':
       return state === 'in_review' || state === 'changes_requested' ? 'approved' : state;
     case 'lose_consensus':
-      return state === 'approved' || state === 'queued' ? 'in_review' : state;
+      if (state === 'conflicted') return state;
+      return work === 'approved' ? 'in_review' : work;
     case 'queue':
       return state === 'conflicted' ? undefined : 'queued';
     case 'dequeue':
-      return state === 'queued' ? 'approved' : state;
+      return state === 'queued' ? work : state;
     case 'conflict':
       return 'conflicted';
     case 'pause':
@@ -55,6 +62,13 @@ export function nextState(state: StreamState, happening: StreamHappening): Strea
     case 'finish':
       return 'merged';
   }
+}
+
+/** The state of the work itself, where being queued or conflicted lies over it; a merge may be asked for in any. */
+export function workState(state: StreamState, before: StreamState | null): StreamState {
+  if (state === 'queued') return before ?? 'approved';
+  if (state === 'conflicted') return before ?? 'active';
+  return state;
 }
 
 /** True where an author may still commit: not on merged, abandoned or paused streams. */

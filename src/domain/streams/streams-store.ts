@@ -16,6 +16,15 @@ export async function findStreamRow(db: Db, id: string): Promise<StreamRow | und
   return db.selectFrom('stream').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export async function findStreamByBranch(db: Db, repoId: string, branch: string): Promise<StreamRow | undefined> {
+  return db
+    .selectFrom('stream')
+    .selectAll()
+    .where('repo_id', '=', repoId)
+    .where('branch', '=', branch)
+    .executeTakeFirst();
+}
+
 export async function getStreamRow(db: Db, id: string): Promise<StreamRow> {
   const row = await findStreamRow(db, id);
   if (!row) throw new SwarmError('not_found', `There is no stream ${id}.`, { fix: 'gitswarm stream list' });

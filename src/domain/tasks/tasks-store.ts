@@ -115,7 +115,7 @@ export async function countTasks(db: Db, repoId: string, now: string): Promise<T
     .selectFrom('task')
     .select((e) => [status.as('word'), e.fn.countAll<number>().as('n')])
     .where('repo_id', '=', repoId)
-    .groupBy(status)
+    .groupBy('word')
     .execute();
   const counts: TaskCounts = { open: 0, ready: 0, claimed: 0, submitted: 0, completed: 0, cancelled: 0 };
   for (const row of rows) counts[row.word] = Number(row.n);

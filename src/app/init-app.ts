@@ -1,0 +1,41 @@
+import { systemClock } from '../base/clock.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { openRepository } from '../git/repository.ts';
+import { openMachine } from '../machine/machine.ts';
+import { trustCommand } from '../machine/trusted-commands.ts';
+import { localAuthority } from '../operations/authority.ts';
+import { type InitRequest, type InitResult, initRepository } from '../workflows/init-repository.ts';
+import type { Environment } from './environment.ts';
+import { placesOf } from './places.ts';
+
+/** Makes the repository that `dir` belongs to a GitSwarm repository. What the owner passes as a command is approved. */
+export async function initApp(options: {
+  dir: string;
+  environment: Environment;
+  request: InitRequest;
+}): Promise<InitResult> {
+  const { environment, request } = options;
+  const git = await openRepository(options.dir, { inheritedEnv: environment.variables });
+  const places = placesOf(git);
+  const database = openDatabase({ file: places.database }, { durable: environment.durable });
+  const machine = openMachine(places.home);
+  try {
+    const result = await initRepository(git, places, request, async () => {
+      await migrate(database);
+      return localAuthority({ database, clock: systemClock }, {});
+    });
+    if (result.created && request.stabilize) {
+      trustCommand(machine, {
+        kind: 'stabilize_command',
+        text: request.stabilize,
+        approvedBy: result.owner.name,
+        at: new Date().toISOString(),
+      });
+    }
+    return result;
+  } finally {
+    machine.close();
+    await Promise.all([database.close(), git.close()]);
+  }
+}

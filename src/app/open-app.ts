@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { type Clock, systemClock } from '../base/clock.ts';
+import type { Agent } from '../contract/agents.ts';
+import { SwarmError } from '../contract/errors.ts';
+import type { Repo } from '../contract/repos.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { listRepoRows, toRepo } from '../domain/repos/repos-store.ts';
+import { openRepository, type Repository } from '../git/repository.ts';
+import { type Machine, openMachine } from '../machine/machine.ts';
+import { localAuthority } from '../operations/authority.ts';
+import type { Kernel } from '../operations/execute.ts';
+import { refreshConfig } from '../workflows/config-in-force.ts';
+import type { Workflow } from '../workflows/workflow.ts';
+import type { Environment } from './environment.ts';
+import { type Places, placesOf } from './places.ts';
+
+/** An open repository: git, its database, this machine's store, and whoever decides for it. */
+export interface App {
+  git: Repository;
+  places: Places;
+  database: Database;
+  kernel: Kernel;
+  machine: Machine;
+  repo: Repo;
+  /** Problems that do not keep anything from working: an unusable settings file, a read-only disk. */
+  warnings: string[];
+  workflow(options?: WorkflowOptions): Workflow;
+  close(): Promise<void>;
+}
+
+export interface WorkflowOptions {
+  actor?: Agent | undefined;
+  notify?: (text: string) => void;
+  signal?: AbortSignal;
+}
+
+export interface OpenOptions {
+  dir: string;
+  environment: Environment;
+  clock?: Clock;
+  longLived?: boolean;
+  /** Only looks: works on a read-only disk, migrates nothing. */
+  readOnly?: boolean;
+}
+
+/** Opens the repository that a directory belongs to. Throws not_a_repository or not_initialised with the fix. */
+export async function openApp(options: OpenOptions): Promise<App> {
+  const { environment, clock = systemClock } = options;
+  const git = await openRepository(options.dir, {
+    inheritedEnv: environment.variables,
+    longLived: options.longLived ?? false,
+    durable: environment.durable,
+  });
+  const places = placesOf(git);
+  if (!existsSync(places.database)) {
+    await git.close();
+    throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, { fix: 'gitswarm init' });
+  }
+  const database = openDatabase({ file: places.database }, { durable: environment.durable, readOnly: options.readOnly ?? false });
+  const machine = openMachine(places.home);
+  const close = async () => {
+    machine.close();
+    await Promise.all([database.close(), git.close()]);
+  };
+  try {
+    if (!options.readOnly) await migrate(database);
+    const kernel: Kernel = { database, clock };
+    const [row] = await listRepoRows(database.read, 1);
+    if (!row) throw new SwarmError('not_initialised', `${git.root} was not initialised to the end.`, { fix: 'gitswarm init' });
+    const app: App = {
+      git,
+      places,
+      database,
+      kernel,
+      machine,
+      repo: toRepo(row),
+      warnings: [],
+      close,
+      workflow: (wanted) => workflowOf(app, environment, wanted ?? {}),
+    };
+    const refreshed = await refreshConfig(app.workflow(), { readOnly: options.readOnly ?? false });
+    app.repo = refreshed.repo;
+    app.warnings.push(...refreshed.warnings);
+    return app;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function workflowOf(app: App, environment: Environment, wanted: WorkflowOptions): Workflow {
+  return {
+    git: app.git,
+    authority: localAuthority(app.kernel, { repoId: app.repo.id, callerId: wanted.actor?.id }),
+    machine: app.machine,
+    repo: app.repo,
+    actor: wanted.actor,
+    clock: app.kernel.clock,
+    home: app.places.home,
+    worktrees: app.places.worktrees,
+    variables: environment.variables,
+    holder: app.machine.holder,
+    notify: wanted.notify ?? (() => undefined),
+    reach: (step) => crashAt(environment.crashAt, step),
+    ...(wanted.signal ? { signal: wanted.signal } : {}),
+  };
+}
+
+/** A test of recovery asks the process to die, without any warning, when it reaches a step. */
+function crashAt(wanted: string | undefined, step: string): void {
+  if (wanted === step) process.kill(process.pid, 'SIGKILL');
+}

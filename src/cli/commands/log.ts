@@ -1,0 +1,66 @@
+import { listEvents, type SwarmEvent } from '../../contract/events.ts';
+import type { Command } from '../command.ts';
+import { flagOption, numberOption, textOption } from '../options.ts';
+import { relativeTime } from '../output/hints.ts';
+import { plainLine } from '../output/style-text.ts';
+import { table } from '../output/table.ts';
+import type { Session } from '../session.ts';
+
+const LOOK_EVERY_MS = 500;
+
+const log: Command = {
+  name: 'log',
+  summary: 'What has happened, newest first.',
+  actor: 'reader',
+  options: [
+    { flags: '--limit <n>', summary: 'how many (default 20)' },
+    { flags: '--type <type>', summary: 'only this type, such as merge.landed or stream.*' },
+    { flags: '--follow', summary: 'go on with what happens next, one line each, until Ctrl-C' },
+  ],
+  async run(session, _args, options) {
+    const workflow = await session.workflow();
+    const type = textOption(options, 'type');
+    const limit = Math.min(200, Math.max(1, numberOption(options, 'limit') ?? 20));
+    const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit, type });
+    if (flagOption(options, 'follow')) return follow(session, items, type);
+    return { data: items, text: () => (items.length === 0 ? 'Nothing has happened yet.' : eventTable(items, workflow.clock.now())) };
+  },
+};
+
+function eventTable(events: SwarmEvent[], now: number): string {
+  return table(events, [
+    { title: 'WHEN', value: (event) => relativeTime(event.createdAt, now) },
+    { title: 'WHO', value: (event) => plainLine(event.actorName ?? '-') },
+    { title: 'WHAT', value: (event) => event.type },
+    { title: 'DETAILS', value: details, canShrink: true },
+  ]);
+}
+
+function details(event: SwarmEvent): string {
+  const parts = Object.entries(event.data)
+    .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+    .map(([key, value]) => `${key}=${String(value).slice(0, 40)}`);
+  return plainLine(parts.join(' '));
+}
+
+/** Prints each new event as it comes: a line for people, a JSON document a line for programs. */
+async function follow(session: Session, recent: SwarmEvent[], type: string | undefined) {
+  const workflow = await session.workflow();
+  const { output } = session;
+  const line = (event: SwarmEvent) => `${event.createdAt}  ${plainLine(event.actorName ?? '-')}  ${event.type}  ${details(event)}`;
+  for (const event of [...recent].reverse()) output.note(line(event));
+  let after = recent[0]?.seq ?? 0;
+  let seen = recent.length;
+  while (!session.signal.aborted) {
+    const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit: 200, type, after: String(after) });
+    for (const event of items) {
+      output.note(output.isJson ? JSON.stringify(event) : line(event));
+      after = event.seq;
+      seen++;
+    }
+    if (items.length === 0) await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  }
+  return { data: { seen }, text: () => '' };
+}
+
+export const commands = [log];

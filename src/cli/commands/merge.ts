@@ -1,0 +1,108 @@
+import { Priority } from '../../contract/common.ts';
+import { SwarmError } from '../../contract/errors.ts';
+import { showStream } from '../../contract/streams.ts';
+import { type MergePlan, type MergeResult, mergeStream, planMerge } from '../../workflows/merge-stream.ts';
+import { recover } from '../../workflows/recover.ts';
+import { actorOf, type Workflow } from '../../workflows/workflow.ts';
+import type { Answer, Command } from '../command.ts';
+import { flagOption, textOption } from '../options.ts';
+import { count } from '../output/hints.ts';
+import { plainLine } from '../output/style-text.ts';
+
+const merge: Command = {
+  name: 'merge',
+  summary: 'Land a stream on the buffer: asks for it and drives the queue until it has landed or left it.',
+  args: '[stream]',
+  actor: 'author',
+  options: [
+    { flags: '--plan', summary: 'say what it would meet, and change nothing' },
+    { flags: '--force', summary: 'land without consensus (owners; recorded)' },
+    { flags: '--reason <text>', summary: 'why it is forced' },
+    { flags: '--priority <level>', summary: 'place in the queue', choices: Priority.options },
+    { flags: '--no-wait', summary: 'only put it in the queue' },
+  ],
+  examples: ['gitswarm merge s-3fxa', 'gitswarm merge s-3fxa --plan'],
+  async run(session, [name], options) {
+    if (flagOption(options, 'force') && session.flags.as === undefined && session.environment.agent === undefined && !session.isInteractive) {
+      throw new SwarmError('usage', 'A forced landing names who forces it.', { fix: 'Add --as <owner>.' });
+    }
+    const workflow = await session.workflow();
+    const ref = await session.streamRef(name);
+    if (flagOption(options, 'plan')) return planAnswer(await planMerge(workflow, ref));
+    actorOf(workflow);
+    await recover(workflow);
+    const result = await mergeStream(workflow, ref, {
+      force: flagOption(options, 'force'),
+      reason: textOption(options, 'reason'),
+      priority: textOption(options, 'priority') as Priority | undefined,
+      wait: options.wait !== false,
+    });
+    return mergeAnswer(workflow, ref, result);
+  },
+};
+
+async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult): Promise<Answer> {
+  const stream = await workflow.authority.call(showStream, { stream: ref });
+  const name = `${stream.handle} "${plainLine(stream.name)}"`;
+  switch (result.kind) {
+    case 'merged': {
+      const { bufferBefore, bufferAfter, cascade } = result;
+      return {
+        data: { ...result, stream: stream.id },
+        text: () =>
+          [
+            `landed ${name}`,
+            `  ${workflow.repo.bufferBranch} ${bufferBefore.slice(0, 10)} -> ${bufferAfter.slice(0, 10)}`,
+            ...(cascade.rebased.length > 0 ? [`  ${count(cascade.rebased.length, 'dependant')} moved along`] : []),
+          ].join('\n'),
+        undo: `gitswarm revert ${stream.handle}`,
+        next: workflow.repo.config.stabilize_command ? 'gitswarm stabilize' : 'gitswarm promote',
+      };
+    }
+    case 'conflict':
+      return {
+        data: result,
+        exit: 5,
+        text: () => [`${name} conflicts with the buffer in:`, ...result.files.map((f) => `  ${plainLine(f.path)}  ${f.kind}`)].join('\n'),
+        next: `gitswarm stream resolve ${stream.handle}`,
+      };
+    case 'queued':
+      return {
+        data: { kind: 'queued', position: result.position, reason: result.reason },
+        exit: result.blocked ? 6 : 0,
+        text: () => `${name} is queued${result.position ? ` at place ${result.position}` : ''}: ${result.reason}`,
+        next: 'gitswarm queue run',
+      };
+    case 'evicted':
+      return {
+        data: result,
+        exit: 6,
+        text: () =>
+          [
+            `${name} left the queue: ${plainLine(result.packet.summary)}`,
+            ...result.packet.outputTail.trimEnd().split('\n').slice(-20).map((line) => `  | ${plainLine(line)}`),
+            `reproduce: ${result.packet.reproduce}`,
+          ].join('\n'),
+        next: `gitswarm workspace path ${stream.handle}`,
+      };
+  }
+}
+
+function planAnswer(plan: MergePlan): Answer {
+  return {
+    data: plan,
+    text: () => {
+      const lines = [`${plan.stream.handle} "${plainLine(plan.stream.name)}": ${count(plan.commits, 'commit')}, ${count(plan.files, 'file')}`];
+      for (const gate of plan.gates) lines.push(`  ${gate.open ? 'ok  ' : 'NO  '} ${gate.name.padEnd(10)} ${plainLine(gate.detail)}`);
+      for (const file of plan.conflictsWithBuffer) lines.push(`       conflict   ${plainLine(file.path)} (${file.kind})`);
+      for (const other of plan.conflictsWith) {
+        lines.push(`       clashes with ${other.handle} "${plainLine(other.name)}" in ${other.files.map(plainLine).join(', ')}`);
+      }
+      lines.push(plan.runsTests ? '  tests run before it lands' : '  no tests run before it lands');
+      return lines.join('\n');
+    },
+    next: plan.gates.every((gate) => gate.open) ? `gitswarm merge ${plan.stream.handle}` : undefined,
+  };
+}
+
+export const commands = [merge];

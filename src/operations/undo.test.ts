@@ -1,0 +1,116 @@
+import { expect, it } from 'vitest';
+import { forEachDatabase } from '../../test/support/databases.ts';
+import { makeKernel } from '../../test/support/kernel.ts';
+import { getRepo, setConfig } from '../contract/repos.ts';
+import { claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
+import { listUndo, recordUndo, undo } from '../contract/undo.ts';
+import { agentOperations } from './agents.ts';
+import { repoOperations } from './repos.ts';
+import { taskOperations } from './tasks.ts';
+import { undoOperations } from './undo.ts';
+
+forEachDatabase((_kind, makeDatabase) => {
+  async function start() {
+    const all = [...agentOperations, ...repoOperations, ...taskOperations, ...undoOperations];
+    const kernel = makeKernel(await makeDatabase(), all);
+    const seed = await kernel.seedRepo({ agents: ['coder', 'rival'] });
+    const { repoId, owner } = seed;
+    const task = await kernel.call(createTask, { repoId, title: 'one' }, { as: owner });
+    const takeBack = (as: { id: string }, record?: string) =>
+      kernel.call(undo, { repoId, ...(record ? { record } : {}) }, { as });
+    return { ...kernel, ...seed, task, takeBack };
+  }
+
+  it('gives a claim back that nothing has happened to', async () => {
+    const { call, task, coder, rival, takeBack } = await start();
+    await call(claimTask, { task: task.id }, { as: coder });
+    const record = await takeBack(coder);
+    expect(record).toMatchObject({ operation: 'task.claim', summary: `claim of ${task.handle}` });
+    expect(record.undoneAt).not.toBeNull();
+    expect(await call(showTask, { task: task.id }, { as: coder })).toMatchObject({
+      status: 'open',
+      ready: true,
+    });
+    await call(claimTask, { task: task.id }, { as: rival });
+    await expect(takeBack(coder)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('does not undo a claim that has been renewed since', async () => {
+    const { call, task, coder, takeBack } = await start();
+    await call(claimTask, { task: task.id }, { as: coder });
+    await call(claimTask, { task: task.id }, { as: coder });
+    await expect(takeBack(coder)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await call(showTask, { task: task.id }, { as: coder })).toMatchObject({ status: 'claimed' });
+  });
+
+  it('takes back only what the caller did, the last first', async () => {
+    const { call, repoId, task, owner, coder, takeBack } = await start();
+    const edit = (change: object) => call(updateTask, { task: task.id, ...change }, { as: owner });
+    await edit({ title: 'two', labels: ['x'] });
+    await edit({ priority: 'high' });
+    await expect(takeBack(coder)).rejects.toMatchObject({ code: 'not_found' });
+    expect((await call(listUndo, { repoId }, { as: coder })).items).toEqual([]);
+    expect((await call(listUndo, { repoId }, { as: owner })).items).toHaveLength(2);
+    await takeBack(owner);
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({
+      title: 'two',
+      priority: 'medium',
+    });
+    await takeBack(owner);
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({
+      title: 'one',
+      labels: [],
+    });
+  });
+
+  it('does not undo an edit over a later one of the same field', async () => {
+    const { call, repoId, task, owner, takeBack } = await start();
+    const dependency = await call(createTask, { repoId, title: 'first' }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [dependency.id] }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [] }, { as: owner });
+    const [, older] = (await call(listUndo, { repoId }, { as: owner })).items;
+    await expect(takeBack(owner, older?.id)).rejects.toMatchObject({ code: 'conflict' });
+    await takeBack(owner);
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({
+      dependsOn: [dependency.id],
+    });
+    await takeBack(owner, older?.id);
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({ dependsOn: [] });
+  });
+
+  it('puts settings back, each as it was', async () => {
+    const { call, repoId, owner, repo, takeBack } = await start();
+    const changes = { min_karma: 5, 'queue.timeout': '10m', stabilize_command: 'npm test' };
+    await call(setConfig, { repoId, changes }, { as: owner });
+    await call(setConfig, { repoId, changes: { min_reviews: 2 } }, { as: owner });
+    await takeBack(owner);
+    await takeBack(owner, 'repo.set_config');
+    expect(await call(getRepo, { repoId }, { as: owner })).toMatchObject({
+      config: repo.config,
+      settings: repo.settings,
+    });
+  });
+
+  it('hands a workflow its own record back, with what to do in git', async () => {
+    const { call, repoId, coder, takeBack } = await start();
+    const data = { branch: 'stream/x', head: 'a'.repeat(40) };
+    const made = await call(
+      recordUndo,
+      { repoId, operation: 'stream.rebase', summary: 'rebase', data },
+      { as: coder },
+    );
+    expect(await takeBack(coder, made.id)).toMatchObject({ id: made.id, data });
+    await expect(takeBack(coder, made.id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('never undoes a landing or a promotion, and says what to do', async () => {
+    const { call, repoId, coder, takeBack } = await start();
+    await expect(takeBack(coder, 'merge')).rejects.toMatchObject({
+      code: 'wrong_state',
+      fix: 'gitswarm revert <stream>',
+    });
+    const record = { repoId, operation: 'promotion.record', summary: 'promotion', data: {} };
+    await call(recordUndo, record, { as: coder });
+    await expect(takeBack(coder)).rejects.toThrow(/never undone/);
+  });
+});

@@ -1,0 +1,42 @@
+import { reportConfig, type Repo } from '../contract/repos.ts';
+import { entryOid } from '../git/objects.ts';
+import { readBlob } from '../git/objects.ts';
+import { resolveCommit } from '../git/refs.ts';
+import { CONFIG_PATH, JSON_CONFIG_PATH, parseConfigFile } from './config-file.ts';
+import type { Workflow } from './workflow.ts';
+
+/**
+ * Brings the recorded settings in step with the file in the tree of the buffer's tip, which is what is in force. The
+ * file in a working copy is never read for policy. A file that cannot be used leaves the settings before it in force.
+ */
+export async function refreshConfig(
+  workflow: Workflow,
+  options: { readOnly: boolean },
+): Promise<{ repo: Repo; warnings: string[] }> {
+  const { git, repo, authority } = workflow;
+  const tip = await resolveCommit(git, `refs/heads/${repo.bufferBranch}`);
+  if (tip === undefined) return { repo, warnings: [] };
+  const found = await findFile(workflow, tip);
+  if (found.oid === repo.configBlob) return { repo, warnings: [] };
+  if (found.oid === null) {
+    if (options.readOnly) return { repo, warnings: [] };
+    return { repo: await authority.call(reportConfig, { repoId: repo.id, blob: null, config: null }), warnings: [] };
+  }
+  const text = (await readBlob(git, tip, found.path))?.toString('utf8') ?? '';
+  const parsed = parseConfigFile(text);
+  if (parsed.kind === 'unusable') {
+    const warning = `${found.path} on ${repo.bufferBranch} is not usable, the settings before it stay in force: ${parsed.reason}`;
+    return { repo, warnings: [warning] };
+  }
+  const warnings = parsed.warnings.map((warning) => `${found.path}: ${warning}`);
+  if (options.readOnly) return { repo, warnings };
+  const reported = await authority.call(reportConfig, { repoId: repo.id, blob: found.oid, config: parsed.config });
+  return { repo: reported, warnings };
+}
+
+async function findFile(workflow: Workflow, tip: string): Promise<{ path: string; oid: string | null }> {
+  const yml = await entryOid(workflow.git, tip, CONFIG_PATH);
+  if (yml !== undefined) return { path: CONFIG_PATH, oid: yml };
+  const json = await entryOid(workflow.git, tip, JSON_CONFIG_PATH);
+  return json === undefined ? { path: CONFIG_PATH, oid: null } : { path: JSON_CONFIG_PATH, oid: json };
+}

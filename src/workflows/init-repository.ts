@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { SwarmError } from '../contract/errors.ts';
+import { RepoConfig, type MergeMode, type OwnershipModel } from '../contract/repo-files.ts';
+import type { Agent } from '../contract/agents.ts';
+import { initRepo, type Repo } from '../contract/repos.ts';
+import { identity } from '../git/config.ts';
+import { headOf } from '../git/head.ts';
+import { branchRef } from '../git/ref-name.ts';
+import { findRef, updateRefs } from '../git/refs.ts';
+import { type Repository, requireHistory } from '../git/repository.ts';
+import { withLock } from '../machine/locks.ts';
+import type { Authority } from '../operations/authority.ts';
+import { CONFIG_PATH, parseConfigFile } from './config-file.ts';
+import { addExcludes } from './exclude-file.ts';
+import { findTestCommand } from './find-test-command.ts';
+import { readBlob } from '../git/objects.ts';
+
+export interface InitRequest {
+  name?: string | undefined;
+  mode?: MergeMode | undefined;
+  model?: OwnershipModel | undefined;
+  owner?: string | undefined;
+  buffer?: string | undefined;
+  target?: string | undefined;
+  stabilize?: string | undefined;
+}
+
+export interface InitResult {
+  repo: Repo;
+  owner: Agent;
+  created: boolean;
+  configFile: string | null;
+  /** A command that seems to test this repository; it is proposed, never set unasked. */
+  proposedStabilize: string | null;
+}
+
+/** What init made, so that uninit takes away that and nothing else. */
+export interface Made {
+  buffer: boolean;
+  configText: string | null;
+}
+
+export const MADE_FILE = 'made.json';
+
+/**
+ * Makes a git repository a GitSwarm repository: a database beside it, the buffer branch, entries in the exclude file
+ * and a settings file to be committed. Nothing in the working copy is changed. A second call changes nothing.
+ */
+export async function initRepository(
+  git: Repository,
+  places: { home: string; configFile: string },
+  request: InitRequest,
+  open: () => Promise<Authority>,
+): Promise<InitResult> {
+  requireHistory(git);
+  const target = await chooseTarget(git, request.target);
+  const config = await chooseConfig(git, target, request);
+  const proposed = git.isBare ? undefined : findTestCommand(git.root);
+  mkdirSync(join(places.home, 'local'), { recursive: true });
+  return withLock(places.home, 'init', async () => {
+    const authority = await open();
+    const owner = request.owner ?? (await ownName(git));
+    const name = request.name ?? (git.root.replace(/\/\.git$|\.git$/, '').split(/[\\/]/).at(-1) || 'repository');
+    const made = await authority.call(initRepo, {
+      name,
+      owner: { name: owner, kind: 'human' },
+      ownershipModel: request.model ?? 'solo',
+      config,
+    });
+    const configFile = made.created ? await makeFiles(git, places, made.repo, target.commit) : null;
+    const missing = made.repo.config.stabilize_command === null;
+    return { ...made, configFile, proposedStabilize: missing ? (proposed ?? null) : null };
+  });
+}
+
+async function chooseTarget(git: Repository, asked: string | undefined): Promise<{ branch: string; commit: string }> {
+  const head = await headOf(git);
+  if (asked !== undefined) {
+    const commit = await findRef(git, branchRef(asked));
+    if (commit) return { branch: asked, commit };
+    throw new SwarmError('not_found', `There is no branch "${asked}" to promote to.`, { fix: 'git branch --list' });
+  }
+  if (head.kind === 'unborn') {
+    throw new SwarmError('unborn_branch', `The branch ${head.branch} has no commits yet.`, {
+      fix: 'git commit --allow-empty -m "Begin"',
+    });
+  }
+  if (head.kind === 'detached') {
+    throw new SwarmError('usage', 'HEAD is detached, so it is not clear which branch is to be promoted to.', {
+      fix: 'gitswarm init --target <branch>',
+    });
+  }
+  return { branch: head.branch, commit: head.oid };
+}
+
+/** The settings to begin with: those of a committed file, else what was asked for. */
+async function chooseConfig(
+  git: Repository,
+  target: { branch: string; commit: string },
+  request: InitRequest,
+): Promise<RepoConfig> {
+  const committed = await readBlob(git, target.commit, CONFIG_PATH);
+  const parsed = committed ? parseConfigFile(committed.toString('utf8')) : undefined;
+  const base = parsed?.kind === 'config' ? parsed.config : undefined;
+  const config = RepoConfig.parse({
+    ...base,
+    promote_target: target.branch,
+    ...(request.mode ? { merge_mode: request.mode } : {}),
+    ...(request.buffer ? { buffer_branch: request.buffer } : {}),
+    ...(request.stabilize ? { stabilize_command: request.stabilize } : {}),
+  });
+  if (config.buffer_branch === config.promote_target) {
+    throw new SwarmError('usage', `The buffer and the target cannot both be "${config.buffer_branch}".`, {
+      fix: 'gitswarm init --buffer <other name>',
+    });
+  }
+  branchRef(config.buffer_branch);
+  return config;
+}
+
+async function ownName(git: Repository): Promise<string> {
+  return (await identity(git))?.name ?? git.env.USER ?? 'owner';
+}
+
+async function makeFiles(
+  git: Repository,
+  places: { home: string; configFile: string },
+  repo: Repo,
+  targetCommit: string,
+): Promise<string | null> {
+  const ref = branchRef(repo.bufferBranch);
+  const exists = (await findRef(git, ref)) !== undefined;
+  if (!exists) await updateRefs(git, [{ ref, old: null, new: targetCommit }], 'gitswarm: init');
+  addExcludes(git.commonDir);
+  const writes = !git.isBare && !existsSync(places.configFile);
+  const text = writes ? settingsText(repo.config) : null;
+  if (text !== null) writeFileSync(places.configFile, text, { flag: 'wx' });
+  const made: Made = { buffer: !exists, configText: text };
+  writeFileSync(join(places.home, 'local', MADE_FILE), JSON.stringify(made));
+  return text === null ? null : places.configFile;
+}
+
+function settingsText(config: RepoConfig): string {
+  const { merge_mode, buffer_branch, promote_target, stabilize_command } = config;
+  const shown = { merge_mode, buffer_branch, promote_target, ...(stabilize_command ? { stabilize_command } : {}) };
+  const head = [
+    '# Settings of GitSwarm for this repository. Commit this file: it is in force as soon as it is on the buffer.',
+    '# All settings and what they mean: gitswarm config list, gitswarm config explain <key>',
+  ];
+  return `${head.join('\n')}\n${stringify(shown)}`;
+}
+
+/** What init made here; nothing where that is not known any more. */
+export function readMade(home: string): Made {
+  try {
+    return JSON.parse(readFileSync(join(home, 'local', MADE_FILE), 'utf8')) as Made;
+  } catch {
+    return { buffer: false, configText: null };
+  }
+}

@@ -1,0 +1,137 @@
+import { isoTime } from '../base/clock.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { listStabilizations, recordPromotion, requestPromotion } from '../contract/stabilizations.ts';
+import { isAncestor } from '../git/commits.ts';
+import { checkedOutRefs } from '../git/checkouts.ts';
+import { resolveCommit, updateRefs } from '../git/refs.ts';
+import { fastForwardCheckedOut } from '../git/move-checkout.ts';
+import { finishIntent, insertIntent } from '../machine/intents.ts';
+import { withLock } from '../machine/locks.ts';
+import { intake } from './plain-landings.ts';
+import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
+
+export interface PromoteResult {
+  from: string;
+  to: string;
+  fromCommit: string;
+  toCommit: string;
+  promoted: boolean;
+  /** There is no command that tests the buffer, so nothing is known of what was promoted. */
+  untested: boolean;
+}
+
+export interface PromoteOptions {
+  /** A tag `green/…`; default: the newest green commit. */
+  tag?: string | undefined;
+  plan?: boolean;
+  automatic?: boolean;
+}
+
+/**
+ * Moves the target to the newest green commit of the buffer: never past it, forward only. A checkout of the target,
+ * a person's own included, moves with it; an edit there that overlaps refuses the promotion and changes nothing.
+ */
+export async function promote(workflow: Workflow, options: PromoteOptions = {}): Promise<PromoteResult> {
+  actorOf(workflow);
+  return withLock(workflow.home, 'promote', () => promoteLocked(workflow, options));
+}
+
+async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promise<PromoteResult> {
+  const { repo } = workflow;
+  if (!options.plan) {
+    const taken = await withLock(workflow.home, 'queue', () => intake(workflow));
+    if (taken.kind === 'conflict') {
+      throw new SwarmError('gate_not_met', `${repo.promoteTarget} clashes with the buffer in ${taken.files.join(', ')}.`, {
+        fix: `gitswarm task show ${taken.taskHandle}`,
+      });
+    }
+  }
+  const from = await targetTip(workflow);
+  const untested = repo.config.stabilize_command === null;
+  const to = await candidate(workflow, from, { tag: options.tag, untested });
+  const result = { from: repo.bufferBranch, to: repo.promoteTarget, fromCommit: from, toCommit: to, untested };
+  if (from === to || (await isAncestor(workflow.git, to, from))) return { ...result, toCommit: from, promoted: false };
+  if (!(await isAncestor(workflow.git, from, to))) {
+    throw new SwarmError('gate_not_met', `${repo.promoteTarget} holds commits that the green commit ${to.slice(0, 10)} lacks.`, {
+      fix: 'gitswarm stabilize takes them in and tests them; then promote again.',
+    });
+  }
+  await workflow.authority.call(requestPromotion, {
+    repoId: repo.id,
+    toCommit: to,
+    automatic: options.automatic ?? false,
+  });
+  if (options.plan) return { ...result, promoted: false };
+  const at = isoTime(workflow.clock.now());
+  const intent = insertIntent(workflow.machine, {
+    kind: 'promote',
+    data: { fromCommit: from, toCommit: to, untested, triggeredBy: options.automatic ? 'auto' : 'manual' },
+    at,
+  });
+  workflow.reach('promote.intended');
+  try {
+    await moveTarget(workflow, from, to);
+    workflow.reach('promote.moved');
+    await workflow.authority.call(recordPromotion, {
+      repoId: repo.id,
+      fromCommit: from,
+      toCommit: to,
+      untested,
+      triggeredBy: options.automatic ? 'auto' : 'manual',
+    });
+  } finally {
+    finishIntent(workflow.machine, intent);
+  }
+  return { ...result, promoted: true };
+}
+
+/** What the target may move to: a named green tag, the newest green commit, or the tip where nothing tests it. */
+async function candidate(
+  workflow: Workflow,
+  from: string,
+  options: { tag: string | undefined; untested: boolean },
+): Promise<string> {
+  const tip = await bufferTip(workflow);
+  if (options.tag !== undefined) return taggedCommit(workflow, options.tag, tip);
+  if (options.untested) return tip;
+  const { items } = await workflow.authority.call(listStabilizations, {
+    repoId: workflow.repo.id,
+    result: 'green',
+    limit: 50,
+  });
+  for (const { commit } of items) if (await isAncestor(workflow.git, commit, tip)) return commit;
+  if (tip === from) return tip;
+  throw new SwarmError('gate_not_met', 'No commit of the buffer has been found green.', { fix: 'gitswarm stabilize' });
+}
+
+async function taggedCommit(workflow: Workflow, tag: string, tip: string): Promise<string> {
+  const name = tag.startsWith('green/') ? tag : `green/${tag}`;
+  const commit = await resolveCommit(workflow.git, `refs/tags/${name}`);
+  if (!commit) throw new SwarmError('not_found', `There is no tag ${name}.`, { fix: 'gitswarm stabilize history' });
+  const { items } = await workflow.authority.call(listStabilizations, { repoId: workflow.repo.id, result: 'green', limit: 200 });
+  // A tag can be made by anyone; only a recorded green run counts.
+  if (items.some((run) => run.commit === commit) && (await isAncestor(workflow.git, commit, tip))) return commit;
+  throw new SwarmError('gate_not_met', `${name} marks no green commit of the buffer.`, { fix: 'gitswarm stabilize' });
+}
+
+async function moveTarget(workflow: Workflow, old: string, to: string): Promise<void> {
+  const ref = `refs/heads/${workflow.repo.promoteTarget}`;
+  const worktree = (await checkedOutRefs(workflow.git)).get(ref);
+  const moved =
+    worktree === undefined
+      ? await updateRefs(workflow.git, [{ ref, old, new: to }], 'gitswarm: promote')
+      : await fastForwardCheckedOut(workflow.git, { worktree, ref, old, new: to });
+  if (moved.kind === 'moved') return;
+  if (moved.kind === 'lost') {
+    throw new SwarmError('busy', `${workflow.repo.promoteTarget} moved meanwhile: ${moved.message}`, { fix: 'Try again.' });
+  }
+  const files = moved.files.length > 0 ? `: ${moved.files.slice(0, 10).join(', ')}` : '';
+  throw new SwarmError(
+    'target_checked_out',
+    `${workflow.repo.promoteTarget} is checked out in ${worktree} and cannot move there (${moved.reason.replace('_', ' ')})${files}`,
+    {
+      fix: 'Commit or stash what overlaps there (git stash -u), or finish the merge or rebase; then promote again.',
+      details: { worktree, files: moved.files, reason: moved.reason },
+    },
+  );
+}

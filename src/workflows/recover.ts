@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { endMerge, landMerge, listMerges, type Merge, requestMerge } from '../contract/merges.ts';
+import { isSwarmError } from '../contract/errors.ts';
+import { abandonStream, showStream } from '../contract/streams.ts';
+import { recordPromotion } from '../contract/stabilizations.ts';
+import { isAncestor } from '../git/commits.ts';
+import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
+import { isHolderAlive } from '../machine/process-identity.ts';
+import { deleteWorkspace } from '../machine/workspaces.ts';
+import { allPages } from './all-pages.ts';
+import type { CreateIntent } from './create-workspace.ts';
+import { measureStream } from './facts.ts';
+import { removeHalfMade } from './remove-worktree.ts';
+import { bringToBuffer } from './sync-worktree.ts';
+import { bufferTip, targetTip, type Workflow } from './workflow.ts';
+
+/** One thing that a process which died had left unfinished, and what was done about it. */
+export interface Repair {
+  what: 'merge' | 'workspace' | 'destroy' | 'promotion' | 'move';
+  subject: string;
+  done: string;
+}
+
+/**
+ * Finishes or takes back what dead processes left in between. Only their intents are touched. A landing whose commit
+ * is on the buffer has happened; anything else is withdrawn and asked for again through the gates.
+ */
+export async function recover(workflow: Workflow): Promise<Repair[]> {
+  if (!workflow.actor) return [];
+  const repairs: Repair[] = [];
+  for (const merge of await preparedMerges(workflow)) {
+    if (merge.holder !== null && isHolderAlive(merge.holder)) continue;
+    repairs.push(await settleMerge(workflow, merge));
+  }
+  for (const intent of listOrphanedIntents(workflow.machine)) {
+    if (!adoptIntent(workflow.machine, intent)) continue;
+    const repair = await settleIntent(workflow, intent);
+    finishIntent(workflow.machine, intent.id);
+    if (repair) repairs.push(repair);
+  }
+  return repairs;
+}
+
+function preparedMerges(workflow: Workflow): Promise<Merge[]> {
+  return allPages((cursor) =>
+    workflow.authority.call(listMerges, { repoId: workflow.repo.id, state: 'prepared', limit: 200, cursor }),
+  );
+}
+
+async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
+  const { authority, git } = workflow;
+  const has = merge.commit !== null && (await isAncestor(git, merge.commit, await bufferTip(workflow)));
+  if (has && merge.commit !== null) {
+    const landed = await authority.call(landMerge, { merge: merge.id, commit: merge.commit });
+    if (landed.stream && workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, landed.stream, merge.commit);
+    return { what: 'merge', subject: merge.handle, done: 'had landed; recorded' };
+  }
+  const reason = 'interrupted before it landed';
+  const ended = await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason });
+  if (!ended.stream) return { what: 'merge', subject: merge.handle, done: 'withdrawn' };
+  const asked = await askAgain(workflow, ended.stream.id, merge.priority);
+  return { what: 'merge', subject: merge.handle, done: asked ? 'asked for again' : 'withdrawn; its gate is closed now' };
+}
+
+async function askAgain(workflow: Workflow, streamId: string, priority: Merge['priority']): Promise<boolean> {
+  const stream = await workflow.authority.call(showStream, { stream: streamId });
+  try {
+    const facts = await measureStream(workflow, stream);
+    await workflow.authority.call(requestMerge, { stream: streamId, facts, priority });
+    return true;
+  } catch (error) {
+    if (isSwarmError(error)) return false;
+    throw error;
+  }
+}
+
+async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair | undefined> {
+  const data = JSON.parse(intent.data) as Record<string, unknown>;
+  if (intent.kind === 'create') return settleCreation(workflow, data as unknown as CreateIntent);
+  if (intent.kind === 'promote') return settlePromotion(workflow, data);
+  if (intent.kind === 'destroy') {
+    const path = String(data.path);
+    if (existsSync(path)) return { what: 'destroy', subject: path, done: 'not destroyed; nothing was lost' };
+    deleteWorkspace(workflow.machine, String(data.streamId));
+    return { what: 'destroy', subject: path, done: 'finished' };
+  }
+  return undefined;
+}
+
+async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<Repair> {
+  const outcome = await removeHalfMade(workflow, made);
+  if (outcome === 'kept') return { what: 'workspace', subject: made.path, done: 'kept: it holds work' };
+  try {
+    await workflow.authority.call(abandonStream, {
+      stream: made.streamId,
+      reason: 'its workspace was interrupted while it was made',
+    });
+  } catch (error) {
+    // The stream may not have been recorded yet, or belong to somebody else who will be told by status.
+    if (!isSwarmError(error, 'not_found') && !isSwarmError(error, 'not_allowed')) throw error;
+  }
+  return { what: 'workspace', subject: made.path, done: 'removed' };
+}
+
+async function settlePromotion(workflow: Workflow, data: Record<string, unknown>): Promise<Repair> {
+  const toCommit = String(data.toCommit);
+  const subject = toCommit.slice(0, 10);
+  const moved = await isAncestor(workflow.git, toCommit, await targetTip(workflow));
+  if (!moved) return { what: 'promotion', subject, done: 'had not happened' };
+  await workflow.authority.call(recordPromotion, {
+    repoId: workflow.repo.id,
+    fromCommit: String(data.fromCommit),
+    toCommit,
+    untested: data.untested === true,
+    triggeredBy: data.triggeredBy === 'auto' ? 'auto' : 'manual',
+  });
+  return { what: 'promotion', subject, done: 'had happened; recorded' };
+}

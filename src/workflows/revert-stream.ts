@@ -1,0 +1,58 @@
+import type { Merge } from '../contract/merges.ts';
+import { requestPlainMerge } from '../contract/merges.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { showStream, type ConflictFile, type Stream } from '../contract/streams.ts';
+import type { Task } from '../contract/tasks.ts';
+import { withLock } from '../machine/locks.ts';
+import { landMergeIntent } from './land.ts';
+import { composeRevert, landingOf } from './plain-landings.ts';
+import type { Workflow } from './workflow.ts';
+
+export type RevertResult =
+  | {
+      kind: 'reverted';
+      commit: string;
+      bufferBefore: string;
+      bufferAfter: string;
+      stream: Stream;
+      reopenedTask: Task | null;
+      paused: Stream[];
+    }
+  | { kind: 'conflict'; files: ConflictFile[] };
+
+/** Takes the newest landing of a stream back: a commit on the buffer that undoes it. Its task reopens. */
+export async function revertStream(workflow: Workflow, ref: string, reason?: string): Promise<RevertResult> {
+  const stream = await workflow.authority.call(showStream, { stream: ref });
+  const landing = await landingOf(workflow, stream.id);
+  return withLock(workflow.home, 'queue', () => revertLanding(workflow, landing, { reason, automatic: false }));
+}
+
+/** Reverts one landing. The caller holds the queue. */
+export async function revertLanding(
+  workflow: Workflow,
+  landing: Merge,
+  options: { reason?: string | undefined; automatic: boolean },
+): Promise<RevertResult> {
+  if (!landing.commit || !landing.streamId) throw new SwarmError('invalid', `${landing.handle} has not landed.`);
+  const merge = await workflow.authority.call(requestPlainMerge, {
+    repoId: workflow.repo.id,
+    kind: 'revert',
+    head: landing.commit,
+    revertsMerge: landing.id,
+    reason: options.reason,
+    automatic: options.automatic,
+  });
+  workflow.reach('revert.requested');
+  const result = await landMergeIntent(workflow, merge, composeRevert(workflow, merge));
+  if (result.kind === 'conflict') return { kind: 'conflict', files: result.files };
+  const stream = await workflow.authority.call(showStream, { stream: landing.streamId });
+  return {
+    kind: 'reverted',
+    commit: result.commit,
+    bufferBefore: result.bufferBefore,
+    bufferAfter: result.bufferAfter,
+    stream,
+    reopenedTask: result.landed.reopenedTask,
+    paused: result.landed.paused,
+  };
+}

@@ -1,0 +1,264 @@
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { freezeQueue, listMerges, type Merge, unfreezeQueue } from '../contract/merges.ts';
+import { listStabilizations, recordStabilization } from '../contract/stabilizations.ts';
+import type { Stream } from '../contract/streams.ts';
+import { showStream } from '../contract/streams.ts';
+import type { Task } from '../contract/tasks.ts';
+import { isAncestor } from '../git/commits.ts';
+import { writeTag } from '../git/tags.ts';
+import { withLock } from '../machine/locks.ts';
+import { signaturesOf } from './authorship.ts';
+import { findCulprit, landingsSince } from './find-culprit.ts';
+import { intake } from './plain-landings.ts';
+import { promote } from './promote.ts';
+import { revertLanding } from './revert-stream.ts';
+import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
+import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
+
+export interface StabilizeResult {
+  result: 'green' | 'red' | 'error';
+  commit: string;
+  tag: string | null;
+  durationMs: number;
+  culprit: { merge: Merge; stream: Stream | null } | null;
+  reverted: { commit: string; bufferAfter: string; paused: string[] } | null;
+  task: Task | null;
+  /** The tip after the revert was tested and is green. */
+  healed: boolean;
+  promoted: boolean;
+  frozen: boolean;
+  reason: string | null;
+  runs: number;
+  output: string;
+}
+
+export interface StabilizeOptions {
+  timeoutMs?: number | undefined;
+  revert?: boolean;
+}
+
+/**
+ * Tests the tip of the buffer in a checkout of its own. Green: a tag, and promotion where the settings say so. Red:
+ * once more; then the landing that broke it is found, reverted, and its author gets one critical task.
+ */
+export async function stabilize(workflow: Workflow, options: StabilizeOptions = {}): Promise<StabilizeResult> {
+  actorOf(workflow);
+  const { config } = workflow.repo;
+  const command = config.stabilize_command;
+  if (command === null) {
+    throw new SwarmError('not_configured', 'There is no command that tests the buffer.', {
+      fix: 'gitswarm config set stabilize_command "npm test"',
+    });
+  }
+  return withLock(workflow.home, 'stabilize', async () => {
+    await withLock(workflow.home, 'queue', () => intake(workflow));
+    const commit = await bufferTip(workflow);
+    const request: CheckRequest = {
+      command,
+      timeoutMs: options.timeoutMs ?? config.stabilize_timeout,
+      kind: 'stabilize',
+      subject: commit,
+    };
+    workflow.notify(`testing ${workflow.repo.bufferBranch} @ ${commit.slice(0, 10)}: ${command}`);
+    const first = await runChecks(workflow, commit, { ...request, fresh: true });
+    if (first.result === 'green') return green(workflow, commit, { run: first, runs: 1 });
+    if (first.result === 'error') return failed(workflow, commit, { run: first, runs: 1 });
+    workflow.notify('red; running once more');
+    const second = await runChecks(workflow, commit, { ...request, fresh: true });
+    if (second.result === 'green') return green(workflow, commit, { run: second, runs: 2 });
+    if (second.result === 'error') return failed(workflow, commit, { run: second, runs: 2 });
+    return red(workflow, commit, { run: second, request, mayRevert: options.revert ?? true });
+  });
+}
+
+async function green(
+  workflow: Workflow,
+  commit: string,
+  { run, runs }: { run: CheckRun; runs: number },
+): Promise<StabilizeResult> {
+  const tag = await tagGreen(workflow, commit);
+  workflow.reach('stabilize.tagged');
+  const recorded = await workflow.authority.call(recordStabilization, {
+    repoId: workflow.repo.id,
+    result: 'green',
+    commit,
+    tag,
+    durationMs: run.durationMs,
+    runs,
+  });
+  workflow.reach('stabilize.recorded');
+  if (workflow.repo.frozenReason !== null) await thaw(workflow);
+  const promoted = recorded.mayPromote ? await promoteQuietly(workflow) : false;
+  return { ...plain('green', commit, run), tag, promoted, runs };
+}
+
+/** `green/<UTC basic time>-<short commit>`, annotated, on the commit that was tested. */
+async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
+  const time = new Date(workflow.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const name = `green/${time}-${commit.slice(0, 10)}`;
+  const { author } = await signaturesOf(workflow, actorOf(workflow));
+  await writeTag(workflow.git, { name, commit, message: `${workflow.repo.config.stabilize_command} passed\n`, tagger: author });
+  return name;
+}
+
+async function thaw(workflow: Workflow): Promise<void> {
+  try {
+    await workflow.authority.call(unfreezeQueue, { repoId: workflow.repo.id, reason: 'green', automatic: true });
+  } catch (error) {
+    if (!isSwarmError(error, 'not_allowed')) throw error;
+  }
+}
+
+/** Auto-promotion never fails a green run: what stands in its way is told. */
+async function promoteQuietly(workflow: Workflow): Promise<boolean> {
+  try {
+    return (await promote(workflow, { automatic: true })).promoted;
+  } catch (error) {
+    if (!isSwarmError(error)) throw error;
+    workflow.notify(`not promoted: ${error.message}`);
+    return false;
+  }
+}
+
+async function failed(
+  workflow: Workflow,
+  commit: string,
+  { run, runs, reason }: { run: CheckRun; runs: number; reason?: string },
+): Promise<StabilizeResult> {
+  await workflow.authority.call(recordStabilization, {
+    repoId: workflow.repo.id,
+    result: 'error',
+    commit,
+    durationMs: run.durationMs,
+    runs,
+    details: cut(run.output),
+  });
+  return { ...plain('error', commit, run), runs, reason: reason ?? 'the command could not be run' };
+}
+
+async function red(
+  workflow: Workflow,
+  commit: string,
+  { run, request, mayRevert }: { run: CheckRun; request: CheckRequest; mayRevert: boolean },
+): Promise<StabilizeResult> {
+  const baseline = await lastGreen(workflow, commit);
+  const landings = (await landingsSince(workflow, baseline, commit)).filter((merge) => merge.kind !== 'revert');
+  const search = await findCulprit(workflow, { baseline, landings }, request);
+  const runs = 2 + search.runs;
+  if (search.kind === 'baseline_red' || search.kind === 'error') {
+    const output = `${search.output}`;
+    const reason = search.kind === 'error' ? 'the command could not be run' : 'baseline_red';
+    return failed(workflow, commit, { run: { ...run, output }, runs, reason });
+  }
+  const culprit = search.kind === 'culprit' && search.merge.kind === 'stream' ? search.merge : null;
+  const stream = culprit?.streamId ? await workflow.authority.call(showStream, { stream: culprit.streamId }) : null;
+  const reverts = culprit !== null && mayRevert && workflow.repo.config.auto_revert_on_red;
+  workflow.reach('stabilize.found');
+  const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
+  workflow.reach('stabilize.reverted');
+  const recorded = await workflow.authority.call(recordStabilization, {
+    repoId: workflow.repo.id,
+    result: 'red',
+    commit,
+    culpritMerge: culprit?.id ?? null,
+    revertMerge: reverted?.mergeId ?? null,
+    durationMs: run.durationMs,
+    runs,
+    details: cut(run.output),
+  });
+  const frozen = reverted === null;
+  if (frozen) await freeze(workflow, commit);
+  const healed = reverted !== null && (await heal(workflow, reverted.bufferAfter, request));
+  return {
+    ...plain('red', commit, run),
+    culprit: culprit ? { merge: culprit, stream } : null,
+    reverted: reverted && { commit: reverted.commit, bufferAfter: reverted.bufferAfter, paused: reverted.paused },
+    task: recorded.task,
+    healed,
+    frozen,
+    reason: culprit ? null : 'no landing since the last green commit could be blamed',
+    runs,
+  };
+}
+
+async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
+  workflow.notify(`${culprit.handle} turned the buffer red; reverting it`);
+  const reason = `turned the buffer red: ${run.output.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`;
+  const result = await withLock(workflow.home, 'queue', () =>
+    revertLanding(workflow, culprit, { reason: oneLine(reason), automatic: true }),
+  );
+  if (result.kind === 'conflict') {
+    workflow.notify('the revert clashes with what landed since; the queue is frozen instead');
+    return null;
+  }
+  return {
+    commit: result.commit,
+    bufferAfter: result.bufferAfter,
+    paused: result.paused.map((stream) => stream.id),
+    mergeId: result.stream.id ? await mergeIdOf(workflow, result.commit) : null,
+  };
+}
+
+async function mergeIdOf(workflow: Workflow, commit: string): Promise<string | null> {
+  const { items } = await workflow.authority.call(listMerges, { repoId: workflow.repo.id, kind: 'revert', limit: 50 });
+  return items.find((merge) => merge.commit === commit)?.id ?? null;
+}
+
+/** A red buffer that could not be mended lets only reverts and declared fixes pass. */
+async function freeze(workflow: Workflow, commit: string): Promise<void> {
+  await workflow.authority.call(freezeQueue, {
+    repoId: workflow.repo.id,
+    reason: `the buffer is red at ${commit.slice(0, 10)}`,
+    automatic: true,
+  });
+}
+
+/** Tests the tip after the revert, so that a green commit is there to be promoted. */
+async function heal(workflow: Workflow, tip: string, request: CheckRequest): Promise<boolean> {
+  const run = await runChecks(workflow, tip, request);
+  if (run.result !== 'green') return false;
+  await green(workflow, tip, { run, runs: run.cached ? 0 : 1 });
+  return true;
+}
+
+/** The newest green commit below this one; the target's tip where none is known. */
+async function lastGreen(workflow: Workflow, below: string): Promise<string> {
+  const { items } = await workflow.authority.call(listStabilizations, {
+    repoId: workflow.repo.id,
+    result: 'green',
+    limit: 50,
+  });
+  for (const { commit } of items) if (await isAncestor(workflow.git, commit, below)) return commit;
+  return targetTip(workflow);
+}
+
+function plain(result: StabilizeResult['result'], commit: string, run: CheckRun): StabilizeResult {
+  return {
+    result,
+    commit,
+    tag: null,
+    durationMs: run.durationMs,
+    culprit: null,
+    reverted: null,
+    task: null,
+    healed: false,
+    promoted: false,
+    frozen: false,
+    reason: null,
+    runs: 0,
+    output: run.output,
+  };
+}
+
+function cut(output: string): string {
+  return printable(output).slice(-20_000);
+}
+
+/** Output comes from a command: control characters other than tab and line break are left out. */
+function printable(text: string): string {
+  return [...text].filter((char) => char === '\n' || char === '\t' || !/\p{Cc}/u.test(char)).join('');
+}
+
+function oneLine(text: string): string {
+  return printable(text).replace(/\s+/g, ' ').trim().slice(0, 500);
+}

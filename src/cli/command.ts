@@ -1,3 +1,4 @@
+import type { ActorRule } from './actor-rule.ts';
 import type { Session } from './session.ts';
 
 /** What a command answers: data for programs, text for people, and what comes next. */
@@ -12,15 +13,6 @@ export interface Answer {
   undo?: string | undefined;
 }
 
-/**
- * Who acts when neither `--as` nor GITSWARM_AGENT says so.
- * - author: the author of the worktree one stands in; at a terminal else an owner
- * - named: nobody is inferred from a worktree (verdicts, settings, access); at a terminal an owner
- * - reader: as author, and the owner anywhere: reading needs no name
- * - nobody: the command needs no actor
- */
-export type ActorRule = 'author' | 'named' | 'reader' | 'nobody';
-
 export type OptionValue = string | boolean | string[] | undefined;
 export type Options = Record<string, OptionValue>;
 
@@ -29,6 +21,8 @@ export interface CommandOption {
   flags: string;
   summary: string;
   choices?: readonly string[];
+  /** May be given several times; the values come as a list. */
+  repeat?: boolean;
 }
 
 export interface Command {
@@ -38,7 +32,8 @@ export interface Command {
   /** As commander writes it: `<stream> [paths...]`. */
   args?: string;
   options?: CommandOption[];
-  actor: ActorRule;
+  /** One rule, or the one that follows from what was asked. */
+  actor: ActorRule | ((args: string[], options: Options) => ActorRule);
   /** Examples shown by `--help`. */
   examples?: string[];
   run(session: Session, args: string[], options: Options): Promise<Answer>;

@@ -38,8 +38,10 @@ export async function main(argv: string[]): Promise<number> {
 
 async function dispatch(argv: string[], output: Output, environment: ReturnType<typeof readEnvironment>): Promise<number> {
   const word = firstWord(argv);
-  const wantsHelp = argv.includes('--help') || argv.includes('-h');
-  if (argv.includes('--version') || argv.includes('-V') || word === 'version') {
+  // What follows `--` is for another program.
+  const ours = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const wantsHelp = ours.includes('--help') || ours.includes('-h');
+  if (ours.includes('--version') || ours.includes('-V') || word === 'version') {
     output.result({ version: versionText() }, () => versionText());
     return 0;
   }
@@ -105,8 +107,9 @@ function addCommand(program: Program, command: Command): Program {
   return leaf;
 }
 
-function toOption({ flags, summary, choices }: CommandOption): Option {
+function toOption({ flags, summary, choices, repeat }: CommandOption): Option {
   const option = new Option(flags, summary);
+  if (repeat) option.argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), value]);
   return choices ? option.choices([...choices]) : option;
 }
 
@@ -133,7 +136,7 @@ async function runCommand(
     flags: readFlags(given.program.opts()),
     environment: given.environment,
     output: given.output,
-    rule: command.actor,
+    rule: typeof command.actor === 'function' ? command.actor(args, own) : command.actor,
     isInteractive: process.stdin.isTTY === true,
   });
   const interrupt = () => session.interrupt();

@@ -1,6 +1,7 @@
+import { realpathSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Environment } from '../app/environment.ts';
-import { type App, openApp } from '../app/open-app.ts';
+import type { App } from '../app/open-app.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listMaintainers } from '../contract/repos.ts';
@@ -8,7 +9,7 @@ import { showStream } from '../contract/streams.ts';
 import { findSession } from '../machine/sessions.ts';
 import { listWorkspaces, type Workspace } from '../machine/workspaces.ts';
 import type { Workflow } from '../workflows/workflow.ts';
-import type { ActorRule } from './command.ts';
+import type { ActorRule } from './actor-rule.ts';
 import type { Output } from './output/output.ts';
 
 /** The flags that every command takes. */
@@ -49,6 +50,11 @@ export class Session {
     this.isInteractive = given.isInteractive;
   }
 
+  /** Somebody says who acts, or sits here: what is shown now is shown to them. */
+  get isNamed(): boolean {
+    return (this.flags.as ?? this.environment.agent ?? this.environment.session) !== undefined || this.isInteractive;
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -59,7 +65,10 @@ export class Session {
   }
 
   app(options: { longLived?: boolean } = {}): Promise<App> {
-    this.#app ??= openApp({ dir: this.flags.dir, environment: this.environment, ...options });
+    // Loaded only now: `help` and a mistyped command must not wait for databases and git.
+    this.#app ??= import('../app/open-app.ts').then(({ openApp }) =>
+      openApp({ dir: this.flags.dir, environment: this.environment, ...options }),
+    );
     return this.#app;
   }
 
@@ -137,8 +146,17 @@ async function firstOwner(app: App): Promise<Agent | undefined> {
   return items.find((maintainer) => maintainer.role === 'owner')?.agent;
 }
 
+/** Links on the way do not make another place of it. */
 function samePath(a: string, b: string): boolean {
-  return resolve(a) === resolve(b);
+  return resolve(a) === resolve(b) || realPath(a) === realPath(b);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }
 
 export function resolveDir(dir: string | undefined): string {

@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { type Database, openDatabase } from './database.ts';
-import { type Migration, migrate } from './migrate.ts';
+import { migrate } from './migrate.ts';
+import type { Migration } from './migration.ts';
 import { migrations } from './migrations/index.ts';
 
 const migrateNow = new URL('./fixtures/migrate-now.ts', import.meta.url).pathname;

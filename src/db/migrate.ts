@@ -13,18 +13,10 @@ import { SwarmError } from '../contract/errors.ts';
 import { timeNow } from './columns.ts';
 import type { Database, Tx } from './database.ts';
 import { compareTextByBytes, type DatabaseKind } from './dialect-sql.ts';
+import type { AnyTables, Migration } from './migration.ts';
 import { migrations as ours } from './migrations/index.ts';
 import { sqlState } from './postgres-errors.ts';
 import type { Tables } from './tables.ts';
-
-/** Tables as a migration sees them: whatever they were at its time, so today's row types do not apply. */
-export type AnyTables = Record<string, Record<string, unknown>>;
-
-export interface Migration {
-  /** `001-init`: the number gives the order. A merged migration is never changed. */
-  name: string;
-  up(db: Kysely<AnyTables>, kind: DatabaseKind): Promise<void>;
-}
 
 /**
  * Brings the schema up to date, in one transaction, whoever else tries the same; returns the names of the migrations it

@@ -19,7 +19,7 @@ export function localAuthority(kernel: Kernel, scope: { repoId?: string; callerI
     async call(endpoint, input, options) {
       const operation = findOperation(endpoint.name);
       if (!operation) throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
-      const answer = await execute(kernel, operation, input, { ...scope, key: options?.key });
+      const answer = await execute(kernel, operation, input, { ...scope, key: options?.key, anonymousRead: true });
       return answer as OutputOf<typeof endpoint>;
     },
   };

@@ -9,7 +9,7 @@ import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
 import type { Operation } from './operation.ts';
-import { authorise } from './permissions.ts';
+import { authorise, type Need } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
 import { loadSubject } from './subjects.ts';
 
@@ -23,7 +23,11 @@ export interface Call {
   callerId?: string | undefined;
   repoId?: string | undefined;
   key?: string | undefined;
+  /** Reading needs no name: whoever has the database on the own disk can read it anyway. */
+  anonymousRead?: boolean;
 }
+
+const OPEN_READS = new Set<Need>(['read', 'member']);
 
 /**
  * The only door to policy: parse, find the caller, open the transaction, answer from the receipt if this key was
@@ -43,7 +47,10 @@ export async function execute(
   const caller = await findCaller(db, call);
   const now = isoTime(kernel.clock.now());
   const subject = await loadSubject(db, operation.on, parsed as object, call.repoId);
-  await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
+  const isOpen = call.anonymousRead && call.callerId === undefined && OPEN_READS.has(operation.needs);
+  if (!isOpen) {
+    await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
+  }
   const context = {
     db,
     caller,

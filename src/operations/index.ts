@@ -1,5 +1,6 @@
 import { agentOperations } from './agents.ts';
 import { eventOperations } from './events.ts';
+import { housekeepingOperations } from './housekeeping.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
@@ -32,6 +33,7 @@ export const operations: Operation[] = [
   ...eventOperations,
   ...undoOperations,
   ...statusOperations,
+  ...housekeepingOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

@@ -1,7 +1,7 @@
 import { recordHead, type Stream } from '../contract/streams.ts';
 import { addChangeIds } from '../git/adopt.ts';
 import { isAncestor } from '../git/commits.ts';
-import { findRef, resolveCommit, updateRefs } from '../git/refs.ts';
+import { findRef, listRefs, resolveCommit, updateRefs } from '../git/refs.ts';
 import { inProgress } from '../git/worktree-files.ts';
 import { worktreeGitDir } from '../git/worktree-git-dir.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
@@ -40,8 +40,8 @@ export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<S
  */
 async function nameChanges(workflow: Workflow, stream: Stream, head: string, forks: string[]): Promise<string> {
   const { git } = workflow;
-  const [base = head, ...notIn] = forks;
-  const named = await addChangeIds(git, { base, head, notIn });
+  const [base = head, ...others] = forks;
+  const named = await addChangeIds(git, { base, head, notIn: [...others, ...(await publishedHeads(workflow, stream))] });
   if (named.head === head) return head;
   const ref = `refs/heads/${stream.branch}`;
   const moved = await updateRefs(git, [{ ref, old: head, new: named.head }], 'gitswarm: name changes', {
@@ -49,6 +49,13 @@ async function nameChanges(workflow: Workflow, stream: Stream, head: string, for
   });
   // Lost: the author committed again just now. What is there is recorded as it is and named the next time.
   return moved.kind === 'moved' ? named.head : ((await findRef(git, ref)) ?? head);
+}
+
+/** What a remote has of a branch that others made is not rewritten; branches of our own are published by us, named. */
+async function publishedHeads(workflow: Workflow, stream: Stream): Promise<string[]> {
+  if (stream.source !== 'tracked') return [];
+  const refs = await listRefs(workflow.git, ['refs/remotes/']);
+  return refs.filter((ref) => ref.type === 'commit' && ref.name.endsWith(`/${stream.branch}`)).map((ref) => ref.oid);
 }
 
 async function keepLeftHead(workflow: Workflow, stream: Stream): Promise<void> {

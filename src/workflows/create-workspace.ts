@@ -8,7 +8,8 @@ import { showTask, type Task } from '../contract/tasks.ts';
 import { slugOf } from '../domain/agents/agent-names.ts';
 import { listCommits } from '../git/commits.ts';
 import { requireHistory } from '../git/repository.ts';
-import { resolveCommit } from '../git/refs.ts';
+import { isRefName } from '../git/ref-name.ts';
+import { findRef, resolveCommit } from '../git/refs.ts';
 import { reapply } from '../git/revert.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
 import { finishIntent, insertIntent } from '../machine/intents.ts';
@@ -29,6 +30,9 @@ export interface WorkspaceRequest {
   dependsOn?: string | undefined;
   name?: string | undefined;
   base?: string | undefined;
+  /** Files and folders the work will touch, besides those of the task: whoever else touches them is named. */
+  paths?: string[] | undefined;
+  /** The directory of the worktree. */
   path?: string | undefined;
 }
 
@@ -79,7 +83,7 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
       baseBranch: start.baseBranch,
       baseCommit: start.base,
       head: start.base,
-      paths: task?.paths ?? [],
+      paths: [...new Set([...(task?.paths ?? []), ...(request.paths ?? [])])],
     });
     workflow.reach('workspace.recorded');
     await withLock(workflow.home, 'worktrees', () => registerWorktree(workflow.git, { path, branch, oid: start.head }), {
@@ -131,7 +135,10 @@ async function startOf(workflow: Workflow, request: WorkspaceRequest, task: Task
   if (request.base) {
     const base = await resolveCommit(workflow.git, request.base);
     if (!base) throw new SwarmError('not_found', `There is no branch or commit "${request.base}".`);
-    return { base, head: base, baseBranch: request.base, parent: undefined, revertOf: undefined };
+    // A commit or an expression is a start like any other, but no branch that the stream could follow.
+    const isBranch = isRefName(`refs/heads/${request.base}`) && (await findRef(workflow.git, `refs/heads/${request.base}`));
+    const baseBranch = isBranch ? request.base : workflow.repo.bufferBranch;
+    return { base, head: base, baseBranch, parent: undefined, revertOf: undefined };
   }
   const base = await bufferTip(workflow);
   const plain = { base, head: base, baseBranch: workflow.repo.bufferBranch, parent: undefined };
@@ -162,7 +169,7 @@ async function lastLanding(workflow: Workflow, stream: Stream) {
 function choosePath(workflow: Workflow, agentName: string, id: string, asked: string | undefined): string {
   if (asked) {
     const path = resolve(asked);
-    if (existsSync(path)) throw new SwarmError('already_exists', `${path} exists already.`, { fix: 'Choose another --path.' });
+    if (existsSync(path)) throw new SwarmError('already_exists', `${path} exists already.`, { fix: 'Choose another place: --at <dir>.' });
     return path;
   }
   const configured = workflow.repo.config.workspace.path;

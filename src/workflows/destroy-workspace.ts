@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { isoTime } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { abandonStream, finishStream, reopenStream, showStream, type Stream } from '../contract/streams.ts';
@@ -17,7 +18,8 @@ import { adoptBranch } from './adopt.ts';
 import { committerOf } from './authorship.ts';
 import { measureStream } from './facts.ts';
 import { takeDown } from './remove-worktree.ts';
-import { actorOf, type Workflow } from './workflow.ts';
+import { requireAuthorOrMaintainer } from './stream-rights.ts';
+import type { Workflow } from './workflow.ts';
 
 export interface Destroyed {
   stream: Stream;
@@ -36,10 +38,12 @@ export async function destroyWorkspace(
   ref: string,
   options: { abandon?: boolean; force?: boolean } = {},
 ): Promise<Destroyed> {
-  const actor = actorOf(workflow);
-  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
-  const workspace = findWorkspace(workflow.machine, stream.id);
-  if (!workspace) throw noWorkspace(stream);
+  const found = await workflow.authority.call(showStream, { stream: ref });
+  const actor = await requireAuthorOrMaintainer(workflow, found);
+  const workspace = findWorkspace(workflow.machine, found.id);
+  if (!workspace) throw noWorkspace(found);
+  refuseForeign(workflow, found, workspace.path);
+  const stream = await adoptBranch(workflow, found);
   const [user] = listWorkspaceUses(workflow.machine, stream.id);
   if (user) {
     throw new SwarmError('busy', `Somebody is at work in ${workspace.path}: ${user.reason}.`, {
@@ -69,6 +73,14 @@ export async function destroyWorkspace(
   });
   const { stream: after, finished } = await closeStream(workflow, stream, options.abandon ?? false);
   return { stream: after, path: workspace.path, snapshot, finished };
+}
+
+/** The checkout of a tracked branch was made by somebody else, and is theirs to take away. */
+function refuseForeign(workflow: Workflow, stream: Stream, path: string): void {
+  if (stream.source !== 'tracked' || resolve(path).startsWith(resolve(workflow.worktrees) + sep)) return;
+  throw new SwarmError('wrong_state', `${path} is a checkout that GitSwarm did not make; it stays.`, {
+    fix: `gitswarm stream abandon ${stream.handle} ends the stream and leaves branch and files as they are`,
+  });
 }
 
 async function refuseLoss(
@@ -138,8 +150,8 @@ export interface Restored {
 
 /** Brings a workspace back: the stream, its worktree at the same place, and the newest snapshot on top. */
 export async function restoreWorkspace(workflow: Workflow, ref: string): Promise<Restored> {
-  const actor = actorOf(workflow);
   let stream = await workflow.authority.call(showStream, { stream: ref });
+  await requireAuthorOrMaintainer(workflow, stream);
   if (stream.state === 'abandoned') stream = await workflow.authority.call(reopenStream, { stream: stream.id });
   const existing = findWorkspace(workflow.machine, stream.id);
   if (existing && existsSync(existing.path)) {
@@ -155,7 +167,7 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
   insertWorkspace(workflow.machine, {
     stream_id: stream.id,
     path,
-    agent_id: actor.id,
+    agent_id: stream.authorId,
     branch: stream.branch,
     synced_oid: head,
     created_at: isoTime(workflow.clock.now()),

@@ -55,7 +55,8 @@ function writeSetting(file: string, key: string, value: unknown): void {
   if (document.errors.length > 0) {
     throw new SwarmError('invalid', `${file} is not valid YAML and was not changed.`, { fix: 'Mend the file, then try again.' });
   }
-  document.setIn(key.split('.'), value);
+  if (value === null) document.deleteIn(key.split('.'));
+  else document.setIn(key.split('.'), value);
   const after = document.toString();
   const parsed = parseConfigFile(after);
   if (parsed.kind === 'unusable') {

@@ -26,3 +26,9 @@ export function removeExcludes(commonDir: string): boolean {
   writeFileSync(file, [...lines.slice(0, begin), ...lines.slice(end + 1)].join('\n'));
   return true;
 }
+
+/** True where the entries are there. */
+export function excludesPresent(commonDir: string): boolean {
+  const file = join(commonDir, 'info', 'exclude');
+  return existsSync(file) && readFileSync(file, 'utf8').includes(BEGIN);
+}

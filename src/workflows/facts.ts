@@ -27,7 +27,11 @@ export async function branchHead(workflow: Workflow, stream: Stream): Promise<st
 /** The commits a stream builds on: its parent's head while that has not landed, and the buffer. */
 export async function forkPoints(workflow: Workflow, stream: Stream): Promise<string[]> {
   const buffer = await bufferTip(workflow);
-  if (!stream.parentStreamId) return [buffer];
+  if (!stream.parentStreamId) {
+    // A branch that was begun elsewhere may stand on commits of the target that the buffer does not have yet.
+    const target = stream.source === 'tracked' ? await resolveCommit(workflow.git, `refs/heads/${workflow.repo.promoteTarget}`) : undefined;
+    return target === undefined || target === buffer ? [buffer] : [buffer, target];
+  }
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
   const parentHead = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
   return [parentHead ?? parent.head, buffer];

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { SwarmError } from '../contract/errors.ts';
 import { recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { recordUndo } from '../contract/undo.ts';
 import { rebaseCommits } from '../git/rebase.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
@@ -9,6 +11,7 @@ import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureFacts, measureStream } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
 import { moveBranch } from './move-branch.ts';
+import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
 /** True where the branch and its worktree now stand on the buffer's commit; false where an edit stands in the way. */
@@ -38,7 +41,12 @@ export async function syncStream(
   ref: string,
   options: { onto?: 'buffer' | 'parent'; policy?: 'defer' | 'ours' | 'theirs' } = {},
 ): Promise<SyncResult> {
-  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  const found = await workflow.authority.call(showStream, { stream: ref });
+  await requireAuthorOrMaintainer(workflow, found);
+  if (found.state === 'merged' || found.state === 'abandoned') {
+    throw new SwarmError('wrong_state', `Stream ${found.handle} is ${found.state}: it does not move any more.`);
+  }
+  const stream = await adoptBranch(workflow, found);
   const target = await targetOf(workflow, stream, options.onto ?? (stream.parentStreamId ? 'parent' : 'buffer'));
   const before = await measureStream(workflow, stream);
   if (before.base === target.commit) {
@@ -65,6 +73,13 @@ export async function syncStream(
   if (moved.kind === 'behind') return { kind: 'behind', reason: moved.reason, files: moved.files };
   await record(workflow, stream, { head: rebased.head, forks: [target.commit, await bufferTip(workflow)], parent: target.parent });
   const cascade = await cascadeStreams(workflow, { id: stream.id, oldHead: before.head, newHead: rebased.head });
+  if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, rebased.head);
+  await workflow.authority.call(recordUndo, {
+    repoId: workflow.repo.id,
+    operation: 'stream.rebase',
+    summary: `rebase of ${stream.handle}`,
+    data: { streamId: stream.id, from: before.head, to: rebased.head },
+  });
   return { kind: 'moved', from: before.head, to: rebased.head, cascade };
 }
 

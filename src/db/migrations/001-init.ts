@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { sequenceKey } from '../dialect-sql.ts';
-import type { Migration } from '../migrate.ts';
+import type { Migration } from '../migration.ts';
 
 /**
  * Everything up to landing, stabilizing and promoting. Ids, words, times and JSON are text, numbers and flags are

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts';
+import type { Migration } from '../migration.ts';
 import { init } from './001-init.ts';
 
 /** In the order in which they are applied. */

@@ -275,7 +275,7 @@ describe('always', () => {
     );
   });
 
-  it('one more approval never takes consensus away, unless an operator speaks a second time before', () => {
+  it('one more approval of an independent agent never takes consensus away', () => {
     fc.assert(
       fc.property(anyRules, anyVerdicts, anyVerdict, anyAuthor, (rules, verdicts, given, author) => {
         const more = { ...given, reviewerId: 'new', verdict: 'approve' as const, operator: null };

@@ -1,0 +1,23 @@
+import { tick } from '../../workflows/tick.ts';
+import type { Command } from '../command.ts';
+import { count } from '../output/hints.ts';
+import { plainLine } from '../output/style-text.ts';
+
+const command: Command = {
+  name: 'tick',
+  summary: 'Do what is due: release claims whose lease ran out, cancel expired tasks, mend what a crash left.',
+  actor: 'reader',
+  async run(session) {
+    const result = await tick(await session.workflow());
+    return {
+      data: result,
+      text: () =>
+        [
+          `${count(result.released, 'claim')} released, ${count(result.cancelled, 'task')} cancelled`,
+          ...result.repairs.map((repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`),
+        ].join('\n'),
+    };
+  },
+};
+
+export const commands = [command];

@@ -1,0 +1,21 @@
+import * as agents from './agents.ts';
+import type { Endpoint } from './endpoint.ts';
+import * as events from './events.ts';
+import * as housekeeping from './housekeeping.ts';
+import * as merges from './merges.ts';
+import * as repos from './repos.ts';
+import * as reviews from './reviews.ts';
+import * as stabilizations from './stabilizations.ts';
+import * as status from './status.ts';
+import * as streams from './streams.ts';
+import * as tasks from './tasks.ts';
+import * as undo from './undo.ts';
+
+const modules = [agents, repos, tasks, streams, reviews, merges, stabilizations, events, undo, status, housekeeping];
+
+/** Every endpoint of the contract. */
+export const endpoints: Endpoint[] = modules.flatMap((module) => Object.values(module).filter(isEndpoint));
+
+function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'input' in value;
+}

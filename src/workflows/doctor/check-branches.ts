@@ -1,0 +1,107 @@
+import { listMerges, type Merge } from '../../contract/merges.ts';
+import { listStreams, type Stream } from '../../contract/streams.ts';
+import { isAncestor, readCommit } from '../../git/commits.ts';
+import { findRef, updateRefs } from '../../git/refs.ts';
+import { adoptBranch } from '../adopt.ts';
+import { allPages } from '../all-pages.ts';
+import type { Workflow } from '../workflow.ts';
+import type { Finding } from './finding.ts';
+
+/** Branches that were moved or deleted behind our back. A branch comes back at the last commit that was recorded. */
+export async function checkBranches(workflow: Workflow): Promise<Finding[]> {
+  const landings = await allPages((cursor) =>
+    workflow.authority.call(listMerges, { repoId: workflow.repo.id, state: 'landed', limit: 200, cursor }),
+  );
+  const findings = [await checkBuffer(workflow, landings), await checkTarget(workflow)];
+  const open = await allPages((cursor) =>
+    workflow.authority.call(listStreams, { repoId: workflow.repo.id, open: true, limit: 200, cursor }),
+  );
+  for (const stream of open) {
+    const finding = await checkStream(workflow, stream);
+    if (finding) findings.push(finding);
+  }
+  if (findings.every((finding) => finding.level === 'ok')) {
+    findings.push({ check: 'streams', level: 'ok', text: `${open.length} open streams have their branches` });
+  }
+  return findings;
+}
+
+async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Finding> {
+  const { bufferBranch, promoteTarget } = workflow.repo;
+  const ref = `refs/heads/${bufferBranch}`;
+  const tip = await findRef(workflow.git, ref);
+  const newest = landings.find((merge) => merge.commit !== null)?.commit ?? null;
+  if (tip === undefined) {
+    const at = newest ?? (await findRef(workflow.git, `refs/heads/${promoteTarget}`));
+    return {
+      check: 'buffer',
+      level: 'problem',
+      text: `the branch ${bufferBranch} is gone`,
+      ...(at
+        ? {
+            mend: async () => {
+              await updateRefs(workflow.git, [{ ref, old: null, new: at }], 'gitswarm: doctor');
+              return `${bufferBranch} is back at ${at.slice(0, 10)}, the last landing`;
+            },
+          }
+        : { fix: `git branch ${bufferBranch} <commit>` }),
+    };
+  }
+  const missing: string[] = [];
+  for (const merge of landings) {
+    if (merge.commit && !(await isAncestor(workflow.git, merge.commit, tip))) missing.push(merge.handle);
+  }
+  if (missing.length === 0) return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
+  return {
+    check: 'buffer',
+    level: 'problem',
+    text: `${bufferBranch} was moved by another hand: it lacks ${missing.length} landings (${missing.slice(0, 5).join(', ')})`,
+    ...(newest ? { fix: `git update-ref ${ref} ${newest} brings the newest landing back; look at git reflog ${bufferBranch} first` } : {}),
+  };
+}
+
+async function checkTarget(workflow: Workflow): Promise<Finding> {
+  const { promoteTarget } = workflow.repo;
+  const tip = await findRef(workflow.git, `refs/heads/${promoteTarget}`);
+  if (tip !== undefined) return { check: 'target', level: 'ok', text: `${promoteTarget} @ ${tip.slice(0, 10)}` };
+  return {
+    check: 'target',
+    level: 'problem',
+    text: `the branch ${promoteTarget} is gone`,
+    fix: `git branch ${promoteTarget} <commit>, or gitswarm config set promote_target <branch>`,
+  };
+}
+
+async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding | undefined> {
+  const ref = `refs/heads/${stream.branch}`;
+  const tip = await findRef(workflow.git, ref);
+  if (tip === stream.head) return undefined;
+  if (tip !== undefined) {
+    return {
+      check: 'streams',
+      level: 'note',
+      text: `${stream.handle} holds commits made with plain git`,
+      mend: async () => {
+        const adopted = await adoptBranch(workflow, stream);
+        return adopted.head === stream.head ? 'left as it is' : `taken in @ ${adopted.head.slice(0, 10)}`;
+      },
+    };
+  }
+  const isThere = await readCommit(workflow.git, stream.head).then(
+    () => true,
+    () => false,
+  );
+  return {
+    check: 'streams',
+    level: 'problem',
+    text: `the branch of ${stream.handle} "${stream.name}" is gone`,
+    ...(isThere
+      ? {
+          mend: async () => {
+            await updateRefs(workflow.git, [{ ref, old: null, new: stream.head }], 'gitswarm: doctor');
+            return `back at ${stream.head.slice(0, 10)}, the last commit that was recorded`;
+          },
+        }
+      : { fix: `gitswarm stream abandon ${stream.handle}; its last commit ${stream.head.slice(0, 10)} is gone, too` }),
+  };
+}

@@ -1,0 +1,51 @@
+import { isSwarmError } from '../../contract/errors.ts';
+import type { Stream } from '../../contract/streams.ts';
+import type { Task } from '../../contract/tasks.ts';
+import { runGit } from '../../git/run-git.ts';
+import { worktreeStatus } from '../../git/worktree-files.ts';
+import { findWorkspace } from '../../machine/workspaces.ts';
+import { type CommitResult, commitStream } from '../commit-stream.ts';
+import { takeSnapshot } from '../destroy-workspace.ts';
+import type { Workflow } from '../workflow.ts';
+import type { Feedback } from './prompts.ts';
+
+export type Committed =
+  | { kind: 'committed'; result: CommitResult }
+  /** The files cannot be committed as they are; they stay in the worktree, and in a snapshot. */
+  | { kind: 'refused'; feedback: Feedback };
+
+/** Commits what an agent left in its worktree: what counts is what is there, whatever the agent says of it. */
+export async function commitLeft(workflow: Workflow, stream: Stream, task: Task | null): Promise<Committed> {
+  const path = findWorkspace(workflow.machine, stream.id)?.path;
+  try {
+    if (path !== undefined) await stageResolved(workflow, path);
+    const result = await commitStream(workflow, { stream: stream.id, message: messageFor(stream, task) });
+    return { kind: 'committed', result };
+  } catch (error) {
+    if (!isSwarmError(error) || !ABOUT_THE_FILES.has(error.code)) throw error;
+    if (path !== undefined) await takeSnapshot(workflow, stream, path, 'because it could not be committed');
+    const details = error.fix ? `${error.message}\n${error.fix}` : error.message;
+    return { kind: 'refused', feedback: { summary: 'What is in the worktree cannot be committed.', details } };
+  }
+}
+
+/** Markers, another branch, a refusing hook: the agent can mend these. */
+const ABOUT_THE_FILES = new Set<string>(['conflict', 'wrong_branch', 'wrong_state', 'command_failed', 'busy', 'git_failed']);
+
+/** Agents edit files in conflict and do not tell git; markers that are left are refused when it is committed. */
+async function stageResolved(workflow: Workflow, path: string): Promise<void> {
+  const { unmerged } = await worktreeStatus(workflow.git, path);
+  if (unmerged.length === 0) return;
+  const input = unmerged.map((file) => `${file}\0`).join('');
+  await runGit(workflow.git, ['add', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], {
+    cwd: path,
+    input,
+    env: { GIT_LITERAL_PATHSPECS: '1' },
+  });
+}
+
+function messageFor(stream: Stream, task: Task | null): string {
+  const subject = task?.title ?? stream.name;
+  const body = task?.description.trim();
+  return body ? `${subject}\n\n${body}\n` : `${subject}\n`;
+}

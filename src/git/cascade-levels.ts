@@ -1,5 +1,5 @@
 import { SwarmError } from '../contract/errors.ts';
-import type { CascadeStream } from './cascade.ts';
+import type { CascadeStream } from './cascade-stream.ts';
 
 /**
  * The streams below a moved one in levels: each comes after all its parents that are below it too. The rest is

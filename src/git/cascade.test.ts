@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Files, gitFixture } from '../../test/support/git-fixture.ts';
-import { applyCascade, type CascadeStream, cascade } from './cascade.ts';
+import { applyCascade, cascade } from './cascade.ts';
+import type { CascadeStream } from './cascade-stream.ts';
 import { findRef } from './refs.ts';
 
 /** A parent that has moved, and a way to put streams on each other. */

@@ -1,5 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import { cascadeLevels } from './cascade-levels.ts';
+import type { CascadeStream } from './cascade-stream.ts';
 import { checkedOutRefs } from './checkouts.ts';
 import type { ConflictFile } from './merge-tree-output.ts';
 import type { Signature } from './person.ts';
@@ -8,17 +9,6 @@ import { type RebaseInput, type RebaseResult, type Rewrite, rebaseMany } from '.
 import type { RefUpdate } from './ref-writer.ts';
 import type { UpdateResult } from './refs.ts';
 import type { Repository } from './repository.ts';
-
-export interface CascadeStream {
-  id: string;
-  ref: string;
-  head: string;
-  parentId: string;
-  /** The head of the parent this stream is built on. */
-  base: string;
-  /** Further parents, whose new heads are merged in. */
-  otherParents?: readonly { id: string; base: string }[];
-}
 
 export interface CascadeInput {
   moved: { id: string; oldHead: string; newHead: string };

@@ -26,18 +26,19 @@ forEachDatabase((_kind, makeDatabase) => {
       config: { merge_mode: 'swarm' },
     });
     const { call, repoId, coder, judge } = story;
+    const queued = async (name: string, more: { task?: string } = {}) => {
+      const { id } = await story.stream(coder, name, more);
+      return { id, merge: (await story.merge(coder, id, factsOf(name))).merge };
+    };
     const queue = async () => call(listQueue, { repoId }, { as: coder });
     return {
       ...story,
       queue,
       names: async () => (await queue()).items.map((item) => item.stream?.name ?? item.merge.kind),
-      async queued(name: string, more: { task?: string } = {}) {
-        const { id } = await story.stream(coder, name, more);
-        return { id, merge: (await story.merge(coder, id, factsOf(name))).merge };
-      },
+      queued,
       async fix() {
         const task = { repoId, title: 'Mend', labels: ['fix'] };
-        return this.queued('fix', { task: (await call(createTask, task, { as: judge })).id });
+        return queued('fix', { task: (await call(createTask, task, { as: judge })).id });
       },
       intake: (name: string) => call(requestPlainMerge, { repoId, kind: 'intake', head: oid(name) }, { as: coder }),
       ran: (result: 'green' | 'red' | 'error') =>

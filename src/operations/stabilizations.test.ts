@@ -44,7 +44,7 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('that is red opens exactly one critical task for the author, even when it is recorded twice', async () => {
-      const { call, landed, revert, ran, tasks, coder, rival, judge } = await start();
+      const { landed, revert, ran, tasks, coder, rival, judge } = await start();
       const { merge, stream } = await landed(coder, 'one', judge);
       const { merge: reverting } = await revert(judge, merge);
       const first = await ran(rival, 'red', { culpritMerge: merge.id, revertMerge: reverting.id, details: 'boom' });

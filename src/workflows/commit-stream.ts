@@ -3,6 +3,8 @@ import { recordHead, showStream, type Stream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
 import { commitWorktree } from '../git/commit-worktree.ts';
 import { readCommit } from '../git/commits.ts';
+import { findBefore, forgetBefore } from '../git/set-aside.ts';
+import { restoreSnapshot } from '../git/snapshot.ts';
 import { findWorkspace, listWorkspaces, setSyncedOid } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { authorOf, committerOf } from './authorship.ts';
@@ -10,6 +12,7 @@ import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
 import { mergeStream, type MergeResult } from './merge-stream.ts';
 import { predictConflicts, type PredictedConflict } from './predict-conflicts.ts';
+import { isAuthor, requireAuthorOrMaintainer } from './stream-rights.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 export interface CommitRequest {
@@ -18,6 +21,8 @@ export interface CommitRequest {
   /** Relative to the top of the worktree. Default: everything git does not ignore. */
   paths?: string[] | undefined;
   allowEmpty?: boolean;
+  /** It concludes a merge in which the stream's conflict was resolved; maintainers may do that, too. */
+  resolves?: boolean;
 }
 
 export interface CommitResult {
@@ -30,6 +35,8 @@ export interface CommitResult {
   merged: boolean;
   merge: MergeResult | { kind: 'refused'; error: SwarmError } | null;
   cascade: CascadeReport | null;
+  /** What became of edits that were set aside while a conflict was resolved. */
+  setAside: 'none' | 'restored' | { kept: string; conflicts: string[] };
 }
 
 /**
@@ -39,7 +46,8 @@ export interface CommitResult {
 export async function commitStream(workflow: Workflow, request: CommitRequest): Promise<CommitResult> {
   const actor = actorOf(workflow);
   const found = await workflow.authority.call(showStream, { stream: request.stream });
-  requireAuthor(found, actor);
+  if (request.resolves) await requireAuthorOrMaintainer(workflow, found);
+  else requireAuthor(found, actor);
   refuseClosed(found);
   const workspace = findWorkspace(workflow.machine, found.id);
   if (!workspace) {
@@ -48,6 +56,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     });
   }
   const before = await adoptBranch(workflow, found);
+  const resolves = request.resolves === true || before.state === 'conflicted';
   const changeId = newChangeId();
   const made = await commitWorktree(workflow.git, workspace.path, {
     message: request.message,
@@ -57,7 +66,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     changeId,
     allowEmpty: request.allowEmpty ?? false,
     expectBranch: before.branch,
-    ...(before.state === 'conflicted' ? { concludes: 'merge' as const } : {}),
+    ...(resolves ? { concludes: 'merge' as const } : {}),
   });
   workflow.reach('commit.made');
   if (made.kind === 'hook_failed') {
@@ -73,7 +82,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
       ? await workflow.authority.call(recordHead, {
           stream: before.id,
           facts,
-          cause: before.state === 'conflicted' ? 'resolved' : 'commit',
+          cause: resolves ? 'resolved' : 'commit',
           expectHead: before.head,
         })
       : before;
@@ -81,6 +90,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
   setSyncedOid(workflow.machine, stream.id, stream.head);
   const cascade = await cascadeStreams(workflow, { id: stream.id, oldHead: found.head, newHead: stream.head });
   const landing = workflow.repo.mergeMode === 'swarm' ? await landAtOnce(workflow, stream) : null;
+  const setAside = resolves ? await giveBack(workflow, workspace.path) : 'none';
   const conflictsWith =
     landing?.kind === 'merged'
       ? []
@@ -94,7 +104,17 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     merged: landing?.kind === 'merged',
     merge: landing,
     cascade,
+    setAside,
   };
+}
+
+/** What was set aside before a merge comes back on top of it; where the two clash it stays under its snapshot. */
+async function giveBack(workflow: Workflow, path: string): Promise<CommitResult['setAside']> {
+  const snapshot = findBefore(path)?.snapshot;
+  forgetBefore(path);
+  if (!snapshot) return 'none';
+  const result = await restoreSnapshot(workflow.git, path, { snapshot: snapshot.commit });
+  return result.kind === 'restored' ? 'restored' : { kept: snapshot.ref, conflicts: result.files };
 }
 
 /** Swarm mode: what does not land now stays committed, and the next commit or `merge` tries again. */
@@ -102,14 +122,15 @@ async function landAtOnce(workflow: Workflow, stream: Stream): Promise<NonNullab
   try {
     return await mergeStream(workflow, stream.id);
   } catch (error) {
-    if (error instanceof SwarmError && error.code === 'gate_not_met') return { kind: 'refused', error };
+    // The commit is made, whatever keeps it from landing now.
+    if (error instanceof SwarmError && error.code !== 'internal') return { kind: 'refused', error };
     throw error;
   }
 }
 
 /** Only its author, or someone the author added, commits on a stream. */
 export function requireAuthor(stream: Stream, actor: { id: string; name: string }): void {
-  if (stream.authorId === actor.id || stream.coAuthorIds.includes(actor.id)) return;
+  if (isAuthor(stream, actor)) return;
   throw new SwarmError('not_allowed', `Stream ${stream.handle} is ${stream.authorName}'s; ${actor.name} cannot commit on it.`, {
     fix: `gitswarm commit --as ${stream.authorName}, or build on it: gitswarm workspace create --depends-on ${stream.handle}`,
   });
@@ -137,6 +158,7 @@ function nothing(stream: Stream): CommitResult {
     merged: false,
     merge: null,
     cascade: null,
+    setAside: 'none',
   };
 }
 

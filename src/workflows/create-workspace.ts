@@ -24,6 +24,7 @@ import { openStreams, overlap } from './predict-conflicts.ts';
 import { runSetup } from './run-checks.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
+import type { CreateIntent } from './workspace-intent.ts';
 
 export interface WorkspaceRequest {
   task?: string | undefined;
@@ -44,14 +45,6 @@ export interface NewWorkspace {
   overlaps: { streamId: string; handle: string; name: string; paths: string[] }[];
   copied: string[];
   setup: { ran: boolean; ok: boolean; output: string } | null;
-}
-
-/** What is written down before anything is made, so that a crash in between leaves nothing behind. */
-export interface CreateIntent {
-  streamId: string;
-  branch: string;
-  path: string;
-  commit: string;
 }
 
 const LOCK_WAIT_MS = 120_000;

@@ -58,7 +58,7 @@ export async function destroyWorkspace(
     at,
   });
   workflow.reach('destroy.intended');
-  const snapshot = await takeSnapshot(workflow, stream, workspace.path, 'before destroying the workspace');
+  const snapshot = await takeSnapshot(workflow, stream, workspace.path, { why: 'before destroying the workspace' });
   workflow.reach('destroy.saved');
   await takeDown(workflow, workspace.path);
   workflow.reach('destroy.removed');
@@ -113,11 +113,11 @@ export async function takeSnapshot(
   workflow: Workflow,
   stream: Stream,
   path: string,
-  why: string,
+  { why, under = SNAPSHOTS }: { why: string; under?: string },
 ): Promise<{ ref: string; commit: string } | null> {
   if (!existsSync(path)) return null;
   const now = workflow.clock.now();
-  const ref = `${SNAPSHOTS}${stream.id}/${now}-${Math.random().toString(36).slice(2, 8)}`;
+  const ref = `${under}${stream.id}/${now}-${Math.random().toString(36).slice(2, 8)}`;
   const author = signatureAt(await committerOf(workflow), now);
   const message = `Snapshot of ${stream.handle} ${why}\n`;
   const commit = await snapshotWorktree(workflow.git, path, { ref, message, author });

@@ -8,7 +8,7 @@ import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
-import type { CreateIntent } from './create-workspace.ts';
+import type { CreateIntent } from './workspace-intent.ts';
 import { measureStream } from './facts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { bringToBuffer } from './sync-worktree.ts';

@@ -5,7 +5,7 @@ import { worktreeStatus } from '../git/worktree-files.ts';
 import { removeWorktree } from '../git/worktrees.ts';
 import { withLock } from '../machine/locks.ts';
 import { deleteWorkspace, findWorkspace } from '../machine/workspaces.ts';
-import type { CreateIntent } from './create-workspace.ts';
+import type { CreateIntent } from './workspace-intent.ts';
 import type { Workflow } from './workflow.ts';
 
 /**

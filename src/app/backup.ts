@@ -1,11 +1,12 @@
 import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { SwarmError } from '../contract/errors.ts';
 import { openSqliteFile } from '../base/sqlite-file.ts';
+import { SwarmError } from '../contract/errors.ts';
 import { withLock } from '../machine/locks.ts';
 
 /** A consistent copy of the database, made while others write to it. */
 export async function backUp(database: string, file: string): Promise<{ file: string; bytes: number }> {
-  if (existsSync(file)) throw new SwarmError('already_exists', `${file} exists already.`, { fix: 'Choose another file.' });
+  if (existsSync(file))
+    throw new SwarmError('already_exists', `${file} exists already.`, { fix: 'Choose another file.' });
   const db = openSqliteFile(database, { readOnly: true, busyMs: 10_000 });
   try {
     db.prepare('vacuum into ?').run(file);
@@ -36,7 +37,8 @@ export async function restoreBackup(given: {
 /** Refuses anything but a whole database of ours. */
 function checkBackup(file: string): void {
   if (!existsSync(file)) throw new SwarmError('not_found', `There is no file ${file}.`);
-  const refused = (why: string, cause?: unknown) => new SwarmError('invalid', `${file} is no backup of GitSwarm: ${why}.`, { cause });
+  const refused = (why: string, cause?: unknown) =>
+    new SwarmError('invalid', `${file} is no backup of GitSwarm: ${why}.`, { cause });
   let db: ReturnType<typeof openSqliteFile> | undefined;
   try {
     db = openSqliteFile(file, { readOnly: true, busyMs: 1000 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Agent } from '../contract/agents.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Repo } from '../contract/repos.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
@@ -23,6 +23,8 @@ export interface App {
   kernel: Kernel;
   machine: Machine;
   repo: Repo;
+  /** The disk cannot be written: only looking works. */
+  isReadOnly: boolean;
   /** Problems that do not keep anything from working: an unusable settings file, a read-only disk. */
   warnings: string[];
   workflow(options?: WorkflowOptions): Workflow;
@@ -40,12 +42,19 @@ export interface OpenOptions {
   environment: Environment;
   clock?: Clock;
   longLived?: boolean;
-  /** Only looks: works on a read-only disk, migrates nothing. */
-  readOnly?: boolean;
 }
 
 /** Opens the repository that a directory belongs to. Throws not_a_repository or not_initialised with the fix. */
 export async function openApp(options: OpenOptions): Promise<App> {
+  try {
+    return await openWith(options, false);
+  } catch (error) {
+    if (!isSwarmError(error, 'read_only')) throw error;
+    return openWith(options, true);
+  }
+}
+
+async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App> {
   const { environment, clock = systemClock } = options;
   const git = await openRepository(options.dir, {
     inheritedEnv: environment.variables,
@@ -55,19 +64,27 @@ export async function openApp(options: OpenOptions): Promise<App> {
   const places = placesOf(git);
   if (!existsSync(places.database)) {
     await git.close();
-    throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, { fix: 'gitswarm init' });
+    throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, {
+      fix: 'gitswarm init',
+    });
   }
-  const database = openDatabase({ file: places.database }, { durable: environment.durable, readOnly: options.readOnly ?? false });
+  const database = openDatabase(
+    { file: places.database },
+    { durable: environment.durable, readOnly: isReadOnly },
+  );
   const machine = openMachine(places.home);
   const close = async () => {
     machine.close();
     await Promise.all([database.close(), git.close()]);
   };
   try {
-    if (!options.readOnly) await migrate(database);
+    if (!isReadOnly) await migrate(database);
     const kernel: Kernel = { database, clock };
     const [row] = await listRepoRows(database.read, 1);
-    if (!row) throw new SwarmError('not_initialised', `${git.root} was not initialised to the end.`, { fix: 'gitswarm init' });
+    if (!row)
+      throw new SwarmError('not_initialised', `${git.root} was not initialised to the end.`, {
+        fix: 'gitswarm init',
+      });
     const app: App = {
       git,
       places,
@@ -75,11 +92,12 @@ export async function openApp(options: OpenOptions): Promise<App> {
       kernel,
       machine,
       repo: toRepo(row),
-      warnings: [],
+      isReadOnly,
+      warnings: isReadOnly ? ['the disk cannot be written; nothing is taken in or mended'] : [],
       close,
       workflow: (wanted) => workflowOf(app, environment, wanted ?? {}),
     };
-    const refreshed = await refreshConfig(app.workflow(), { readOnly: options.readOnly ?? false });
+    const refreshed = await refreshConfig(app.workflow(), { readOnly: isReadOnly });
     app.repo = refreshed.repo;
     app.warnings.push(...refreshed.warnings);
     return app;

@@ -1,4 +1,4 @@
-import { Command as Program, CommanderError, Option } from 'commander';
+import { CommanderError, Option, Command as Program } from 'commander';
 import { readEnvironment } from '../app/environment.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Answer, Command, CommandOption, Options } from './command.ts';
@@ -36,7 +36,11 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function dispatch(argv: string[], output: Output, environment: ReturnType<typeof readEnvironment>): Promise<number> {
+async function dispatch(
+  argv: string[],
+  output: Output,
+  environment: ReturnType<typeof readEnvironment>,
+): Promise<number> {
   const word = firstWord(argv);
   // What follows `--` is for another program.
   const ours = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
@@ -46,7 +50,9 @@ async function dispatch(argv: string[], output: Output, environment: ReturnType<
     return 0;
   }
   if (word === undefined || (word === 'help' && argv.filter((each) => !each.startsWith('-')).length === 1)) {
-    output.result({ commands: groups.map(({ name, summary }) => ({ name, summary })) }, () => helpText(output.style));
+    output.result({ commands: groups.map(({ name, summary }) => ({ name, summary })) }, () =>
+      helpText(output.style),
+    );
     return word === undefined && !wantsHelp && argv.length > 0 ? 2 : 0;
   }
   const rest = word === 'help' ? [...argv.filter((each) => each !== 'help'), '--help'] : argv;
@@ -54,7 +60,11 @@ async function dispatch(argv: string[], output: Output, environment: ReturnType<
   const group = groups.find((each) => each.name === name);
   if (!group) throw unknownCommand(name);
   const { commands } = await group.load();
-  return runProgram(rest, { commands: commands.filter((each) => each.name.split(' ')[0] === name), output, environment });
+  return runProgram(rest, {
+    commands: commands.filter((each) => each.name.split(' ')[0] === name),
+    output,
+    environment,
+  });
 }
 
 async function runProgram(
@@ -68,12 +78,21 @@ async function runProgram(
     each
       .exitOverride()
       .showSuggestionAfterError(true)
-      .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: quietly, outputError: () => undefined });
+      .configureOutput({
+        writeOut: (text) => process.stdout.write(text),
+        writeErr: quietly,
+        outputError: () => undefined,
+      });
   configure(program);
   for (const command of given.commands) {
     const leaf = configure(addCommand(program, command));
     leaf.action(async (...parts: unknown[]) => {
-      exit = await runCommand(command, { program, parts, output: given.output, environment: given.environment });
+      exit = await runCommand(command, {
+        program,
+        parts,
+        output: given.output,
+        environment: given.environment,
+      });
     });
   }
   try {
@@ -103,7 +122,8 @@ function addCommand(program: Program, command: Command): Program {
   leaf.description(command.summary);
   if (command.args) leaf.arguments(command.args);
   for (const option of command.options ?? []) leaf.addOption(toOption(option));
-  if (command.examples?.length) leaf.addHelpText('after', `\nExamples:\n${command.examples.map((e) => `  ${e}`).join('\n')}`);
+  if (command.examples?.length)
+    leaf.addHelpText('after', `\nExamples:\n${command.examples.map((e) => `  ${e}`).join('\n')}`);
   return leaf;
 }
 
@@ -128,10 +148,17 @@ function globalOptions(program: Program): Program {
 
 async function runCommand(
   command: Command,
-  given: { program: Program; parts: unknown[]; output: Output; environment: ReturnType<typeof readEnvironment> },
+  given: {
+    program: Program;
+    parts: unknown[];
+    output: Output;
+    environment: ReturnType<typeof readEnvironment>;
+  },
 ): Promise<number> {
   const own = given.parts.at(-2) as Options;
-  const args = given.parts.slice(0, -2).flatMap((part) => (part === undefined ? [] : (part as string | string[])));
+  const args = given.parts
+    .slice(0, -2)
+    .flatMap((part) => (part === undefined ? [] : (part as string | string[])));
   const session = new Session({
     flags: readFlags(given.program.opts()),
     environment: given.environment,
@@ -145,13 +172,17 @@ async function runCommand(
   try {
     const answer = await command.run(session, args, own);
     show(given.output, answer);
-    return answer.exit ?? 0;
+    await session.doWhatIsDue();
+    return session.signal.aborted ? INTERRUPTED : (answer.exit ?? 0);
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
     await session.close();
   }
 }
+
+/** The exit code of a command that was stopped by Ctrl-C. */
+const INTERRUPTED = 130;
 
 function show(output: Output, answer: Answer): void {
   output.result(answer.data, () => {
@@ -201,19 +232,27 @@ function unknownCommand(name: string): SwarmError {
     name,
     groups.map((group) => group.name),
   );
-  return new SwarmError('usage', `There is no command "${name}".${close ? ` Did you mean "${close}"?` : ''}`, {
-    fix: close ? `gitswarm ${close} --help` : 'gitswarm help',
-  });
+  return new SwarmError(
+    'usage',
+    `There is no command "${name}".${close ? ` Did you mean "${close}"?` : ''}`,
+    {
+      fix: close ? `gitswarm ${close} --help` : 'gitswarm help',
+    },
+  );
 }
 
 async function fail(output: Output, error: unknown, trace: boolean): Promise<number> {
   const known =
     error instanceof SwarmError
       ? error
-      : new SwarmError('internal', `Something unexpected went wrong: ${error instanceof Error ? error.message : String(error)}`, {
-          cause: error,
-          fix: 'gitswarm doctor; with --trace this shows where it comes from.',
-        });
+      : new SwarmError(
+          'internal',
+          `Something unexpected went wrong: ${error instanceof Error ? error.message : String(error)}`,
+          {
+            cause: error,
+            fix: 'gitswarm doctor; with --trace this shows where it comes from.',
+          },
+        );
   if (trace && error instanceof Error) output.note(error.stack ?? '');
   let exit = 1;
   await output.fail(known, (code) => {

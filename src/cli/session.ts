@@ -4,6 +4,7 @@ import type { Environment } from '../app/environment.ts';
 import type { App } from '../app/open-app.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { runDue } from '../contract/housekeeping.ts';
 import { listMaintainers } from '../contract/repos.ts';
 import { showStream } from '../contract/streams.ts';
 import { findSession } from '../machine/sessions.ts';
@@ -52,7 +53,10 @@ export class Session {
 
   /** Somebody says who acts, or sits here: what is shown now is shown to them. */
   get isNamed(): boolean {
-    return (this.flags.as ?? this.environment.agent ?? this.environment.session) !== undefined || this.isInteractive;
+    return (
+      (this.flags.as ?? this.environment.agent ?? this.environment.session) !== undefined ||
+      this.isInteractive
+    );
   }
 
   get signal(): AbortSignal {
@@ -87,7 +91,9 @@ export class Session {
   async workspace(): Promise<Workspace | undefined> {
     const app = await this.app();
     const here = app.git.worktreeDir;
-    return here === undefined ? undefined : listWorkspaces(app.machine).find((each) => samePath(each.path, here));
+    return here === undefined
+      ? undefined
+      : listWorkspaces(app.machine).find((each) => samePath(each.path, here));
   }
 
   /** A stream as it was named; `.` is that of the worktree one stands in, and so is nothing at all. */
@@ -98,6 +104,18 @@ export class Session {
     throw new SwarmError('usage', 'No stream is named, and this is no workspace.', {
       fix: 'Name one: gitswarm stream list',
     });
+  }
+
+  /** What time alone has made due, after the answer is out; nobody waits for more than one small transaction. */
+  async doWhatIsDue(): Promise<void> {
+    if (!this.flags.tick || this.rule === 'nobody') return;
+    const app = await this.#app;
+    if (!app || app.isReadOnly) return;
+    // Whoever comes next does it; the answer of this command is out already.
+    await app
+      .workflow()
+      .authority.call(runDue, { repoId: app.repo.id })
+      .catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -112,7 +130,10 @@ export class Session {
     if (named !== undefined) {
       const agent = await ask.call(showAgent, { agent: named });
       if (bound && bound.id !== agent.id) {
-        throw new SwarmError('not_allowed', `This session acts for ${bound.name} only, not for ${agent.name}.`);
+        throw new SwarmError(
+          'not_allowed',
+          `This session acts for ${bound.name} only, not for ${agent.name}.`,
+        );
       }
       return agent;
     }

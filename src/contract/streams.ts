@@ -141,7 +141,8 @@ export const listStreamCommits = endpoint({
 
 /**
  * Records what the branch holds now. `cause` says why it changed: the author's commit, commits made with plain git,
- * a rewrite by the author, or a rebase by GitSwarm. Only an author may cause the first three.
+ * a rewrite by the author, a rebase by GitSwarm, or a resolved conflict. Only an author commits; a maintainer may also
+ * resolve; the rest is what whoever looks first finds in git.
  */
 export const recordHead = endpoint({
   name: 'stream.record_head',

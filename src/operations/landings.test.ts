@@ -3,7 +3,14 @@ import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, nothingLeft, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { showAgent, suspendAgent } from '../contract/agents.ts';
 import { listEvents } from '../contract/events.ts';
-import { endMerge, landMerge, listMerges, listQueue, prepareMerge, requestPlainMerge } from '../contract/merges.ts';
+import {
+  endMerge,
+  landMerge,
+  listMerges,
+  listQueue,
+  prepareMerge,
+  requestPlainMerge,
+} from '../contract/merges.ts';
 import { addMaintainer, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { createTask, showTask } from '../contract/tasks.ts';
 
@@ -45,11 +52,26 @@ forEachDatabase((_kind, makeDatabase) => {
       const { call, land, show, repoId, id, task, asked, coder, judge } = await queued();
       const done = await land(coder, asked);
       expect(done.merge).toMatchObject({ state: 'landed', holder: null, commit: oid(`landing ${asked.id}`) });
-      expect(await show(id)).toMatchObject({ state: 'merged', status: 'merged', mergedCommit: done.merge.commit });
-      expect(done.completedTask).toMatchObject({ id: task, status: 'completed', claim: { reviewedBy: [judge.id] } });
+      expect(await show(id)).toMatchObject({
+        state: 'merged',
+        status: 'merged',
+        mergedCommit: done.merge.commit,
+      });
+      expect(done.completedTask).toMatchObject({
+        id: task,
+        status: 'completed',
+        claim: { reviewedBy: [judge.id] },
+      });
       const { items } = await call(listEvents, { repoId, limit: 200 }, { as: coder });
       const story = items.map((each) => each.type).reverse();
-      const steps = ['stream.created', 'stream.submitted', 'consensus.reached', 'merge.requested', 'merge.prepared', 'merge.landed'];
+      const steps = [
+        'stream.created',
+        'stream.submitted',
+        'consensus.reached',
+        'merge.requested',
+        'merge.prepared',
+        'merge.landed',
+      ];
       expect(story.filter((type) => steps.includes(type))).toEqual(steps);
     });
 
@@ -84,10 +106,19 @@ forEachDatabase((_kind, makeDatabase) => {
       const { id } = await stream(coder, 'one');
       const { merge: asked } = await merge(coder, id, factsOf('one'));
       const files = [{ path: 'a', kind: 'content' }];
-      const ended = await call(endMerge, { merge: asked.id, state: 'conflicted', files, onto: oid('tip') }, { as: coder });
-      expect(ended).toMatchObject({ merge: { state: 'conflicted' }, stream: { state: 'conflicted', head: oid('one') } });
+      const ended = await call(
+        endMerge,
+        { merge: asked.id, state: 'conflicted', files, onto: oid('tip') },
+        { as: coder },
+      );
+      expect(ended).toMatchObject({
+        merge: { state: 'conflicted' },
+        stream: { state: 'conflicted', head: oid('one') },
+      });
       expect((await record(coder, id, factsOf('two'))).state).toBe('active');
-      expect((await land(coder, (await merge(coder, id, factsOf('two'))).merge)).stream?.state).toBe('active');
+      expect((await land(coder, (await merge(coder, id, factsOf('two'))).merge)).stream?.state).toBe(
+        'active',
+      );
     });
 
     it('takes the new head of the worktree with the landing', async () => {
@@ -95,7 +126,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const { id } = await stream(coder, 'one');
       const prepared = await prepare(coder, (await merge(coder, id, factsOf('one'))).merge);
       const commit = prepared.commit ?? '';
-      const landed = await call(landMerge, { merge: prepared.id, commit, streamFacts: nothingLeft(commit) }, { as: coder });
+      const landed = await call(
+        landMerge,
+        { merge: prepared.id, commit, streamFacts: nothingLeft(commit) },
+        { as: coder },
+      );
       expect(landed.stream).toMatchObject({ head: commit, commitCount: 0, state: 'active' });
     });
 
@@ -126,7 +161,9 @@ forEachDatabase((_kind, makeDatabase) => {
       const again = { commit: oid('landing 2'), expectCommit: oid('landing') };
       expect(await refusedWith(prepareWith(coder))).toBe('conflict');
       expect(await refusedWith(prepareWith(coder, { ...again, holder: 'p2' }))).toBe('conflict');
-      expect(await refusedWith(prepareWith(coder, { ...again, expectCommit: oid('other') }))).toBe('conflict');
+      expect(await refusedWith(prepareWith(coder, { ...again, expectCommit: oid('other') }))).toBe(
+        'conflict',
+      );
       expect((await prepareWith(coder, again)).commit).toBe(oid('landing 2'));
     });
 
@@ -138,7 +175,9 @@ forEachDatabase((_kind, makeDatabase) => {
 
     it('does so as well where only maintainers land, whoever carries it', async () => {
       const rule = { pattern: 'buffer', merge_restriction: 'maintainers_only' };
-      const { call, repoId, merge, prepareWith, asked, id, rival, owner, judge } = await queued({ model: 'open' });
+      const { call, repoId, merge, prepareWith, asked, id, rival, owner, judge } = await queued({
+        model: 'open',
+      });
       expect(asked.requestedBy).not.toBe(judge.id);
       await call(setConfig, { repoId, changes: { branch_rules: [rule] } }, { as: owner });
       expect(await refusedWith(prepareWith(rival))).toBe('gate_not_met');
@@ -186,14 +225,23 @@ forEachDatabase((_kind, makeDatabase) => {
     it('is a fact that is recorded exactly once, however often it is told', async () => {
       const { call, land, asked, coder } = await queued();
       const done = await land(coder, asked);
-      const again = await call(landMerge, { merge: asked.id, commit: done.merge.commit ?? '' }, { as: coder });
-      expect(again).toMatchObject({ merge: { state: 'landed' }, stream: { state: 'merged' }, completedTask: null });
+      const again = await call(
+        landMerge,
+        { merge: asked.id, commit: done.merge.commit ?? '' },
+        { as: coder },
+      );
+      expect(again).toMatchObject({
+        merge: { state: 'landed' },
+        stream: { state: 'merged' },
+        completedTask: null,
+      });
       expect((await call(showAgent, { agent: 'coder' }, { as: coder })).karma).toBe(1);
     });
 
     it('is refused for another commit than the prepared one, and without one', async () => {
       const { call, prepareWith, asked, coder } = await queued();
-      const land = (name: string) => refusedWith(call(landMerge, { merge: asked.id, commit: oid(name) }, { as: coder }));
+      const land = (name: string) =>
+        refusedWith(call(landMerge, { merge: asked.id, commit: oid(name) }, { as: coder }));
       expect(await land('landing')).toBe('conflict');
       await prepareWith(coder);
       expect(await land('other')).toBe('conflict');
@@ -204,7 +252,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const { call, land, revert, asked, id, state, coder, judge } = await queued();
       const done = await land(coder, asked);
       await revert(judge, done.merge);
-      const again = await call(landMerge, { merge: asked.id, commit: done.merge.commit ?? '' }, { as: coder });
+      const again = await call(
+        landMerge,
+        { merge: asked.id, commit: done.merge.commit ?? '' },
+        { as: coder },
+      );
       expect(again.merge.state).toBe('reverted');
       expect(await state(id)).toBe('merged');
     });
@@ -252,7 +304,15 @@ forEachDatabase((_kind, makeDatabase) => {
       expect(ended).toMatchObject({ merge: { state: 'withdrawn' }, stream: { state: 'queued' } });
       const { items } = await call(listQueue, { repoId }, { as: coder });
       expect(items).toMatchObject([
-        { merge: { state: 'requested', requestedAt: asked.requestedAt, requestedBy: coder.id, commit: null, holder: null } },
+        {
+          merge: {
+            state: 'requested',
+            requestedAt: asked.requestedAt,
+            requestedBy: coder.id,
+            commit: null,
+            holder: null,
+          },
+        },
       ]);
     });
 
@@ -266,7 +326,11 @@ forEachDatabase((_kind, makeDatabase) => {
 
     it('an interrupted intake is asked for again too', async () => {
       const { call, repoId, prepare, coder } = await start();
-      const intake = await call(requestPlainMerge, { repoId, kind: 'intake', head: oid('target') }, { as: coder });
+      const intake = await call(
+        requestPlainMerge,
+        { repoId, kind: 'intake', head: oid('target') },
+        { as: coder },
+      );
       await prepare(coder, intake);
       await call(endMerge, { merge: intake.id, state: 'withdrawn', requeue: true }, { as: coder });
       const { items } = await call(listQueue, { repoId }, { as: coder });
@@ -287,7 +351,8 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('pauses the children that have not landed; the fix adopts them and they land after it', async () => {
-      const { stream, submit, verdict, merge, land, revert, state, show, asked, id, coder, rival, judge } = await queued();
+      const { stream, submit, verdict, merge, land, revert, state, show, asked, id, coder, rival, judge } =
+        await queued();
       const child = await stream(rival, 'child', { parent: id });
       await submit(rival, child.id, factsOf('child'));
       await verdict(judge, child.id);
@@ -295,7 +360,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const reverted = await revert(judge, done.merge);
       expect(reverted.paused).toMatchObject([{ id: child.id, state: 'paused', stateReason: 'parent_gone' }]);
       const fix = await stream(coder, 'fix', { revertOf: id });
-      expect(await show(child.id)).toMatchObject({ state: 'approved', parentStreamId: fix.id, stateReason: null });
+      expect(await show(child.id)).toMatchObject({
+        state: 'approved',
+        parentStreamId: fix.id,
+        stateReason: null,
+      });
       expect(await refusedWith(merge(rival, child.id, factsOf('child')))).toBe('gate_not_met');
       await submit(coder, fix.id, factsOf('fix'));
       await verdict(judge, fix.id);
@@ -307,7 +376,8 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('of a landing whose fix landed leaves the reopened task completed by the fix', async () => {
-      const { call, stream, submit, verdict, merge, land, revert, asked, id, task, coder, judge } = await queued();
+      const { call, stream, submit, verdict, merge, land, revert, asked, id, task, coder, judge } =
+        await queued();
       const done = await land(coder, asked);
       await revert(judge, done.merge);
       const fix = await stream(coder, 'fix', { revertOf: id });
@@ -318,7 +388,8 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('is recorded though a child is landing at this moment; the child is stopped by its gate', async () => {
-      const { call, stream, submit, verdict, merge, land, prepare, revert, asked, id, coder, rival, judge } = await queued();
+      const { call, stream, submit, verdict, merge, land, prepare, revert, asked, id, coder, rival, judge } =
+        await queued();
       const child = await stream(rival, 'child', { parent: id });
       await submit(rival, child.id, factsOf('child'));
       await verdict(judge, child.id);
@@ -326,7 +397,12 @@ forEachDatabase((_kind, makeDatabase) => {
       const { merge: childMerge } = await merge(rival, child.id, factsOf('child'));
       const prepared = await prepare(rival, childMerge);
       expect((await revert(judge, done.merge)).paused).toEqual([]);
-      const again = { merge: childMerge.id, commit: oid('2'), bufferBefore: oid('tip'), holder: 'this process' };
+      const again = {
+        merge: childMerge.id,
+        commit: oid('2'),
+        bufferBefore: oid('tip'),
+        holder: 'this process',
+      };
       const renewed = call(prepareMerge, { ...again, expectCommit: prepared.commit }, { as: rival });
       expect(await refusedWith(renewed)).toBe('gate_not_met');
     });

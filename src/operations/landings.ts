@@ -2,12 +2,12 @@ import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
-import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
-import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from '../domain/karma/karma.ts';
-import { addKarma } from '../domain/karma/karma-store.ts';
-import { getAgent } from '../domain/agents/agents-store.ts';
 import { includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
+import { getAgent } from '../domain/agents/agents-store.ts';
+import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from '../domain/karma/karma.ts';
+import { addKarma } from '../domain/karma/karma-store.ts';
+import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
@@ -27,7 +27,7 @@ import { isMaintainer } from './is-maintainer.ts';
 import { decidersOf, refusalFor, throwRefusal } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { pauseChildren } from './stream-children.ts';
-import { factColumns, refreshApproval } from './stream-effects.ts';
+import { completeRepaired, factColumns, refreshApproval } from './stream-effects.ts';
 
 type MergeContext = ActingContext & { repo: RepoRow; merge: MergeRow };
 
@@ -49,9 +49,13 @@ const prepare = operation(contract.prepareMerge, {
     const expected = input.expectCommit ?? null;
     const isRenewal = merge.state === 'prepared' && merge.holder === input.holder;
     if ((merge.state !== 'requested' && !isRenewal) || merge.commit_hash !== expected) {
-      throw new SwarmError('conflict', `Landing ${toMerge(merge).handle} is ${merge.state} and not yours to prepare.`, {
-        details: { state: merge.state, holder: merge.holder },
-      });
+      throw new SwarmError(
+        'conflict',
+        `Landing ${toMerge(merge).handle} is ${merge.state} and not yours to prepare.`,
+        {
+          details: { state: merge.state, holder: merge.holder },
+        },
+      );
     }
     checkQueue(repo, merge);
     const decided = merge.kind === 'stream' ? { decided_by: await checkStream(context) } : {};
@@ -123,7 +127,12 @@ const land = operation(contract.landMerge, {
     emit({
       type: 'merge.landed',
       subject: { type: 'merge', id: merge.id },
-      data: { kind: merge.kind, streamId: merge.stream_id, commit: input.commit, bufferBefore: merge.buffer_before },
+      data: {
+        kind: merge.kind,
+        streamId: merge.stream_id,
+        commit: input.commit,
+        bufferBefore: merge.buffer_before,
+      },
     });
     if (merge.kind === 'stream') return landStream(context, landed, input.streamFacts);
     if (merge.kind === 'revert') return landRevert(context, landed);
@@ -162,7 +171,7 @@ async function landStream(
   const landed = await moveStream(context, stream, 'land', { merged_commit: merge.commit_hash });
   const deciders = JSON.parse(merge.decided_by) as string[];
   const completed = await completeTaskOfStream(context, landed, deciders);
-  if (stream.revert_of_stream_id) await completeRepaired(context, stream.revert_of_stream_id, deciders);
+  await completeRepaired(context, landed, deciders);
   return answer(context, merge, landed, completed ? await toTask(db, completed, context.now) : null);
 }
 
@@ -174,12 +183,6 @@ async function rewardDeciders(
   for (const agentId of JSON.parse(merge.decided_by) as string[]) {
     await addKarma(context, { ...change, agentId, repoId: context.repo.id, subjectId: merge.id });
   }
-}
-
-/** A fix that has landed also completes the task whose landing was reverted. */
-async function completeRepaired(context: MergeContext, streamId: string, deciders: string[]): Promise<void> {
-  const repaired = await findStreamRow(context.db, streamId);
-  if (repaired) await completeTaskOfStream(context, repaired, deciders);
 }
 
 async function landRevert(context: MergeContext, merge: MergeRow) {
@@ -200,7 +203,10 @@ async function landRevert(context: MergeContext, merge: MergeRow) {
     reason: 'landing reverted',
     subjectId: reverted.id,
   });
-  await rewardDeciders(context, reverted, { amount: REVERTED_APPROVAL_KARMA, reason: 'approved what was reverted' });
+  await rewardDeciders(context, reverted, {
+    amount: REVERTED_APPROVAL_KARMA,
+    reason: 'approved what was reverted',
+  });
   const reopened = await reopenTaskOfStream(context, stream);
   const paused = await pauseChildren(context, stream);
   return {
@@ -233,7 +239,10 @@ const end = operation(contract.endMerge, {
   async run(context, input) {
     const { db, merge, now, emit } = context;
     if (merge.state !== 'requested' && merge.state !== 'prepared') {
-      return { merge: toMerge(merge), stream: merge.stream_id ? await toStreamById(context, merge.stream_id) : null };
+      return {
+        merge: toMerge(merge),
+        stream: merge.stream_id ? await toStreamById(context, merge.stream_id) : null,
+      };
     }
     const ended = await updateMergeRow(db, merge.id, {
       state: input.state,
@@ -253,7 +262,12 @@ const end = operation(contract.endMerge, {
     }
     const stream = await getStreamRow(db, merge.stream_id);
     if (input.state === 'conflicted' && stateOf(stream) !== 'merged') {
-      const conflict = JSON.stringify({ with: 'buffer', onto: input.onto ?? merge.head, files: input.files, at: now });
+      const conflict = JSON.stringify({
+        with: 'buffer',
+        onto: input.onto ?? merge.head,
+        files: input.files,
+        at: now,
+      });
       const moved = await moveStream(context, stream, 'conflict', { conflict });
       emit({
         type: 'stream.conflicted',
@@ -264,7 +278,8 @@ const end = operation(contract.endMerge, {
     }
     if (stateOf(stream) !== 'queued') return { merge: toMerge(ended), stream: await toStream(db, stream) };
     const back = await refreshApproval(context, await moveStream(context, stream, 'dequeue'));
-    if (!again || !(await isGateOpen(context, back))) return { merge: toMerge(ended), stream: await toStream(db, back) };
+    if (!again || !(await isGateOpen(context, back)))
+      return { merge: toMerge(ended), stream: await toStream(db, back) };
     await askAgain(context, merge);
     return { merge: toMerge(ended), stream: await toStream(db, await moveStream(context, back, 'queue')) };
   },
@@ -273,7 +288,10 @@ const end = operation(contract.endMerge, {
 async function isGateOpen(context: MergeContext, stream: StreamRow): Promise<boolean> {
   const { db, merge } = context;
   const performer = await getAgent(db, merge.requested_by);
-  return stream.head === merge.head && !(await refusalFor(context, stream, { performer, forced: merge.forced === 1 }));
+  return (
+    stream.head === merge.head &&
+    !(await refusalFor(context, stream, { performer, forced: merge.forced === 1 }))
+  );
 }
 
 /** The same wish once more, at the same place in the queue. */
@@ -301,4 +319,3 @@ async function toStreamById(context: MergeContext, id: string) {
 }
 
 export const landingOperations = [prepare, land, end];
-

@@ -22,7 +22,11 @@ export async function withdrawLiveMerge(
       details: { mergeId: merge.id },
     });
   }
-  const ended = await updateMergeRow(context.db, merge.id, { state: 'withdrawn', reason, ended_at: context.now });
+  const ended = await updateMergeRow(context.db, merge.id, {
+    state: 'withdrawn',
+    reason,
+    ended_at: context.now,
+  });
   context.emit({
     type: 'merge.withdrawn',
     subject: { type: 'merge', id: merge.id },

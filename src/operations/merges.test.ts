@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
-import { factsOf, nothingLeft, oid, rebased, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import {
+  factsOf,
+  nothingLeft,
+  oid,
+  rebased,
+  refusedWith,
+  startStory,
+} from '../../test/support/stream-story.ts';
 import { exitCodeOf } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
 import { listMerges, requestPlainMerge } from '../contract/merges.ts';
@@ -102,7 +109,10 @@ forEachDatabase((_kind, makeDatabase) => {
       const { stream, submit, verdict, merge, land, coder, rival, judge } = await start();
       const parent = await stream(coder, 'parent');
       const child = await stream(rival, 'child', { parent: parent.id });
-      for (const [as, each, name] of [[coder, parent, 'parent'], [rival, child, 'child']] as const) {
+      for (const [as, each, name] of [
+        [coder, parent, 'parent'],
+        [rival, child, 'child'],
+      ] as const) {
         await submit(as, each.id, factsOf(name));
         await verdict(judge, each.id);
       }
@@ -156,7 +166,10 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('counts the verdicts of maintainers only, in an open repository too', async () => {
-      const { stream, submit, verdict, merge, coder, rival, judge } = await start({ ...gated, model: 'open' });
+      const { stream, submit, verdict, merge, coder, rival, judge } = await start({
+        ...gated,
+        model: 'open',
+      });
       const { id } = await stream(coder, 'one');
       await submit(coder, id, factsOf('one'));
       await verdict(rival, id);
@@ -169,7 +182,9 @@ forEachDatabase((_kind, makeDatabase) => {
   describe('a branch rule of the buffer', () => {
     it('says who may merge and how many must approve', async () => {
       const rule = { pattern: 'buffer', required_approvals: 2, merge_restriction: 'maintainers_only' };
-      const { verdict, merge, id, coder, judge, second } = await approved({ config: { branch_rules: [rule] } });
+      const { verdict, merge, id, coder, judge, second } = await approved({
+        config: { branch_rules: [rule] },
+      });
       expect(await refusedWith(merge(coder, id, factsOf('one')))).toBe('not_allowed');
       expect(await refusedWith(merge(judge, id, factsOf('one')))).toBe('gate_not_met');
       await verdict(second, id);
@@ -215,7 +230,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const parent = await stream(coder, 'parent');
       const child = await stream(coder, 'child', { parent: parent.id });
       expect(await refusedWith(merge(owner, child.id, factsOf('child'), because))).toBe('gate_not_met');
-      await call(markConflicted, { stream: parent.id, with: 'buffer', onto: oid('tip'), files: [] }, { as: coder });
+      await call(
+        markConflicted,
+        { stream: parent.id, with: 'buffer', onto: oid('tip'), files: [] },
+        { as: coder },
+      );
       expect(await refusedWith(merge(owner, parent.id, factsOf('parent'), because))).toBe('wrong_state');
     });
 
@@ -253,7 +272,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const { call, repoId, landed, coder, rival, judge, owner } = await start();
       const { merge: done } = await landed(coder, 'one', judge);
       const revert = (as: { id: string }, automatic = false) =>
-        call(requestPlainMerge, { repoId, kind: 'revert', head: oid('x'), revertsMerge: done.id, automatic }, { as });
+        call(
+          requestPlainMerge,
+          { repoId, kind: 'revert', head: oid('x'), revertsMerge: done.id, automatic },
+          { as },
+        );
       expect(await refusedWith(revert(rival))).toBe('not_allowed');
       await call(setConfig, { repoId, changes: { auto_revert_on_red: false } }, { as: owner });
       expect(await refusedWith(revert(rival, true))).toBe('not_allowed');

@@ -68,7 +68,8 @@ async function checkForce(context: StreamContext, reason: string | undefined): P
       fix: 'gitswarm config set human_can_force_merge true',
     });
   }
-  if (!reason) throw new SwarmError('usage', 'A forced landing needs a reason.', { fix: 'Add --reason "…".' });
+  if (!reason)
+    throw new SwarmError('usage', 'A forced landing needs a reason.', { fix: 'Add --reason "…".' });
   context.emit({
     type: 'merge.forced',
     subject: { type: 'stream', id: context.stream.id },
@@ -209,7 +210,12 @@ const requestPlain = operation(contract.requestPlainMerge, {
     context.emit({
       type: 'merge.requested',
       subject: { type: 'merge', id: merge.id },
-      data: { kind: input.kind, head: input.head, revertsMergeId: reverted?.id ?? null, reason: input.reason ?? null },
+      data: {
+        kind: input.kind,
+        head: input.head,
+        revertsMergeId: reverted?.id ?? null,
+        reason: input.reason ?? null,
+      },
     });
     return toMerge(merge);
   },
@@ -225,7 +231,10 @@ async function checkRevert(
     throw new SwarmError('conflict', `Landing ${toMerge(reverted).handle} has been reverted already.`);
   }
   if (reverted.state !== 'landed') {
-    throw new SwarmError('wrong_state', `Landing ${toMerge(reverted).handle} is ${reverted.state}, not landed.`);
+    throw new SwarmError(
+      'wrong_state',
+      `Landing ${toMerge(reverted).handle} is ${reverted.state}, not landed.`,
+    );
   }
   const allowedByRule = automatic && configInForce(context.repo).auto_revert_on_red;
   if (!allowedByRule && !(await isMaintainer(context, context.actor))) {

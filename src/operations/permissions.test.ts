@@ -3,17 +3,26 @@ import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, nothingLeft, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { suspendAgent } from '../contract/agents.ts';
 import { defaultConfig } from '../contract/repo-files.ts';
-import { addMaintainer, grantAccess, setConfig } from '../contract/repos.ts';
+import { addMaintainer, grantAccess, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { abandonStream, pauseStream } from '../contract/streams.ts';
 import { claimTask, createTask, submitTask } from '../contract/tasks.ts';
-import { recordUndo } from '../contract/undo.ts';
+import { recordUndo, undo } from '../contract/undo.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { execute } from './execute.ts';
 import { findOperation, operations } from './index.ts';
 import type { Need } from './permissions.ts';
 
 /** Everyone who may knock at a private repository; the author also holds the claim of its task. */
-const CALLERS = ['nobody', 'stranger', 'suspended', 'reader', 'writer', 'author', 'maintainer', 'owner'] as const;
+const CALLERS = [
+  'nobody',
+  'stranger',
+  'suspended',
+  'reader',
+  'writer',
+  'author',
+  'maintainer',
+  'owner',
+] as const;
 type Caller = (typeof CALLERS)[number];
 
 const WRITERS: Caller[] = ['writer', 'author', 'maintainer', 'owner'];
@@ -42,7 +51,10 @@ interface Case {
 
 const withoutMaintainers = { only: ['maintainer', 'owner'] satisfies Caller[] };
 const itself = { only: ['writer', 'owner'] satisfies Caller[], because: 'on itself, or as an owner' };
-const creator = { only: ['author', 'maintainer', 'owner'] satisfies Caller[], because: 'on a task one made or holds' };
+const creator = {
+  only: ['author', 'maintainer', 'owner'] satisfies Caller[],
+  because: 'on a task one made or holds',
+};
 
 /** Calls that succeed for those who may make them. A new operation needs a line here. */
 const CASES: Record<string, Case[]> = {
@@ -91,7 +103,9 @@ const CASES: Record<string, Case[]> = {
       because: 'as a resolution',
     },
   ],
-  'stream.mark_conflicted': [{ input: ({ active }) => ({ stream: active, with: 'buffer', onto: oid('x'), files: [] }) }],
+  'stream.mark_conflicted': [
+    { input: ({ active }) => ({ stream: active, with: 'buffer', onto: oid('x'), files: [] }) },
+  ],
   'stream.submit': [{ input: ({ active }) => ({ stream: active, facts: factsOf('active') }) }],
   'stream.finish': [
     { input: ({ active }) => ({ stream: active, facts: nothingLeft(oid('buffer')) }), code: 'gate_not_met' },
@@ -173,7 +187,11 @@ async function seed(database: Database) {
     await story.verdict(maintainer, id);
     return id;
   };
-  const [active, paused, abandoned] = [await stream('active'), await stream('paused'), await stream('abandoned')];
+  const [active, paused, abandoned] = [
+    await stream('active'),
+    await stream('paused'),
+    await stream('abandoned'),
+  ];
   await call(pauseStream, { stream: paused }, { as: author });
   await call(abandonStream, { stream: abandoned }, { as: author });
   const [approved, queued] = [await judged('approved'), await judged('queued')];
@@ -190,7 +208,15 @@ async function seed(database: Database) {
   await call(suspendAgent, { agent: 'suspended' }, { as: owner });
   const idOf = (caller: Caller) => (caller === 'nobody' ? undefined : story[caller].id);
   const subjects = { free, held, handedIn, active, paused, abandoned, approved, queued };
-  return { ...subjects, repoId, idOf, asked: asked.id, landing: landing.id, landed: landing.commit, clock: story.clock };
+  return {
+    ...subjects,
+    repoId,
+    idOf,
+    asked: asked.id,
+    landing: landing.id,
+    landed: landing.commit,
+    clock: story.clock,
+  };
 }
 
 /** The same database, in which nothing that is written stays: every caller meets the same repository. */
@@ -216,6 +242,13 @@ function withoutTrace(database: Database): Database {
   };
 }
 
+/** As if an owner had only just made the repository less strict. */
+const forged = {
+  operation: 'repo.set_config',
+  summary: 'x',
+  data: { changes: [{ key: 'ownership_model', before: 'open', after: 'guild' }] },
+};
+
 const writes = operations.filter((operation) => operation.kind === 'write');
 
 it('knows how to call every operation that writes, and no other', () => {
@@ -228,6 +261,19 @@ forEachDatabase((_kind, makeDatabase) => {
   beforeAll(async () => {
     database = await makeDatabase();
     seeded = await seed(database);
+  });
+
+  it('gives nobody a right by a record of what was never done', async () => {
+    const { call, repoId, author } = await startStory(await makeDatabase(), { agents: ['author'] });
+    expect(await refusedWith(call(recordUndo, { repoId, ...forged }, { as: author }))).toBe('invalid');
+  });
+
+  it('lets one who is no owner any more undo no settings', async () => {
+    const { call, repoId, owner, second } = await startStory(await makeDatabase(), { agents: ['second'] });
+    await call(addMaintainer, { repoId, agent: 'second', role: 'owner' }, { as: owner });
+    await call(setConfig, { repoId, changes: { min_reviews: 2 } }, { as: second });
+    await call(removeMaintainer, { repoId, agent: 'second' }, { as: owner });
+    expect(await refusedWith(call(undo, { repoId }, { as: second }))).toBe('not_allowed');
   });
 
   const rows = writes.flatMap((operation) =>

@@ -40,7 +40,8 @@ forEachDatabase((_kind, makeDatabase) => {
         const task = { repoId, title: 'Mend', labels: ['fix'] };
         return queued('fix', { task: (await call(createTask, task, { as: judge })).id });
       },
-      intake: (name: string) => call(requestPlainMerge, { repoId, kind: 'intake', head: oid(name) }, { as: coder }),
+      intake: (name: string) =>
+        call(requestPlainMerge, { repoId, kind: 'intake', head: oid(name) }, { as: coder }),
       ran: (result: 'green' | 'red' | 'error') =>
         call(recordStabilization, { repoId, result, commit: oid(result) }, { as: coder }),
     };
@@ -63,10 +64,14 @@ forEachDatabase((_kind, makeDatabase) => {
     it('is for maintainers, names a place, and needs a stream that is queued', async () => {
       const { call, stream, queued, coder, judge } = await start();
       const { id } = await queued('a');
-      expect(await refusedWith(call(moveInQueue, { stream: id, first: true }, { as: coder }))).toBe('not_allowed');
+      expect(await refusedWith(call(moveInQueue, { stream: id, first: true }, { as: coder }))).toBe(
+        'not_allowed',
+      );
       expect(await refusedWith(call(moveInQueue, { stream: id }, { as: judge }))).toBe('usage');
       const idle = await stream(coder, 'idle');
-      expect(await refusedWith(call(moveInQueue, { stream: idle.id, first: true }, { as: judge }))).toBe('wrong_state');
+      expect(await refusedWith(call(moveInQueue, { stream: idle.id, first: true }, { as: judge }))).toBe(
+        'wrong_state',
+      );
     });
 
     it('to the front a second time puts the later one before the earlier', async () => {
@@ -106,13 +111,19 @@ forEachDatabase((_kind, makeDatabase) => {
       const { id } = await queued('a');
       expect(await refusedWith(call(dropFromQueue, { stream: id }, { as: rival }))).toBe('not_allowed');
       const dropped = await call(dropFromQueue, { stream: id, reason: 'later' }, { as: coder });
-      expect(dropped).toMatchObject({ merge: { state: 'withdrawn', reason: 'later' }, stream: { state: 'active' } });
+      expect(dropped).toMatchObject({
+        merge: { state: 'withdrawn', reason: 'later' },
+        stream: { state: 'active' },
+      });
       expect(await names()).toEqual([]);
       expect(await refusedWith(call(dropFromQueue, { stream: id }, { as: judge }))).toBe('wrong_state');
     });
 
     it('of an approved stream leaves it approved', async () => {
-      const story = await startStory(await makeDatabase(), { agents: ['coder', 'judge'], maintainers: ['judge'] });
+      const story = await startStory(await makeDatabase(), {
+        agents: ['coder', 'judge'],
+        maintainers: ['judge'],
+      });
       const { call, stream, submit, verdict, merge, coder, judge } = story;
       const { id } = await stream(coder, 'a');
       await submit(coder, id, factsOf('a'));
@@ -148,7 +159,9 @@ forEachDatabase((_kind, makeDatabase) => {
       for (const endpoint of [pauseQueue, resumeQueue, freezeQueue, unfreezeQueue]) {
         expect(await refusedWith(call(endpoint, { repoId }, { as: coder }))).toBe('not_allowed');
       }
-      expect(await refusedWith(call(pauseQueue, { repoId, automatic: true }, { as: coder }))).toBe('not_allowed');
+      expect(await refusedWith(call(pauseQueue, { repoId, automatic: true }, { as: coder }))).toBe(
+        'not_allowed',
+      );
     });
   });
 

@@ -37,7 +37,8 @@ const list = query(contract.listQueue, {
 function waitsFor(repo: RepoRow, merge: MergeRow): string[] {
   const reasons: string[] = [];
   if (repo.queue_paused === 1 && merge.kind === 'stream') reasons.push('the queue is paused');
-  if (repo.frozen_reason !== null && merge.is_fix === 0) reasons.push(`the queue is frozen: ${repo.frozen_reason}`);
+  if (repo.frozen_reason !== null && merge.is_fix === 0)
+    reasons.push(`the queue is frozen: ${repo.frozen_reason}`);
   return reasons;
 }
 
@@ -64,7 +65,11 @@ function queueSwitch(
       const changes = change(input);
       const unchanged = Object.entries(changes).every(([key, value]) => repo[key as keyof RepoRow] === value);
       if (unchanged) return toRepo(repo);
-      emit({ type: event, subject: { type: 'repo', id: repo.id }, data: { reason: input.reason ?? null, automatic } });
+      emit({
+        type: event,
+        subject: { type: 'repo', id: repo.id },
+        data: { reason: input.reason ?? null, automatic },
+      });
       return toRepo(await updateRepoRow(db, repo.id, { ...changes, updated_at: now }));
     },
   });
@@ -84,7 +89,10 @@ async function checkSwitch(
       fix: 'gitswarm stabilize',
     });
   }
-  throw new SwarmError('not_allowed', `${context.actor.name} may not do this (${name}): it needs maintain access.`);
+  throw new SwarmError(
+    'not_allowed',
+    `${context.actor.name} may not do this (${name}): it needs maintain access.`,
+  );
 }
 
 /** The log knows who froze the queue. */
@@ -101,7 +109,12 @@ const freeze = queueSwitch(
   (input) => ({ frozen_reason: input.reason ?? 'frozen by hand' }),
   'red',
 );
-const unfreeze = queueSwitch(contract.unfreezeQueue, 'queue.unfrozen', () => ({ frozen_reason: null }), 'green');
+const unfreeze = queueSwitch(
+  contract.unfreezeQueue,
+  'queue.unfrozen',
+  () => ({ frozen_reason: null }),
+  'green',
+);
 
 const move = operation(contract.moveInQueue, {
   on: 'stream',
@@ -111,7 +124,9 @@ const move = operation(contract.moveInQueue, {
     const merge = await findLiveMerge(db, stream.id);
     if (!merge) throw notQueued(handleOfStream(stream));
     if (input.priority === undefined && !input.first) {
-      throw new SwarmError('usage', 'Where to move it is not said.', { fix: 'Add --first, or --priority high.' });
+      throw new SwarmError('usage', 'Where to move it is not said.', {
+        fix: 'Add --first, or --priority high.',
+      });
     }
     const first = Math.min(0, ...(await listQueueRows(db, repo.id)).map((row) => row.rank)) - 1;
     const moved = await updateMergeRow(db, merge.id, {
@@ -121,7 +136,13 @@ const move = operation(contract.moveInQueue, {
     await recordUndoRow(context, {
       operation: 'queue.move',
       summary: `moving ${handleOfStream(stream)} in the queue`,
-      data: { mergeId: merge.id, priority: merge.priority, rank: merge.rank, movedTo: moved.priority, movedRank: moved.rank },
+      data: {
+        mergeId: merge.id,
+        priority: merge.priority,
+        rank: merge.rank,
+        movedTo: moved.priority,
+        movedRank: moved.rank,
+      },
     });
     emit({
       type: 'queue.moved',
@@ -146,7 +167,9 @@ const drop = operation(contract.dropFromQueue, {
 });
 
 function notQueued(handle: string): SwarmError {
-  return new SwarmError('wrong_state', `Stream ${handle} is not in the queue.`, { fix: `gitswarm merge ${handle}` });
+  return new SwarmError('wrong_state', `Stream ${handle} is not in the queue.`, {
+    fix: `gitswarm merge ${handle}`,
+  });
 }
 
 export const queueOperations = [list, pause, resume, freeze, unfreeze, move, drop];

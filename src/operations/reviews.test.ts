@@ -22,7 +22,12 @@ forEachDatabase((_kind, makeDatabase) => {
   it('an approval that reaches consensus approves the stream', async () => {
     const { verdict, id, judge } = await inReview();
     const given = await verdict(judge, id);
-    expect(given.review).toMatchObject({ verdict: 'approve', head: oid('one'), standing: true, stale: false });
+    expect(given.review).toMatchObject({
+      verdict: 'approve',
+      head: oid('one'),
+      standing: true,
+      stale: false,
+    });
     expect(given.stream).toMatchObject({ state: 'approved', status: 'in_review', reviewStatus: 'approved' });
     expect(given.consensus).toMatchObject({ state: 'reached', authority: 'local', head: oid('one') });
   });
@@ -67,7 +72,7 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await refusedWith(verdict(coder, id))).toBe('not_allowed');
   });
 
-  it('a verdict on a head that is no longer the stream\'s is stale', async () => {
+  it("a verdict on a head that is no longer the stream's is stale", async () => {
     const { call, record, id, coder, judge } = await inReview();
     await record(coder, id, factsOf('two'));
     const late = call(submitReview, { stream: id, verdict: 'approve', head: oid('one') }, { as: judge });
@@ -90,7 +95,9 @@ forEachDatabase((_kind, makeDatabase) => {
   });
 
   it('a reviewer who is suspended, or loses the role, no longer counts', async () => {
-    const { call, verdict, consensus, repoId, id, owner, judge, second } = await inReview({ config: { min_reviews: 2 } });
+    const { call, verdict, consensus, repoId, id, owner, judge, second } = await inReview({
+      config: { min_reviews: 2 },
+    });
     await verdict(judge, id);
     await verdict(second, id);
     expect((await consensus()).state).toBe('reached');
@@ -124,7 +131,9 @@ forEachDatabase((_kind, makeDatabase) => {
   });
 
   it('a person counts more', async () => {
-    const { call, verdict, consensus, id, repoId, owner, judge } = await inReview({ config: { consensus_threshold: 0.6 } });
+    const { call, verdict, consensus, id, repoId, owner, judge } = await inReview({
+      config: { consensus_threshold: 0.6 },
+    });
     await call(registerAgent, { name: 'Grace', kind: 'human' }, { as: owner });
     const grace = await call(addMaintainer, { repoId, agent: 'Grace' }, { as: owner });
     await verdict(judge, id, 'request_changes');
@@ -137,23 +146,28 @@ forEachDatabase((_kind, makeDatabase) => {
     const { call, stream, submit, owner } = await startStory(await makeDatabase(), { model: 'guild' });
     const { id } = await stream(owner, 'one');
     await submit(owner, id, factsOf('one'));
-    expect(await call(checkConsensus, { stream: id }, { as: owner })).toMatchObject({ state: 'no_eligible_reviewers' });
+    expect(await call(checkConsensus, { stream: id }, { as: owner })).toMatchObject({
+      state: 'no_eligible_reviewers',
+    });
   });
 
-  it.each(['review', 'swarm', 'gated'] as const)('a change of the settings needs another maintainer in %s mode', async (mode) => {
-    const facts = factsOf('settings', { paths: ['.gitswarm/config.yml'] });
-    const story = await start({ model: 'open', config: { merge_mode: mode } });
-    const { stream, submit, verdict, merge, coder, rival, judge, second } = story;
-    const plain = await stream(coder, 'settings', { facts });
-    await submit(coder, plain.id, facts);
-    await verdict(rival, plain.id);
-    expect(await refusedWith(merge(second, plain.id, facts))).toBe('gate_not_met');
-    await verdict(judge, plain.id);
-    expect(await refusedWith(merge(second, plain.id, facts))).toBe('allowed');
-    const own = await stream(judge, 'settings', { facts });
-    await submit(judge, own.id, facts);
-    expect(await refusedWith(merge(judge, own.id, facts))).toBe('gate_not_met');
-  });
+  it.each(['review', 'swarm', 'gated'] as const)(
+    'a change of the settings needs another maintainer in %s mode',
+    async (mode) => {
+      const facts = factsOf('settings', { paths: ['.gitswarm/config.yml'] });
+      const story = await start({ model: 'open', config: { merge_mode: mode } });
+      const { stream, submit, verdict, merge, coder, rival, judge, second } = story;
+      const plain = await stream(coder, 'settings', { facts });
+      await submit(coder, plain.id, facts);
+      await verdict(rival, plain.id);
+      expect(await refusedWith(merge(second, plain.id, facts))).toBe('gate_not_met');
+      await verdict(judge, plain.id);
+      expect(await refusedWith(merge(second, plain.id, facts))).toBe('allowed');
+      const own = await stream(judge, 'settings', { facts });
+      await submit(judge, own.id, facts);
+      expect(await refusedWith(merge(judge, own.id, facts))).toBe('gate_not_met');
+    },
+  );
 
   it('a switch of the mode keeps verdicts and lands nothing', async () => {
     const { call, verdict, merge, state, repoId, id, coder, judge, owner } = await inReview();
@@ -167,10 +181,16 @@ forEachDatabase((_kind, makeDatabase) => {
 
   it('next is the oldest stream on which the verdict would count and is missing', async () => {
     const { call, stream, submit, verdict, repoId, id, coder, rival, judge, owner } = await inReview();
-    const next = async (as: { id: string }) => (await call(nextReview, { repoId }, { as })).stream?.id ?? null;
+    const next = async (as: { id: string }) =>
+      (await call(nextReview, { repoId }, { as })).stream?.id ?? null;
     const { id: other } = await stream(judge, 'two');
     await submit(judge, other, factsOf('two'));
-    expect([await next(judge), await next(coder), await next(rival), await next(owner)]).toEqual([id, null, null, id]);
+    expect([await next(judge), await next(coder), await next(rival), await next(owner)]).toEqual([
+      id,
+      null,
+      null,
+      id,
+    ]);
     await verdict(owner, id, 'comment');
     expect(await next(owner)).toBe(id);
     await verdict(judge, id);

@@ -10,7 +10,13 @@ import { consensusOf, rulesFor } from '../domain/reviews/consensus-store.ts';
 import { insertReview, listReviewRows, toReviews } from '../domain/reviews/reviews-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, refuseState } from '../domain/streams/stream-states.ts';
-import { handleOfStream, listAuthorIds, listStreamRows, stateOf, toStream } from '../domain/streams/streams-store.ts';
+import {
+  handleOfStream,
+  listAuthorIds,
+  listStreamRows,
+  stateOf,
+  toStream,
+} from '../domain/streams/streams-store.ts';
 import { operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 import { refreshApproval } from './stream-effects.ts';
@@ -23,17 +29,25 @@ const submit = operation(contract.submitReview, {
     const { db, actor, repo, stream, now, emit } = context;
     const handle = handleOfStream(stream);
     if ((await listAuthorIds(db, stream)).includes(actor.id)) {
-      throw new SwarmError('not_allowed', `${actor.name} is an author of stream ${handle} and cannot judge it.`, {
-        fix: `gitswarm review submit ${handle} ${input.verdict} --as <another agent>`,
-      });
+      throw new SwarmError(
+        'not_allowed',
+        `${actor.name} is an author of stream ${handle} and cannot judge it.`,
+        {
+          fix: `gitswarm review submit ${handle} ${input.verdict} --as <another agent>`,
+        },
+      );
     }
     if (!isOpen(stateOf(stream))) refuseState(handle, stateOf(stream), 'be judged');
     const head = input.head ?? input.facts?.head ?? stream.head;
     if (head !== stream.head) {
-      throw new SwarmError('stale', `Stream ${handle} has moved on since ${head.slice(0, 10)}: look at it again.`, {
-        fix: `gitswarm diff ${handle} --since-review`,
-        details: { judged: head, head: stream.head },
-      });
+      throw new SwarmError(
+        'stale',
+        `Stream ${handle} has moved on since ${head.slice(0, 10)}: look at it again.`,
+        {
+          fix: `gitswarm diff ${handle} --since-review`,
+          details: { judged: head, head: stream.head },
+        },
+      );
     }
     const review = {
       id: newId(context.clock.now()),
@@ -111,7 +125,10 @@ const next = query(contract.nextReview, {
         return { stream: await toStream(db, stream), why: `${handleOfStream(stream)} waits for a verdict` };
       }
     }
-    return { stream: null, why: rows.length === 0 ? 'nothing is in review' : `nothing waits for ${caller.name}` };
+    return {
+      stream: null,
+      why: rows.length === 0 ? 'nothing is in review' : `nothing waits for ${caller.name}`,
+    };
   },
 });
 

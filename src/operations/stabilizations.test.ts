@@ -47,7 +47,11 @@ forEachDatabase((_kind, makeDatabase) => {
       const { landed, revert, ran, tasks, coder, rival, judge } = await start();
       const { merge, stream } = await landed(coder, 'one', judge);
       const { merge: reverting } = await revert(judge, merge);
-      const first = await ran(rival, 'red', { culpritMerge: merge.id, revertMerge: reverting.id, details: 'boom' });
+      const first = await ran(rival, 'red', {
+        culpritMerge: merge.id,
+        revertMerge: reverting.id,
+        details: 'boom',
+      });
       const second = await ran(judge, 'red', { culpritMerge: merge.handle });
       expect(second.task?.id).toBe(first.task?.id);
       const all = await tasks(coder);
@@ -71,7 +75,11 @@ forEachDatabase((_kind, makeDatabase) => {
     it('that blames nobody, or an intake, opens none', async () => {
       const { call, repoId, land, ran, tasks, coder } = await start();
       expect((await ran(coder, 'red')).task).toBeNull();
-      const intake = await call(requestPlainMerge, { repoId, kind: 'intake', head: oid('target') }, { as: coder });
+      const intake = await call(
+        requestPlainMerge,
+        { repoId, kind: 'intake', head: oid('target') },
+        { as: coder },
+      );
       const { merge } = await land(coder, intake);
       expect((await ran(coder, 'red', { culpritMerge: merge.id })).task).toBeNull();
       expect(await tasks(coder)).toEqual([]);
@@ -86,7 +94,10 @@ forEachDatabase((_kind, makeDatabase) => {
       expect([await mayPromote(), await mayPromote('red')]).toEqual([true, false]);
       await set({ merge_mode: 'gated' });
       expect(await mayPromote()).toBe(false);
-      await set({ merge_mode: 'review', branch_rules: [{ pattern: 'main', merge_restriction: 'maintainers_only' }] });
+      await set({
+        merge_mode: 'review',
+        branch_rules: [{ pattern: 'main', merge_restriction: 'maintainers_only' }],
+      });
       expect(await mayPromote()).toBe(false);
     });
   });
@@ -94,7 +105,8 @@ forEachDatabase((_kind, makeDatabase) => {
   describe('a promotion', () => {
     it('is for maintainers, in every mode', async () => {
       const { call, repoId, coder, judge } = await start({ merge_mode: 'swarm' });
-      const ask = (as: { id: string }) => refusedWith(call(requestPromotion, { repoId, toCommit: oid('c') }, { as }));
+      const ask = (as: { id: string }) =>
+        refusedWith(call(requestPromotion, { repoId, toCommit: oid('c') }, { as }));
       expect([await ask(coder), await ask(judge)]).toEqual(['not_allowed', 'allowed']);
       const move = { repoId, fromCommit: null, toCommit: oid('c') };
       expect(await refusedWith(call(recordPromotion, move, { as: coder }))).toBe('not_allowed');
@@ -114,7 +126,11 @@ forEachDatabase((_kind, makeDatabase) => {
         refusedWith(call(requestPromotion, { repoId, toCommit: oid(name), automatic: true }, { as: coder }));
       const record = (name: string) =>
         refusedWith(
-          call(recordPromotion, { repoId, fromCommit: null, toCommit: oid(name), triggeredBy: 'auto' }, { as: coder }),
+          call(
+            recordPromotion,
+            { repoId, fromCommit: null, toCommit: oid(name), triggeredBy: 'auto' },
+            { as: coder },
+          ),
         );
       await ran(coder, 'green');
       expect([await ask('green'), await record('green')]).toEqual(['not_allowed', 'not_allowed']);
@@ -127,7 +143,8 @@ forEachDatabase((_kind, makeDatabase) => {
 
     it('goes past no commit that is known to be green, where the buffer is tested', async () => {
       const { call, repoId, ran, coder, judge } = await start({ stabilize_command: 'npm test' });
-      const ask = (name: string) => refusedWith(call(requestPromotion, { repoId, toCommit: oid(name) }, { as: judge }));
+      const ask = (name: string) =>
+        refusedWith(call(requestPromotion, { repoId, toCommit: oid(name) }, { as: judge }));
       expect(await ask('green')).toBe('gate_not_met');
       await ran(coder, 'green');
       await ran(coder, 'red');

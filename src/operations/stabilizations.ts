@@ -16,6 +16,7 @@ import {
   toStabilization,
 } from '../domain/stabilizations/stabilizations-store.ts';
 import { getStreamRow, handleOfStream } from '../domain/streams/streams-store.ts';
+import { addDependency } from '../domain/tasks/dependencies-store.ts';
 import { openCriticalTask } from '../domain/tasks/task-effects.ts';
 import { toTask } from '../domain/tasks/tasks-store.ts';
 import { isMaintainer } from './is-maintainer.ts';
@@ -49,7 +50,13 @@ const record = operation(contract.recordStabilization, {
     emit({
       type: 'stabilization.recorded',
       subject: { type: 'stabilization', id: row.id },
-      data: { result: row.result, commit: row.commit_hash, tag: row.tag, culpritMergeId: culprit, taskId: row.task_id },
+      data: {
+        result: row.result,
+        commit: row.commit_hash,
+        tag: row.tag,
+        culpritMergeId: culprit,
+        taskId: row.task_id,
+      },
     });
     const last = await findLastStabilization(db, repo.id);
     if (!last) throw new SwarmError('internal', 'The result could not be read back.');
@@ -69,7 +76,7 @@ async function openFixTask(
 ): Promise<TaskRow | null> {
   if (!culprit.stream_id) return null;
   const stream = await getStreamRow(context.db, culprit.stream_id);
-  return openCriticalTask(context, {
+  const fix = await openCriticalTask(context, {
     repoId: context.repo.id,
     title: `Fix ${stream.name}: it turned the buffer red`,
     description: `The tests of the buffer fail with stream ${handleOfStream(stream)}.\n\n${details.slice(-8000)}`,
@@ -79,6 +86,9 @@ async function openFixTask(
     assigneeId: stream.agent_id,
     labels: ['fix', `culprit:${culprit.id}`],
   });
+  // The reopened task is done with the fix; until then nobody should begin it a second time.
+  if (stream.task_id) await addDependency(context.db, stream.task_id, fix.id);
+  return fix;
 }
 
 const list = query(contract.listStabilizations, {
@@ -157,7 +167,12 @@ const promote = operation(contract.recordPromotion, {
     emit({
       type: 'promotion.recorded',
       subject: { type: 'promotion', id: row.id },
-      data: { from: row.from_commit, to: row.to_commit, untested: input.untested, triggeredBy: row.triggered_by },
+      data: {
+        from: row.from_commit,
+        to: row.to_commit,
+        untested: input.untested,
+        triggeredBy: row.triggered_by,
+      },
     });
     return toPromotion(row);
   },
@@ -199,4 +214,11 @@ const intakeConflict = operation(contract.reportIntakeConflict, {
   },
 });
 
-export const stabilizationOperations = [record, list, requestPromotion, promote, listPromotions, intakeConflict];
+export const stabilizationOperations = [
+  record,
+  list,
+  requestPromotion,
+  promote,
+  listPromotions,
+  intakeConflict,
+];

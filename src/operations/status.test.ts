@@ -25,7 +25,7 @@ forEachDatabase((_kind, makeDatabase) => {
     await call(recordPromotion, { repoId, fromCommit: null, toCommit: oid('c') }, { as: judge });
     await call(pauseQueue, { repoId }, { as: judge });
     await call(freezeQueue, { repoId, reason: 'release' }, { as: judge });
-    const status = await call(repoStatus, { repoId });
+    const status = await call(repoStatus, { repoId }, { as: coder });
     expect(status.streams).toMatchObject({ active: 1, merged: 1, queued: 1, in_review: 0, abandoned: 0 });
     expect(status).toMatchObject({
       repo: { id: repoId },
@@ -54,7 +54,12 @@ forEachDatabase((_kind, makeDatabase) => {
     await stream(coder, 'orphan', { parent });
     await call(abandonStream, { stream: parent }, { as: coder });
     const { attention } = await call(repoStatus, { repoId }, { as: coder });
-    const told = attention.map((each) => [each.subject.title, each.kind, each.agentName, each.next.split(' s-')[0]]);
+    const told = attention.map((each) => [
+      each.subject.title,
+      each.kind,
+      each.agentName,
+      each.next.split(' s-')[0],
+    ]);
     expect(told).toEqual([
       ['waiting', 'review', null, 'gitswarm review next'],
       ['approved', 'merge', 'coder', 'gitswarm merge'],
@@ -67,7 +72,7 @@ forEachDatabase((_kind, makeDatabase) => {
 
   it('of a private repository is for those who may read it', async () => {
     const { call, repoId, coder, judge, owner } = await start();
-    expect(await refusedWith(call(repoStatus, { repoId }))).toBe('allowed');
+    expect(await refusedWith(call(repoStatus, { repoId }, { as: coder }))).toBe('allowed');
     await call(setConfig, { repoId, changes: { is_private: true } }, { as: owner });
     expect(await refusedWith(call(repoStatus, { repoId }))).toBe('not_allowed');
     expect(await refusedWith(call(repoStatus, { repoId }, { as: coder }))).toBe('not_allowed');

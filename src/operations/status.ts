@@ -1,27 +1,25 @@
 import { type Attention, repoStatus } from '../contract/status.ts';
 import { StreamState } from '../contract/streams.ts';
 import { countAgents } from '../domain/agents/agents-store.ts';
-import { attentionFor } from '../domain/streams/attention.ts';
 import { listQueueRows } from '../domain/merges/merges-store.ts';
-import { serverSettings, toRepo } from '../domain/repos/repos-store.ts';
+import { toRepo } from '../domain/repos/repos-store.ts';
 import {
   findLastStabilization,
   listPromotionRows,
   toPromotion,
   toStabilization,
 } from '../domain/stabilizations/stabilizations-store.ts';
+import { attentionFor } from '../domain/streams/attention.ts';
 import { countStreams, listStreamRows, toStreams } from '../domain/streams/streams-store.ts';
 import { countTasks } from '../domain/tasks/tasks-store.ts';
 import { query } from './operation.ts';
-import { authorise } from './permissions.ts';
 
 const MOST_SHOWN = 200;
 
 const show = query(repoStatus, {
   on: 'repo',
-  needs: 'nobody',
-  async run({ db, repo, caller, now }) {
-    if (serverSettings(repo).is_private) await authorise(db, 'read', caller, { repo }, { operation: 'status.show', now });
+  needs: 'read',
+  async run({ db, repo, now }) {
     const counts = await countStreams(db, repo.id);
     const last = await findLastStabilization(db, repo.id);
     const [promotion] = await listPromotionRows(db, { repoId: repo.id, limit: 1 });

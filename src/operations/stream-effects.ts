@@ -4,7 +4,8 @@ import { touchesSettings } from '../domain/repos/branch-rules.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
-import { stateOf } from '../domain/streams/streams-store.ts';
+import { findStreamRow, stateOf } from '../domain/streams/streams-store.ts';
+import { completeTaskOfStream } from '../domain/tasks/task-effects.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
 import type { ActingContext } from './operation.ts';
 
@@ -51,4 +52,11 @@ async function withdrawIfConsensusGated(
   if (asksForNone && !touchesSettings(JSON.parse(stream.paths) as string[])) return false;
   const merge = await withdrawLiveMerge(context, stream, 'consensus was lost', { unlessForced: true });
   return merge !== undefined;
+}
+
+/** A fix that has landed also completes the task whose landing was reverted. */
+export async function completeRepaired(context: ActingContext, fix: StreamRow, deciders: string[]): Promise<void> {
+  if (!fix.revert_of_stream_id) return;
+  const repaired = await findStreamRow(context.db, fix.revert_of_stream_id);
+  if (repaired) await completeTaskOfStream(context, repaired, deciders);
 }

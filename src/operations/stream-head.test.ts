@@ -14,14 +14,23 @@ forEachDatabase((_kind, makeDatabase) => {
     const { id } = await story.stream(story.coder, 'one');
     await story.submit(story.coder, id, factsOf('one'));
     await story.verdict(story.judge, id);
-    const conflict = { stream: id, with: 'buffer' as const, onto: oid('tip'), files: [{ path: 'a', kind: 'content' }] };
+    const conflict = {
+      stream: id,
+      with: 'buffer' as const,
+      onto: oid('tip'),
+      files: [{ path: 'a', kind: 'content' }],
+    };
     return { ...story, id, conflict };
   }
   const queued = async () => {
     const story = await approved();
     const { merge } = await story.merge(story.coder, story.id, factsOf('one'));
     const mergeState = async () => {
-      const { items } = await story.call(listMerges, { repoId: story.repoId, stream: story.id }, { as: story.coder });
+      const { items } = await story.call(
+        listMerges,
+        { repoId: story.repoId, stream: story.id },
+        { as: story.coder },
+      );
       return items.find((each) => each.id === merge.id)?.state;
     };
     return { ...story, asked: merge, mergeState };
@@ -42,7 +51,11 @@ forEachDatabase((_kind, makeDatabase) => {
   it('refuses as stale what was measured on another head', async () => {
     const { call, stream, coder } = await start();
     const { id } = await stream(coder, 'one');
-    const late = call(recordHead, { stream: id, facts: factsOf('two'), cause: 'commit', expectHead: oid('zero') }, { as: coder });
+    const late = call(
+      recordHead,
+      { stream: id, facts: factsOf('two'), cause: 'commit', expectHead: oid('zero') },
+      { as: coder },
+    );
     expect(await refusedWith(late)).toBe('stale');
   });
 
@@ -129,7 +142,10 @@ forEachDatabase((_kind, makeDatabase) => {
   it('a conflict that a pure rebase takes away leaves the stream approved', async () => {
     const { call, record, id, conflict, rival } = await approved();
     await call(markConflicted, conflict, { as: rival });
-    expect(await record(rival, id, rebased('one', 'tip'), 'rebased')).toMatchObject({ state: 'approved', conflict: null });
+    expect(await record(rival, id, rebased('one', 'tip'), 'rebased')).toMatchObject({
+      state: 'approved',
+      conflict: null,
+    });
   });
 
   it('a conflict outlives a pause', async () => {
@@ -146,7 +162,12 @@ forEachDatabase((_kind, makeDatabase) => {
     const child = await stream(rival, 'child', { parent: parent.id });
     await call(abandonStream, { stream: parent.id }, { as: coder });
     expect(await show(child.id)).toMatchObject({ state: 'paused', stateReason: 'parent_gone' });
-    const input = { stream: child.id, facts: rebased('child', 'buffer'), cause: 'rebased' as const, parent: null };
+    const input = {
+      stream: child.id,
+      facts: rebased('child', 'buffer'),
+      cause: 'rebased' as const,
+      parent: null,
+    };
     const freed = await call(recordHead, input, { as: rival });
     expect(freed).toMatchObject({ state: 'active', stateReason: null, parentStreamId: null });
   });
@@ -157,7 +178,9 @@ forEachDatabase((_kind, makeDatabase) => {
     const b = await stream(coder, 'b', { parent: a.id });
     const c = await stream(coder, 'c', { parent: b.id });
     const onto = (parent: string) =>
-      refusedWith(call(recordHead, { stream: a.id, facts: rebased('a', 'x'), cause: 'rebased', parent }, { as: coder }));
+      refusedWith(
+        call(recordHead, { stream: a.id, facts: rebased('a', 'x'), cause: 'rebased', parent }, { as: coder }),
+      );
     expect(await onto(c.id)).toBe('conflict');
     expect(await onto(a.id)).toBe('conflict');
   });

@@ -35,7 +35,10 @@ const recordHead = operation(contract.recordHead, {
   async run(context, input) {
     const { db, actor, stream, emit } = context;
     if (input.expectHead !== undefined && input.expectHead !== stream.head) {
-      throw new SwarmError('stale', `Stream ${handleOfStream(stream)} has moved on to ${stream.head.slice(0, 10)}.`);
+      throw new SwarmError(
+        'stale',
+        `Stream ${handleOfStream(stream)} has moved on to ${stream.head.slice(0, 10)}.`,
+      );
     }
     const byAuthor = await isStreamAuthor(db, stream, actor.id);
     const mayResolve = input.cause === 'resolved' && !byAuthor && (await isMaintainer(context, actor));
@@ -47,7 +50,8 @@ const recordHead = operation(contract.recordHead, {
     if (input.cause !== 'rebased' && !acceptsCommits(stateOf(stream))) {
       refuseState(handleOfStream(stream), stateOf(stream), 'take commits');
     }
-    const parent = input.parent === undefined ? {} : { parent_stream_id: await newParent(context, input.parent) };
+    const parent =
+      input.parent === undefined ? {} : { parent_stream_id: await newParent(context, input.parent) };
     const changes = { ...factColumns(input.facts), ...parent };
     const happening = whatHappened(stream, input);
     if (happening) await withdrawLiveMerge(context, stream, 'the stream changed');
@@ -59,7 +63,12 @@ const recordHead = operation(contract.recordHead, {
     emit({
       type: EVENT[input.cause],
       subject: { type: 'stream', id: stream.id },
-      data: { cause: input.cause, from: stream.head, to: input.facts.head, commits: input.facts.commits.length },
+      data: {
+        cause: input.cause,
+        from: stream.head,
+        to: input.facts.head,
+        commits: input.facts.commits.length,
+      },
     });
     const isFree = waitsForParent(moved) && moved.parent_stream_id !== stream.parent_stream_id;
     moved = isFree ? await resumeRow(context, moved) : await refreshApproval(context, moved);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
-import { factsOf, nothingLeft, oid, rebased, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import {
+  factsOf,
+  nothingLeft,
+  oid,
+  rebased,
+  refusedWith,
+  startStory,
+} from '../../test/support/stream-story.ts';
 import { setConfig } from '../contract/repos.ts';
 import {
   abandonStream,
@@ -67,7 +74,10 @@ forEachDatabase((_kind, makeDatabase) => {
       const paused = await call(pauseStream, { stream: id, reason: 'lunch' }, { as: coder });
       expect(paused).toMatchObject({ state: 'paused', status: 'active', stateReason: 'lunch' });
       expect(await call(pauseStream, { stream: id, reason: 'tea' }, { as: coder })).toEqual(paused);
-      expect(await call(resumeStream, { stream: id }, { as: coder })).toMatchObject({ state: 'in_review', stateReason: null });
+      expect(await call(resumeStream, { stream: id }, { as: coder })).toMatchObject({
+        state: 'in_review',
+        stateReason: null,
+      });
       expect(await refusedWith(call(resumeStream, { stream: id }, { as: coder }))).toBe('wrong_state');
     });
 
@@ -122,8 +132,13 @@ forEachDatabase((_kind, makeDatabase) => {
       await submit(coder, id, factsOf('one'));
       const gone = await call(abandonStream, { stream: id, reason: 'no' }, { as: coder });
       expect(gone.stream).toMatchObject({ state: 'abandoned', stateReason: 'no', head: oid('one') });
-      expect(await call(abandonStream, { stream: id }, { as: coder })).toMatchObject({ stream: { state: 'abandoned' } });
-      expect(await call(reopenStream, { stream: id }, { as: coder })).toMatchObject({ state: 'in_review', stateReason: null });
+      expect(await call(abandonStream, { stream: id }, { as: coder })).toMatchObject({
+        stream: { state: 'abandoned' },
+      });
+      expect(await call(reopenStream, { stream: id }, { as: coder })).toMatchObject({
+        state: 'in_review',
+        stateReason: null,
+      });
       expect(await refusedWith(call(reopenStream, { stream: id }, { as: coder }))).toBe('wrong_state');
     });
 
@@ -139,7 +154,9 @@ forEachDatabase((_kind, makeDatabase) => {
     it('is refused for what has landed, and for others than its authors and maintainers', async () => {
       const { call, landed, stream, coder, rival, judge } = await start();
       const done = await landed(coder, 'done', judge);
-      expect(await refusedWith(call(abandonStream, { stream: done.stream?.id ?? '' }, { as: coder }))).toBe('wrong_state');
+      expect(await refusedWith(call(abandonStream, { stream: done.stream?.id ?? '' }, { as: coder }))).toBe(
+        'wrong_state',
+      );
       const { id } = await stream(coder, 'one');
       expect(await refusedWith(call(abandonStream, { stream: id }, { as: rival }))).toBe('not_allowed');
       expect((await call(abandonStream, { stream: id }, { as: judge })).stream.state).toBe('abandoned');
@@ -234,7 +251,11 @@ forEachDatabase((_kind, makeDatabase) => {
       expect(await refusedWith(finish(factsOf('two')))).toBe('gate_not_met');
       expect(await state(id)).toBe('active');
       const fresh = await stream(coder, 'fresh');
-      const early = call(finishStream, { stream: fresh.id, facts: nothingLeft(oid('buffer')) }, { as: coder });
+      const early = call(
+        finishStream,
+        { stream: fresh.id, facts: nothingLeft(oid('buffer')) },
+        { as: coder },
+      );
       expect(await refusedWith(early)).toBe('gate_not_met');
     });
 

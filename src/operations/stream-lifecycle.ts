@@ -1,6 +1,7 @@
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/streams.ts';
 import type { RepoRow, StreamRow } from '../db/tables.ts';
+import { listLandings } from '../domain/merges/merges-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, nextState, refuseState } from '../domain/streams/stream-states.ts';
 import {
@@ -13,14 +14,17 @@ import {
   toStreams,
   updateStreamRow,
 } from '../domain/streams/streams-store.ts';
-import { listLandings } from '../domain/merges/merges-store.ts';
-import { completeTaskOfStream, renewClaimOfStream, submitClaimOfStream } from '../domain/tasks/task-effects.ts';
+import {
+  completeTaskOfStream,
+  renewClaimOfStream,
+  submitClaimOfStream,
+} from '../domain/tasks/task-effects.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
-import { withdrawLiveMerge } from './merge-effects.ts';
 import { isMaintainer } from './is-maintainer.ts';
+import { withdrawLiveMerge } from './merge-effects.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { pauseChildren, resumeChildren, resumeRow } from './stream-children.ts';
-import { factColumns, refreshApproval } from './stream-effects.ts';
+import { completeRepaired, factColumns, refreshApproval } from './stream-effects.ts';
 
 /** Asks for review. What is judged is exactly the head in the facts. */
 const submit = operation(contract.submitStream, {
@@ -83,7 +87,12 @@ const finish = operation(contract.finishStream, {
     });
     await submitClaimOfStream(context, finished, input.note ?? '');
     await completeTaskOfStream(context, finished, []);
-    emit({ type: 'stream.finished', subject: { type: 'stream', id: stream.id }, data: { landings: landings.length } });
+    await completeRepaired(context, finished, []);
+    emit({
+      type: 'stream.finished',
+      subject: { type: 'stream', id: stream.id },
+      data: { landings: landings.length },
+    });
     return toStream(db, finished);
   },
 });
@@ -98,7 +107,11 @@ const pause = operation(contract.pauseStream, {
     if (!nextState(state, 'pause')) refuseState(handleOfStream(stream), state, 'be paused');
     await withdrawLiveMerge(context, stream, 'paused');
     const paused = await moveStream(context, stream, 'pause', { state_reason: input.reason ?? null });
-    emit({ type: 'stream.paused', subject: { type: 'stream', id: stream.id }, data: { reason: input.reason ?? null } });
+    emit({
+      type: 'stream.paused',
+      subject: { type: 'stream', id: stream.id },
+      data: { reason: input.reason ?? null },
+    });
     await recordUndoRow(context, {
       operation: 'stream.pause',
       summary: `pause of ${handleOfStream(stream)}`,
@@ -123,12 +136,14 @@ const abandon = operation(contract.abandonStream, {
   needs: 'author_or_maintain',
   async run(context, input) {
     const { db, stream } = context;
-    if (stream.state === 'abandoned') return { stream: await toStream(db, stream), alsoAbandoned: [], paused: [] };
+    if (stream.state === 'abandoned')
+      return { stream: await toStream(db, stream), alsoAbandoned: [], paused: [] };
     const below = input.cascade ? await openDescendants(context, stream) : [];
     await refuseOthers(context, below);
     const abandoned = await abandonRow(context, stream, input.reason);
     const also: StreamRow[] = [];
-    for (const child of below) also.push(await abandonRow(context, child, `${handleOfStream(stream)} was abandoned`));
+    for (const child of below)
+      also.push(await abandonRow(context, child, `${handleOfStream(stream)} was abandoned`));
     const paused = input.cascade ? [] : await pauseChildren(context, stream);
     await recordUndoRow(context, {
       operation: 'stream.abandon',
@@ -144,7 +159,8 @@ const abandon = operation(contract.abandonStream, {
 });
 
 async function abandonRow(context: ActingContext, stream: StreamRow, reason?: string): Promise<StreamRow> {
-  if (!nextState(stateOf(stream), 'abandon')) refuseState(handleOfStream(stream), stateOf(stream), 'be abandoned');
+  if (!nextState(stateOf(stream), 'abandon'))
+    refuseState(handleOfStream(stream), stateOf(stream), 'be abandoned');
   await withdrawLiveMerge(context, stream, 'abandoned');
   const abandoned = await moveStream(context, stream, 'abandon', { state_reason: reason ?? null });
   context.emit({
@@ -160,9 +176,13 @@ async function refuseOthers(context: ActingContext & { repo: RepoRow }, streams:
   if (streams.length === 0 || (await isMaintainer(context, context.actor))) return;
   for (const stream of streams) {
     if (await isStreamAuthor(context.db, stream, context.actor.id)) continue;
-    throw new SwarmError('not_allowed', `Stream ${handleOfStream(stream)} is another's: only a maintainer abandons it.`, {
-      fix: 'Leave out --cascade: then it is paused, and its author told.',
-    });
+    throw new SwarmError(
+      'not_allowed',
+      `Stream ${handleOfStream(stream)} is another's: only a maintainer abandons it.`,
+      {
+        fix: 'Leave out --cascade: then it is paused, and its author told.',
+      },
+    );
   }
 }
 
@@ -192,7 +212,10 @@ const reopen = operation(contract.reopenStream, {
 });
 
 /** Takes an abandonment back; the children that waited for the stream go on. */
-export async function reopenRow(context: ActingContext & { repo: RepoRow }, stream: StreamRow): Promise<StreamRow> {
+export async function reopenRow(
+  context: ActingContext & { repo: RepoRow },
+  stream: StreamRow,
+): Promise<StreamRow> {
   const reopened = await updateStreamRow(context.db, stream.id, {
     state: stream.state_before ?? 'active',
     state_before: null,

@@ -3,7 +3,13 @@ import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { archiveRepo } from '../contract/repos.ts';
 import { submitReview } from '../contract/reviews.ts';
-import { addStreamAuthor, createStream, listStreamCommits, listStreams, showStream } from '../contract/streams.ts';
+import {
+  addStreamAuthor,
+  createStream,
+  listStreamCommits,
+  listStreams,
+  showStream,
+} from '../contract/streams.ts';
 import { claimTask, createTask, showTask } from '../contract/tasks.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -15,7 +21,13 @@ forEachDatabase((_kind, makeDatabase) => {
     const { call, repoId, coder } = await start();
     const { id: task } = await call(createTask, { repoId, title: 'Cache' }, { as: coder });
     const named = await call(createStream, { repoId, task, ...from }, { as: coder });
-    expect(named).toMatchObject({ name: 'Cache', state: 'active', status: 'active', reviewStatus: null, taskId: task });
+    expect(named).toMatchObject({
+      name: 'Cache',
+      state: 'active',
+      status: 'active',
+      reviewStatus: null,
+      taskId: task,
+    });
     expect(named.branch).toBe(`stream/${named.id}`);
     expect(named.head).toBe(oid('buffer'));
     const plain = await call(createStream, { repoId, ...from }, { as: coder });
@@ -28,7 +40,9 @@ forEachDatabase((_kind, makeDatabase) => {
     const stream = await call(createStream, { repoId, task, ...from }, { as: coder });
     const shown = await call(showTask, { task }, { as: coder });
     expect(shown).toMatchObject({ status: 'claimed', claim: { agentId: coder.id, streamId: stream.id } });
-    expect(await refusedWith(call(createStream, { repoId, task, ...from }, { as: rival }))).toBe('claim_taken');
+    expect(await refusedWith(call(createStream, { repoId, task, ...from }, { as: rival }))).toBe(
+      'claim_taken',
+    );
     const { id: free } = await call(createTask, { repoId, title: 'Other' }, { as: coder });
     await call(claimTask, { task: free }, { as: rival });
     expect((await call(createStream, { repoId, task: free, ...from }, { as: rival })).taskId).toBe(free);
@@ -37,7 +51,8 @@ forEachDatabase((_kind, makeDatabase) => {
   it('refuses an id or a branch that another stream has', async () => {
     const { call, repoId, coder } = await start();
     const { id } = await call(createStream, { repoId, branch: 'topic', ...from }, { as: coder });
-    const again = (wish: object) => refusedWith(call(createStream, { repoId, ...from, ...wish }, { as: coder }));
+    const again = (wish: object) =>
+      refusedWith(call(createStream, { repoId, ...from, ...wish }, { as: coder }));
     expect(await again({ branch: 'topic' })).toBe('already_exists');
     expect(await again({ id })).toBe('already_exists');
   });
@@ -52,7 +67,7 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await refusedWith(onLanded)).toBe('wrong_state');
   });
 
-  it('repairs only what has landed, and takes nobody\'s children otherwise', async () => {
+  it("repairs only what has landed, and takes nobody's children otherwise", async () => {
     const { call, repoId, stream, landed, show, coder, rival, judge } = await start();
     const parent = await stream(coder, 'parent');
     const child = await stream(coder, 'child', { parent: parent.id });
@@ -69,7 +84,8 @@ forEachDatabase((_kind, makeDatabase) => {
     const [one] = factsOf('first').commits;
     const [two] = factsOf('second').commits;
     await record(coder, id, factsOf('second', { commits: [one, two].flatMap((each) => each ?? []) }));
-    for (const ref of [id, handle, 'first']) expect((await call(showStream, { stream: ref }, { as: coder })).id).toBe(id);
+    for (const ref of [id, handle, 'first'])
+      expect((await call(showStream, { stream: ref }, { as: coder })).id).toBe(id);
     const { items } = await call(listStreamCommits, { stream: id }, { as: coder });
     expect(items.map((each) => each.message)).toEqual(['first', 'second']);
     expect(await refusedWith(call(showStream, { stream: 'nothing' }, { as: coder }))).toBe('not_found');
@@ -91,7 +107,11 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await names({ parent: a.handle })).toEqual(['b']);
     const first = await call(listStreams, { repoId, limit: 2 }, { as: coder });
     const rest = await call(listStreams, { repoId, limit: 2, cursor: first.nextCursor ?? '' }, { as: coder });
-    expect([first.items.length, rest.items.map((each) => each.name), rest.nextCursor]).toEqual([2, ['c'], null]);
+    expect([first.items.length, rest.items.map((each) => each.name), rest.nextCursor]).toEqual([
+      2,
+      ['c'],
+      null,
+    ]);
   });
 
   it('lets an author add another, who may then commit and no longer judge', async () => {
@@ -102,14 +122,18 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(shared.coAuthorIds).toEqual([rival.id]);
     await record(rival, id, factsOf('more'));
     expect(await refusedWith(verdict(rival, id))).toBe('not_allowed');
-    expect(await refusedWith(call(addStreamAuthor, { stream: id, agent: 'coder' }, { as: judge }))).toBe('not_allowed');
+    expect(await refusedWith(call(addStreamAuthor, { stream: id, agent: 'coder' }, { as: judge }))).toBe(
+      'not_allowed',
+    );
   });
 
   it('does not let an author silence a judge by making it an author', async () => {
     const { call, stream, coder, judge } = await start();
     const { id } = await stream(coder, 'bad');
     await call(submitReview, { stream: id, verdict: 'request_changes' }, { as: judge });
-    expect(await refusedWith(call(addStreamAuthor, { stream: id, agent: 'judge' }, { as: coder }))).toBe('conflict');
+    expect(await refusedWith(call(addStreamAuthor, { stream: id, agent: 'judge' }, { as: coder }))).toBe(
+      'conflict',
+    );
   });
 
   it('an archived repository is read-only for everyone', async () => {
@@ -119,7 +143,9 @@ forEachDatabase((_kind, makeDatabase) => {
     expect((await call(showStream, { stream: id }, { as: coder })).name).toBe('late');
     expect(await refusedWith(submit(coder, id, factsOf('late')))).toBe('not_allowed');
     expect(await refusedWith(verdict(judge, id))).toBe('not_allowed');
-    expect(await refusedWith(merge(owner, id, factsOf('late'), { force: true, reason: 'late' }))).toBe('not_allowed');
+    expect(await refusedWith(merge(owner, id, factsOf('late'), { force: true, reason: 'late' }))).toBe(
+      'not_allowed',
+    );
     expect(await refusedWith(call(createStream, { repoId, ...from }, { as: owner }))).toBe('not_allowed');
   });
 });

@@ -1,10 +1,12 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/streams.ts';
+import type { StreamRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
-import { resolveReference } from '../domain/references/references-store.ts';
 import { listLandings } from '../domain/merges/merges-store.ts';
+import { resolveReference } from '../domain/references/references-store.ts';
 import { listReviewRows } from '../domain/reviews/reviews-store.ts';
+import { isOpen } from '../domain/streams/stream-states.ts';
 import {
   findStreamByBranch,
   findStreamRow,
@@ -17,12 +19,10 @@ import {
   stateOf,
   toStream,
 } from '../domain/streams/streams-store.ts';
-import { isOpen } from '../domain/streams/stream-states.ts';
 import { linkStreamToClaim } from '../domain/tasks/task-effects.ts';
 import { getTaskRow } from '../domain/tasks/tasks-store.ts';
-import type { StreamRow } from '../db/tables.ts';
-import { operation, query, type ActingContext } from './operation.ts';
 import { wasReverted } from './merges.ts';
+import { type ActingContext, operation, query } from './operation.ts';
 import { adoptChildren } from './stream-children.ts';
 
 const create = operation(contract.createStream, {
@@ -30,7 +30,9 @@ const create = operation(contract.createStream, {
   needs: 'write',
   async run(context, input) {
     const { db, actor, repo, now, emit } = context;
-    const task = input.task ? await getTaskRow(db, await resolveReference(db, 'task', input.task, repo.id)) : undefined;
+    const task = input.task
+      ? await getTaskRow(db, await resolveReference(db, 'task', input.task, repo.id))
+      : undefined;
     const parent = input.parent ? await usableParent(context, input.parent) : undefined;
     const revertOf = input.revertOf ? await landedStream(context, input.revertOf) : undefined;
     const id = input.id ?? newId(context.clock.now());
@@ -64,7 +66,12 @@ const create = operation(contract.createStream, {
     emit({
       type: 'stream.created',
       subject: { type: 'stream', id },
-      data: { name: stream.name, branch: stream.branch, taskId: stream.task_id, parentStreamId: stream.parent_stream_id },
+      data: {
+        name: stream.name,
+        branch: stream.branch,
+        taskId: stream.task_id,
+        parentStreamId: stream.parent_stream_id,
+      },
     });
     if (revertOf && (await wasReverted(db, revertOf))) await adoptChildren(context, revertOf, stream);
     return toStream(db, stream);
@@ -76,26 +83,45 @@ async function landedStream(context: ActingContext, ref: string): Promise<Stream
   const { db, repoId } = context;
   const stream = await getStreamRow(db, await resolveReference(db, 'stream', ref, repoId));
   if ((await listLandings(db, stream.id)).length > 0 || (await wasReverted(db, stream))) return stream;
-  throw new SwarmError('wrong_state', `Stream ${handleOfStream(stream)} has not landed: there is nothing to repair.`, {
-    fix: `gitswarm workspace create --depends-on ${handleOfStream(stream)}`,
-  });
+  throw new SwarmError(
+    'wrong_state',
+    `Stream ${handleOfStream(stream)} has not landed: there is nothing to repair.`,
+    {
+      fix: `gitswarm workspace create --depends-on ${handleOfStream(stream)}`,
+    },
+  );
 }
 
-async function refuseTaken({ db }: ActingContext, wish: { id: string; branch: string; repoId: string }): Promise<void> {
-  const taken = (await findStreamRow(db, wish.id)) ?? (await findStreamByBranch(db, wish.repoId, wish.branch));
+async function refuseTaken(
+  { db }: ActingContext,
+  wish: { id: string; branch: string; repoId: string },
+): Promise<void> {
+  const taken =
+    (await findStreamRow(db, wish.id)) ?? (await findStreamByBranch(db, wish.repoId, wish.branch));
   if (!taken) return;
-  throw new SwarmError('already_exists', `Branch ${taken.branch} is stream ${handleOfStream(taken)} already.`, {
-    fix: `gitswarm stream show ${handleOfStream(taken)}`,
-  });
+  throw new SwarmError(
+    'already_exists',
+    `Branch ${taken.branch} is stream ${handleOfStream(taken)} already.`,
+    {
+      fix: `gitswarm stream show ${handleOfStream(taken)}`,
+    },
+  );
 }
 
 /** A parent must still be open, and no stream may build on itself. */
 async function usableParent(context: ActingContext, ref: string): Promise<StreamRow> {
-  const parent = await getStreamRow(context.db, await resolveReference(context.db, 'stream', ref, context.repoId));
+  const parent = await getStreamRow(
+    context.db,
+    await resolveReference(context.db, 'stream', ref, context.repoId),
+  );
   if (isOpen(stateOf(parent))) return parent;
-  throw new SwarmError('wrong_state', `Stream ${handleOfStream(parent)} is ${parent.state}: nothing can build on it.`, {
-    fix: 'Leave out --depends-on: landed work is on the buffer already.',
-  });
+  throw new SwarmError(
+    'wrong_state',
+    `Stream ${handleOfStream(parent)} is ${parent.state}: nothing can build on it.`,
+    {
+      fix: 'Leave out --depends-on: landed work is on the buffer already.',
+    },
+  );
 }
 
 const show = query(contract.showStream, {
@@ -120,12 +146,20 @@ const addAuthor = operation(contract.addStreamAuthor, {
     if (await isStreamAuthor(db, stream, agent.id)) return toStream(db, stream);
     const judged = await listReviewRows(db, { streamId: stream.id, standing: true, limit: 1000 });
     if (judged.some((review) => review.reviewer_id === agent.id)) {
-      throw new SwarmError('conflict', `${agent.name} has judged stream ${handleOfStream(stream)}: a judge is no author.`, {
-        fix: 'Add another agent: an author\'s verdict would no longer count.',
-      });
+      throw new SwarmError(
+        'conflict',
+        `${agent.name} has judged stream ${handleOfStream(stream)}: a judge is no author.`,
+        {
+          fix: "Add another agent: an author's verdict would no longer count.",
+        },
+      );
     }
     await insertStreamAuthor(db, stream.id, agent.id, now);
-    emit({ type: 'stream.author_added', subject: { type: 'stream', id: stream.id }, data: { agentId: agent.id } });
+    emit({
+      type: 'stream.author_added',
+      subject: { type: 'stream', id: stream.id },
+      data: { agentId: agent.id },
+    });
     return toStream(db, stream);
   },
 });

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { SwarmError } from '../contract/errors.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import type { UndoRecord } from '../contract/undo.ts';
 import type { RepoRow } from '../db/tables.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { accessOf } from '../domain/access/access-store.ts';
 import { changeSettings, settingValue } from '../domain/repos/config-settings.ts';
 import { serverSettings, updateRepoRow } from '../domain/repos/repos-store.ts';
 import { getClaimRow } from '../domain/tasks/claims-store.ts';
@@ -83,7 +86,11 @@ const ConfigData = z.object({
 });
 
 async function undoSetConfig(context: ActingContext & { repo: RepoRow }, record: UndoRecord): Promise<void> {
-  const { db, repo, now } = context;
+  const { actor, db, repo, now } = context;
+  const { level } = await accessOf(db, repo, actor, now);
+  if (!includesLevel(level, 'admin')) {
+    throw new SwarmError('not_allowed', `${actor.name} may not undo this: settings are for owners.`);
+  }
   const { changes } = ConfigData.parse(record.data);
   const current = { config: RepoConfig.parse(JSON.parse(repo.config_copy)), settings: serverSettings(repo) };
   const untouched = changes.every(

@@ -74,5 +74,8 @@ async function refuseStranger(context: RepoContext, stream: StreamRow): Promise<
 }
 
 function notAllowed({ actor }: RepoContext, what: string): SwarmError {
-  return new SwarmError('not_allowed', `${actor.name} may not undo this: ${what} is for its author or a maintainer.`);
+  return new SwarmError(
+    'not_allowed',
+    `${actor.name} may not undo this: ${what} is for its author or a maintainer.`,
+  );
 }

@@ -16,10 +16,14 @@ const list = query(contract.listUndo, {
   },
 });
 
+/** Only for what lives in git: a record that the database acts on comes from the operation that made it. */
 const record = operation(contract.recordUndo, {
   on: 'repo',
   needs: 'write',
   async run(context, { operation: name, summary, data }) {
+    if (Object.hasOwn(undoActions, name)) {
+      throw new SwarmError('invalid', `What ${name} did is remembered by ${name} itself.`);
+    }
     return toUndoRecord(await recordUndoRow(context, { operation: name, summary, data }));
   },
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { recordHead, type Stream } from '../contract/streams.ts';
 import { addChangeIds } from '../git/adopt.ts';
 import { isAncestor } from '../git/commits.ts';
@@ -5,7 +6,6 @@ import { findRef, listRefs, resolveCommit, updateRefs } from '../git/refs.ts';
 import { inProgress } from '../git/worktree-files.ts';
 import { worktreeGitDir } from '../git/worktree-git-dir.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
-import { existsSync } from 'node:fs';
 import { forkPoints, measureFacts } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
 import type { Workflow } from './workflow.ts';
@@ -38,10 +38,19 @@ export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<S
  * Gives commits without one a Change-Id. Their trees stay, so the branch may move under its checkout: files and index
  * are right before and after.
  */
-async function nameChanges(workflow: Workflow, stream: Stream, head: string, forks: string[]): Promise<string> {
+async function nameChanges(
+  workflow: Workflow,
+  stream: Stream,
+  head: string,
+  forks: string[],
+): Promise<string> {
   const { git } = workflow;
   const [base = head, ...others] = forks;
-  const named = await addChangeIds(git, { base, head, notIn: [...others, ...(await publishedHeads(workflow, stream))] });
+  const named = await addChangeIds(git, {
+    base,
+    head,
+    notIn: [...others, ...(await publishedHeads(workflow, stream))],
+  });
   if (named.head === head) return head;
   const ref = `refs/heads/${stream.branch}`;
   const moved = await updateRefs(git, [{ ref, old: head, new: named.head }], 'gitswarm: name changes', {
@@ -55,7 +64,9 @@ async function nameChanges(workflow: Workflow, stream: Stream, head: string, for
 async function publishedHeads(workflow: Workflow, stream: Stream): Promise<string[]> {
   if (stream.source !== 'tracked') return [];
   const refs = await listRefs(workflow.git, ['refs/remotes/']);
-  return refs.filter((ref) => ref.type === 'commit' && ref.name.endsWith(`/${stream.branch}`)).map((ref) => ref.oid);
+  return refs
+    .filter((ref) => ref.type === 'commit' && ref.name.endsWith(`/${stream.branch}`))
+    .map((ref) => ref.oid);
 }
 
 async function keepLeftHead(workflow: Workflow, stream: Stream): Promise<void> {

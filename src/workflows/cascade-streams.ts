@@ -1,5 +1,11 @@
-import { listStreams, markConflicted, recordHead, type ConflictFile, type Stream } from '../contract/streams.ts';
-import { cascade, applyCascade, type CascadeResult } from '../git/cascade.ts';
+import {
+  type ConflictFile,
+  listStreams,
+  markConflicted,
+  recordHead,
+  type Stream,
+} from '../contract/streams.ts';
+import { applyCascade, type CascadeResult, cascade } from '../git/cascade.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
 import { moveCheckout } from '../git/move-checkout.ts';
 import { findRef, updateRefs } from '../git/refs.ts';
@@ -63,7 +69,12 @@ export async function cascadeStreams(
     const stream = below.find((each) => each.id === conflict.id);
     if (!stream) continue;
     const files = conflict.files.map(({ path, kind }) => ({ path, kind }));
-    await workflow.authority.call(markConflicted, { stream: stream.id, with: 'parent', onto: moved.newHead, files });
+    await workflow.authority.call(markConflicted, {
+      stream: stream.id,
+      with: 'parent',
+      onto: moved.newHead,
+      files,
+    });
     report.conflicted.push({ streamId: stream.id, files });
   }
   report.deferred.push(...result.deferred, ...stuck);
@@ -77,7 +88,13 @@ async function descendants(workflow: Workflow, id: string): Promise<Stream[]> {
   const waiting = [id];
   for (let parent = waiting.shift(); parent !== undefined; parent = waiting.shift()) {
     const children = await allPages((cursor) =>
-      workflow.authority.call(listStreams, { repoId: workflow.repo.id, parent, open: true, limit: 200, cursor }),
+      workflow.authority.call(listStreams, {
+        repoId: workflow.repo.id,
+        parent,
+        open: true,
+        limit: 200,
+        cursor,
+      }),
     );
     for (const child of children) {
       if (seen.has(child.id)) continue;
@@ -149,5 +166,10 @@ async function keepLeftHeads(workflow: Workflow, result: CascadeResult): Promise
 
 async function recordRebase(workflow: Workflow, stream: Stream, head: string): Promise<void> {
   const facts = await measureFacts(workflow, head, await forkPoints(workflow, stream));
-  await workflow.authority.call(recordHead, { stream: stream.id, facts, cause: 'rebased', expectHead: stream.head });
+  await workflow.authority.call(recordHead, {
+    stream: stream.id,
+    facts,
+    cause: 'rebased',
+    expectHead: stream.head,
+  });
 }

@@ -63,7 +63,10 @@ async function bringTo(workflow: Workflow, checkout: Checkout, commit: string): 
 }
 
 /** Takes a checkout out of the pool and off the disk. */
-export async function removeCheckout(workflow: Workflow, checkout: Pick<Checkout, 'id' | 'path'>): Promise<void> {
+export async function removeCheckout(
+  workflow: Workflow,
+  checkout: Pick<Checkout, 'id' | 'path'>,
+): Promise<void> {
   await withLock(workflow.home, 'worktrees', async () => {
     rmSync(checkout.path, { recursive: true, force: true });
     await runGit(workflow.git, ['worktree', 'prune']);
@@ -87,10 +90,16 @@ export function copyIgnored(workflow: Workflow, into: string): string[] {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.name === '.git' || path === '.gitswarm' || path === '.worktrees') continue;
       if (entry.isDirectory()) {
-        if (patterns.some((pattern) => pattern.startsWith(`${path}/`) || pattern.includes('**') || matches(path))) visit(path);
+        if (
+          patterns.some(
+            (pattern) => pattern.startsWith(`${path}/`) || pattern.includes('**') || matches(path),
+          )
+        )
+          visit(path);
         continue;
       }
-      const wanted = matches(path) || patterns.some((pattern) => path.startsWith(`${pattern.replace(/\/$/, '')}/`));
+      const wanted =
+        matches(path) || patterns.some((pattern) => path.startsWith(`${pattern.replace(/\/$/, '')}/`));
       if (!entry.isFile() || !wanted || copied.length >= MOST_COPIED) continue;
       const target = join(into, path);
       if (existsSync(target)) continue;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { listStreams, type Stream } from '../contract/streams.ts';
-import { isAncestor, readCommit } from '../git/commits.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
+import { isAncestor, readCommit } from '../git/commits.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
 import { SNAPSHOTS } from '../git/snapshot.ts';
 import { listCheckouts } from '../machine/checkouts.ts';
@@ -43,7 +43,9 @@ export async function collectGarbage(
     ...(await refsOf(workflow, closed, { prefix: KEPT, kind: 'kept_head', before, plan: options.plan })),
     ...(await checkouts(workflow, before, options.plan)),
   ];
-  const outputs = options.plan ? 0 : pruneRunOutputs(workflow.machine, { keep: KEEP_OUTPUTS, bytes: KEEP_OUTPUT_BYTES });
+  const outputs = options.plan
+    ? 0
+    : pruneRunOutputs(workflow.machine, { keep: KEEP_OUTPUTS, bytes: KEEP_OUTPUT_BYTES });
   return { removed, outputs };
 }
 
@@ -57,14 +59,17 @@ async function closedStreams(workflow: Workflow): Promise<Stream[]> {
 async function branches(workflow: Workflow, closed: Stream[], plan: boolean): Promise<Garbage[]> {
   const [buffer, target] = [await bufferTip(workflow), await targetTip(workflow)];
   const taken = await checkedOutRefs(workflow.git);
-  const refs = new Map((await listRefs(workflow.git, ['refs/heads/stream/'])).map((ref) => [ref.name, ref.oid]));
+  const refs = new Map(
+    (await listRefs(workflow.git, ['refs/heads/stream/'])).map((ref) => [ref.name, ref.oid]),
+  );
   const found: Garbage[] = [];
   for (const stream of closed) {
     const ref = `refs/heads/${stream.branch}`;
     const oid = refs.get(ref);
     // Only branches that are named after their stream are ours; a tracked one belongs to its maker.
     if (oid === undefined || stream.branch !== `stream/${stream.id}` || taken.has(ref)) continue;
-    const landed = (await isAncestor(workflow.git, oid, buffer)) || (await isAncestor(workflow.git, oid, target));
+    const landed =
+      (await isAncestor(workflow.git, oid, buffer)) || (await isAncestor(workflow.git, oid, target));
     if (!landed) continue;
     if (!plan) await updateRefs(workflow.git, [{ ref, old: oid, new: null }], 'gitswarm: gc');
     found.push({ kind: 'branch', name: stream.branch, why: `${stream.state}; all of it is on the buffer` });
@@ -84,7 +89,8 @@ async function refsOf(
     if (!ids.has(streamId)) continue;
     const { committer } = await readCommit(workflow.git, ref.oid);
     if (committer.seconds * 1000 > wanted.before) continue;
-    if (!wanted.plan) await updateRefs(workflow.git, [{ ref: ref.name, old: ref.oid, new: null }], 'gitswarm: gc');
+    if (!wanted.plan)
+      await updateRefs(workflow.git, [{ ref: ref.name, old: ref.oid, new: null }], 'gitswarm: gc');
     found.push({ kind: wanted.kind, name: ref.name, why: 'its stream is closed' });
   }
   return found;
@@ -93,7 +99,8 @@ async function refsOf(
 async function checkouts(workflow: Workflow, before: number, plan: boolean): Promise<Garbage[]> {
   const found: Garbage[] = [];
   for (const checkout of listCheckouts(workflow.machine)) {
-    if (checkout.holder !== null || (existsSync(checkout.path) && Date.parse(checkout.used_at) > before)) continue;
+    if (checkout.holder !== null || (existsSync(checkout.path) && Date.parse(checkout.used_at) > before))
+      continue;
     if (!plan) await removeCheckout(workflow, checkout);
     found.push({ kind: 'checkout', name: checkout.path, why: 'not used since' });
   }

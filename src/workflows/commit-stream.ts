@@ -1,5 +1,5 @@
 import { SwarmError } from '../contract/errors.ts';
-import { recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
 import { commitWorktree } from '../git/commit-worktree.ts';
 import { readCommit } from '../git/commits.ts';
@@ -10,8 +10,8 @@ import { adoptBranch } from './adopt.ts';
 import { authorOf, committerOf } from './authorship.ts';
 import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
-import { mergeStream, type MergeResult } from './merge-stream.ts';
-import { predictConflicts, type PredictedConflict } from './predict-conflicts.ts';
+import { type MergeResult, mergeStream } from './merge-stream.ts';
+import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
 import { isAuthor, requireAuthorOrMaintainer } from './stream-rights.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
@@ -88,7 +88,11 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
       : before;
   workflow.reach('commit.recorded');
   setSyncedOid(workflow.machine, stream.id, stream.head);
-  const cascade = await cascadeStreams(workflow, { id: stream.id, oldHead: found.head, newHead: stream.head });
+  const cascade = await cascadeStreams(workflow, {
+    id: stream.id,
+    oldHead: found.head,
+    newHead: stream.head,
+  });
   const landing = workflow.repo.mergeMode === 'swarm' ? await landAtOnce(workflow, stream) : null;
   const setAside = resolves ? await giveBack(workflow, workspace.path) : 'none';
   const conflictsWith =
@@ -131,9 +135,13 @@ async function landAtOnce(workflow: Workflow, stream: Stream): Promise<NonNullab
 /** Only its author, or someone the author added, commits on a stream. */
 export function requireAuthor(stream: Stream, actor: { id: string; name: string }): void {
   if (isAuthor(stream, actor)) return;
-  throw new SwarmError('not_allowed', `Stream ${stream.handle} is ${stream.authorName}'s; ${actor.name} cannot commit on it.`, {
-    fix: `gitswarm commit --as ${stream.authorName}, or build on it: gitswarm workspace create --depends-on ${stream.handle}`,
-  });
+  throw new SwarmError(
+    'not_allowed',
+    `Stream ${stream.handle} is ${stream.authorName}'s; ${actor.name} cannot commit on it.`,
+    {
+      fix: `gitswarm commit --as ${stream.authorName}, or build on it: gitswarm workspace create --depends-on ${stream.handle}`,
+    },
+  );
 }
 
 function refuseClosed(stream: Stream): void {

@@ -24,7 +24,10 @@ export function parseConfigFile(text: string): ParsedConfig {
   try {
     value = document.toJS({ maxAliasCount: 20 }) ?? {};
   } catch (cause) {
-    return { kind: 'unusable', reason: `not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}` };
+    return {
+      kind: 'unusable',
+      reason: `not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}`,
+    };
   }
   if (typeof value !== 'object' || Array.isArray(value) || value === null) {
     return { kind: 'unusable', reason: 'the file must hold a mapping of settings' };
@@ -33,7 +36,8 @@ export function parseConfigFile(text: string): ParsedConfig {
   const known: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(value)) {
     if (repoOwnedKeys.includes(key)) known[key] = setting;
-    else if (serverOwnedKeys.includes(key)) warnings.push(`${key} is not read from the file: gitswarm config set ${key} …`);
+    else if (serverOwnedKeys.includes(key))
+      warnings.push(`${key} is not read from the file: gitswarm config set ${key} …`);
     else warnings.push(`unknown setting "${key}" is ignored`);
   }
   const parsed = RepoConfigFile.safeParse(known);

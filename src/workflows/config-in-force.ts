@@ -1,6 +1,5 @@
-import { reportConfig, type Repo } from '../contract/repos.ts';
-import { entryOid } from '../git/objects.ts';
-import { readBlob } from '../git/objects.ts';
+import { type Repo, reportConfig } from '../contract/repos.ts';
+import { entryOid, readBlob } from '../git/objects.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { CONFIG_PATH, JSON_CONFIG_PATH, parseConfigFile } from './config-file.ts';
 import type { Workflow } from './workflow.ts';
@@ -20,7 +19,10 @@ export async function refreshConfig(
   if (found.oid === repo.configBlob) return { repo, warnings: [] };
   if (found.oid === null) {
     if (options.readOnly) return { repo, warnings: [] };
-    return { repo: await authority.call(reportConfig, { repoId: repo.id, blob: null, config: null }), warnings: [] };
+    return {
+      repo: await authority.call(reportConfig, { repoId: repo.id, blob: null, config: null }),
+      warnings: [],
+    };
   }
   const text = (await readBlob(git, tip, found.path))?.toString('utf8') ?? '';
   const parsed = parseConfigFile(text);
@@ -30,7 +32,11 @@ export async function refreshConfig(
   }
   const warnings = parsed.warnings.map((warning) => `${found.path}: ${warning}`);
   if (options.readOnly) return { repo, warnings };
-  const reported = await authority.call(reportConfig, { repoId: repo.id, blob: found.oid, config: parsed.config });
+  const reported = await authority.call(reportConfig, {
+    repoId: repo.id,
+    blob: found.oid,
+    config: parsed.config,
+  });
   return { repo: reported, warnings };
 }
 

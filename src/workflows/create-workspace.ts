@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isoTime } from '../base/clock.ts';
+import { handleHash } from '../base/handles.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { abandonStream, createStream, recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { listMerges } from '../contract/merges.ts';
+import { abandonStream, createStream, recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { showTask, type Task } from '../contract/tasks.ts';
 import { slugOf } from '../domain/agents/agent-names.ts';
 import { listCommits } from '../git/commits.ts';
-import { requireHistory } from '../git/repository.ts';
 import { isRefName } from '../git/ref-name.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
+import { requireHistory } from '../git/repository.ts';
 import { reapply } from '../git/revert.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
 import { finishIntent, insertIntent } from '../machine/intents.ts';
@@ -18,11 +20,9 @@ import { findWorkspaceAt, insertWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { copyIgnored } from './checkout-pool.ts';
 import { measureFacts } from './facts.ts';
-import { handleHash } from '../base/handles.ts';
-import { listMerges } from '../contract/merges.ts';
 import { openStreams, overlap } from './predict-conflicts.ts';
-import { runSetup } from './run-checks.ts';
 import { removeHalfMade } from './remove-worktree.ts';
+import { runSetup } from './run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 import type { CreateIntent } from './workspace-intent.ts';
 
@@ -79,15 +79,21 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
       paths: [...new Set([...(task?.paths ?? []), ...(request.paths ?? [])])],
     });
     workflow.reach('workspace.recorded');
-    await withLock(workflow.home, 'worktrees', () => registerWorktree(workflow.git, { path, branch, oid: start.head }), {
-      waitMs: LOCK_WAIT_MS,
-    });
+    await withLock(
+      workflow.home,
+      'worktrees',
+      () => registerWorktree(workflow.git, { path, branch, oid: start.head }),
+      {
+        waitMs: LOCK_WAIT_MS,
+      },
+    );
     workflow.reach('workspace.registered');
     await fillWorktree(workflow.git, { path });
     workflow.reach('workspace.filled');
   } catch (error) {
     await removeHalfMade(workflow, data);
-    if (stream) await workflow.authority.call(abandonStream, { stream: id, reason: 'its workspace could not be made' });
+    if (stream)
+      await workflow.authority.call(abandonStream, { stream: id, reason: 'its workspace could not be made' });
     finishIntent(workflow.machine, intent);
     throw error;
   }
@@ -121,7 +127,10 @@ interface Start {
 
 async function startOf(workflow: Workflow, request: WorkspaceRequest, task: Task | null): Promise<Start> {
   if (request.dependsOn) {
-    const parent = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: request.dependsOn }));
+    const parent = await adoptBranch(
+      workflow,
+      await workflow.authority.call(showStream, { stream: request.dependsOn }),
+    );
     const head = (await resolveCommit(workflow.git, `refs/heads/${parent.branch}`)) ?? parent.head;
     return { base: head, head, baseBranch: parent.branch, parent, revertOf: undefined };
   }
@@ -129,7 +138,8 @@ async function startOf(workflow: Workflow, request: WorkspaceRequest, task: Task
     const base = await resolveCommit(workflow.git, request.base);
     if (!base) throw new SwarmError('not_found', `There is no branch or commit "${request.base}".`);
     // A commit or an expression is a start like any other, but no branch that the stream could follow.
-    const isBranch = isRefName(`refs/heads/${request.base}`) && (await findRef(workflow.git, `refs/heads/${request.base}`));
+    const isBranch =
+      isRefName(`refs/heads/${request.base}`) && (await findRef(workflow.git, `refs/heads/${request.base}`));
     const baseBranch = isBranch ? request.base : workflow.repo.bufferBranch;
     return { base, head: base, baseBranch, parent: undefined, revertOf: undefined };
   }
@@ -149,20 +159,31 @@ async function reapplied(workflow: Workflow, streamId: string, tip: string): Pro
   const own = commits.filter((commit) => commit.parents.length === 1).map((commit) => commit.oid);
   const result = await reapply(workflow.git, { tip, commits: own });
   if (result.kind === 'rebased') return result.head;
-  workflow.notify(`the reverted changes clash with ${workflow.repo.bufferBranch}: start from its tip and redo them`);
+  workflow.notify(
+    `the reverted changes clash with ${workflow.repo.bufferBranch}: start from its tip and redo them`,
+  );
   return undefined;
 }
 
 async function lastLanding(workflow: Workflow, stream: Stream) {
-  const { items } = await workflow.authority.call(listMerges, { repoId: workflow.repo.id, stream: stream.id, limit: 50 });
-  return items.find((merge) => merge.kind === 'stream' && (merge.state === 'reverted' || merge.state === 'landed'));
+  const { items } = await workflow.authority.call(listMerges, {
+    repoId: workflow.repo.id,
+    stream: stream.id,
+    limit: 50,
+  });
+  return items.find(
+    (merge) => merge.kind === 'stream' && (merge.state === 'reverted' || merge.state === 'landed'),
+  );
 }
 
 /** `.worktrees/<agent>`, and `…-<handle>` for an agent's further ones; where `workspace.path` says, if it does. */
 function choosePath(workflow: Workflow, agentName: string, id: string, asked: string | undefined): string {
   if (asked) {
     const path = resolve(asked);
-    if (existsSync(path)) throw new SwarmError('already_exists', `${path} exists already.`, { fix: 'Choose another place: --at <dir>.' });
+    if (existsSync(path))
+      throw new SwarmError('already_exists', `${path} exists already.`, {
+        fix: 'Choose another place: --at <dir>.',
+      });
     return path;
   }
   const configured = workflow.repo.config.workspace.path;
@@ -176,10 +197,19 @@ function choosePath(workflow: Workflow, agentName: string, id: string, asked: st
   return taken ? `${first}-${handleHash(id).slice(0, 6)}` : first;
 }
 
-async function overlaps(workflow: Workflow, stream: Stream, task: Task | null): Promise<NewWorkspace['overlaps']> {
+async function overlaps(
+  workflow: Workflow,
+  stream: Stream,
+  task: Task | null,
+): Promise<NewWorkspace['overlaps']> {
   const paths = [...(task?.paths ?? []), ...stream.paths];
   if (paths.length === 0) return [];
   return (await openStreams(workflow))
     .filter((other) => other.id !== stream.id && overlap(other.paths, paths))
-    .map((other) => ({ streamId: other.id, handle: other.handle, name: other.name, paths: other.paths.slice(0, 20) }));
+    .map((other) => ({
+      streamId: other.id,
+      handle: other.handle,
+      name: other.name,
+      paths: other.paths.slice(0, 20),
+    }));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { isoTime } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { abandonStream, finishStream, reopenStream, showStream, type Stream } from '../contract/streams.ts';
+import { abandonStream, finishStream, reopenStream, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
 import { slugOf } from '../domain/agents/agent-names.ts';
 import { signatureAt } from '../git/person.ts';
@@ -58,7 +58,7 @@ export async function destroyWorkspace(
     at,
   });
   workflow.reach('destroy.intended');
-  const snapshot = await takeSnapshot(workflow, stream, workspace.path, { why: 'before destroying the workspace' });
+  const snapshot = await takeSnapshot(workflow, stream, workspace.path, 'before destroying the workspace');
   workflow.reach('destroy.saved');
   await takeDown(workflow, workspace.path);
   workflow.reach('destroy.removed');
@@ -94,18 +94,26 @@ async function refuseLoss(
     const status = await worktreeStatus(workflow.git, path);
     if (!status.clean || status.inProgress) {
       const files = [...status.staged, ...status.unstaged, ...status.untracked, ...status.unmerged];
-      throw new SwarmError('worktree_dirty', `${path} holds work that is not committed: ${files.slice(0, 5).join(', ')}`, {
-        fix: `gitswarm commit -m "…", or gitswarm workspace destroy ${stream.handle} --force (keeps a snapshot)`,
-        details: { files },
-      });
+      throw new SwarmError(
+        'worktree_dirty',
+        `${path} holds work that is not committed: ${files.slice(0, 5).join(', ')}`,
+        {
+          fix: `gitswarm commit -m "…", or gitswarm workspace destroy ${stream.handle} --force (keeps a snapshot)`,
+          details: { files },
+        },
+      );
     }
   }
   if (options.abandon || stream.state === 'merged' || stream.state === 'abandoned') return;
   const facts = await measureStream(workflow, stream);
   if (facts.commits.length === 0) return;
-  throw new SwarmError('unlanded_work', `Stream ${stream.handle} holds ${facts.commits.length} commits that have not landed.`, {
-    fix: `gitswarm merge ${stream.handle}, or gitswarm workspace destroy ${stream.handle} --abandon (the branch stays)`,
-  });
+  throw new SwarmError(
+    'unlanded_work',
+    `Stream ${stream.handle} holds ${facts.commits.length} commits that have not landed.`,
+    {
+      fix: `gitswarm merge ${stream.handle}, or gitswarm workspace destroy ${stream.handle} --abandon (the branch stays)`,
+    },
+  );
 }
 
 /** Saves everything in a worktree that is not committed; null where there is nothing, or no worktree any more. */
@@ -113,7 +121,8 @@ export async function takeSnapshot(
   workflow: Workflow,
   stream: Stream,
   path: string,
-  { why, under = SNAPSHOTS }: { why: string; under?: string },
+  why: string,
+  under: string = SNAPSHOTS,
 ): Promise<{ ref: string; commit: string } | null> {
   if (!existsSync(path)) return null;
   const now = workflow.clock.now();
@@ -133,7 +142,10 @@ async function closeStream(
   if (stream.state === 'merged' || stream.state === 'abandoned') return { stream, finished: false };
   const facts = await measureStream(workflow, stream);
   if (!abandon && facts.commits.length === 0 && stream.mergedCommit !== null) {
-    return { stream: await workflow.authority.call(finishStream, { stream: stream.id, facts }), finished: true };
+    return {
+      stream: await workflow.authority.call(finishStream, { stream: stream.id, facts }),
+      finished: true,
+    };
   }
   if (!abandon && facts.commits.length > 0) return { stream, finished: false };
   const reason = abandon ? 'abandoned with its workspace' : 'its workspace was destroyed and held no commits';
@@ -152,7 +164,8 @@ export interface Restored {
 export async function restoreWorkspace(workflow: Workflow, ref: string): Promise<Restored> {
   let stream = await workflow.authority.call(showStream, { stream: ref });
   await requireAuthorOrMaintainer(workflow, stream);
-  if (stream.state === 'abandoned') stream = await workflow.authority.call(reopenStream, { stream: stream.id });
+  if (stream.state === 'abandoned')
+    stream = await workflow.authority.call(reopenStream, { stream: stream.id });
   const existing = findWorkspace(workflow.machine, stream.id);
   if (existing && existsSync(existing.path)) {
     throw new SwarmError('already_exists', `Stream ${stream.handle} has its workspace at ${existing.path}.`);
@@ -172,7 +185,9 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
     synced_oid: head,
     created_at: isoTime(workflow.clock.now()),
   });
-  const [newest] = (await listRefs(workflow.git, [`${SNAPSHOTS}${stream.id}/`])).sort((a, b) => (a.name < b.name ? 1 : -1));
+  const [newest] = (await listRefs(workflow.git, [`${SNAPSHOTS}${stream.id}/`])).sort((a, b) =>
+    a.name < b.name ? 1 : -1,
+  );
   if (!newest) return { stream, path, files: 'none' };
   const result = await restoreSnapshot(workflow.git, path, { snapshot: newest.oid });
   if (result.kind === 'restored') return { stream, path, files: 'restored' };

@@ -2,7 +2,7 @@ import { isSwarmError, type SwarmError } from '../contract/errors.ts';
 import { endMerge, listQueue, type Merge } from '../contract/merges.ts';
 import type { Stream } from '../contract/streams.ts';
 import { withLock } from '../machine/locks.ts';
-import { type Compose, composeStream, landMergeIntent, type Landing } from './land.ts';
+import { type Compose, composeStream, type Landing, landMergeIntent } from './land.ts';
 import { composeIntake, composeRevert } from './plain-landings.ts';
 import { type EvictionPacket, testCandidate } from './test-candidate.ts';
 import type { Workflow } from './workflow.ts';
@@ -38,7 +38,10 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
         await landNext(workflow, next, run);
       }
     },
-    { waitMs: QUEUE_WAIT_MS, onWait: (holder) => workflow.notify(`waiting for the queue, driven by ${holder}`) },
+    {
+      waitMs: QUEUE_WAIT_MS,
+      onWait: (holder) => workflow.notify(`waiting for the queue, driven by ${holder}`),
+    },
   );
   return run;
 }
@@ -49,7 +52,11 @@ interface Queued {
 }
 
 /** The first in the queue that may land now; what must wait is noted with its reason. */
-async function nextInQueue(workflow: Workflow, tried: Set<string>, run: QueueRun): Promise<Queued | undefined> {
+async function nextInQueue(
+  workflow: Workflow,
+  tried: Set<string>,
+  run: QueueRun,
+): Promise<Queued | undefined> {
   const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
   run.waiting = queue.items
     .filter((item) => item.waitsFor.length > 0)
@@ -78,7 +85,8 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
   };
   try {
     const landing = await landMergeIntent(workflow, merge, tested);
-    if (landing.kind === 'merged') run.landed.push({ merge, stream: landing.landed.stream ?? stream, landing });
+    if (landing.kind === 'merged')
+      run.landed.push({ merge, stream: landing.landed.stream ?? stream, landing });
     else run.conflicted.push({ merge, stream: landing.stream ?? stream, files: landing.files });
   } catch (error) {
     if (error instanceof Evicted && packet) {
@@ -101,7 +109,14 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
 }
 
 /** Refusals that are about this one landing; the queue goes on with the next. */
-const LEAVES_QUEUE = new Set<string>(['gate_not_met', 'stale', 'wrong_state', 'not_allowed', 'conflict', 'not_found']);
+const LEAVES_QUEUE = new Set<string>([
+  'gate_not_met',
+  'stale',
+  'wrong_state',
+  'not_allowed',
+  'conflict',
+  'not_found',
+]);
 
 /** The tests of a candidate are red: it leaves the queue. */
 class Evicted extends Error {}

@@ -31,9 +31,11 @@ export async function setSetting(workflow: Workflow, key: string, text: string):
     fileWritten: file !== null,
   });
   const value = settingValue({ config: repo.config, settings: repo.settings }, key);
-  if (file !== null) writeSetting(file, key, value === undefined ? text : await wantedValue(key, text, value, repo));
+  if (file !== null)
+    writeSetting(file, key, value === undefined ? text : await wantedValue(key, text, value, repo));
   const changed = { ...workflow, repo };
-  if (COMMANDS.some((each) => each === key) && text !== 'null') approveCommand(changed, key as CommandSetting, text);
+  if (COMMANDS.some((each) => each === key) && text !== 'null')
+    approveCommand(changed, key as CommandSetting, text);
   return { repo, key, value, file, waitsForLanding: isFileOwned && repo.configSource === 'file' };
 }
 
@@ -53,14 +55,18 @@ function writeSetting(file: string, key: string, value: unknown): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const document = parseDocument(before);
   if (document.errors.length > 0) {
-    throw new SwarmError('invalid', `${file} is not valid YAML and was not changed.`, { fix: 'Mend the file, then try again.' });
+    throw new SwarmError('invalid', `${file} is not valid YAML and was not changed.`, {
+      fix: 'Mend the file, then try again.',
+    });
   }
   if (value === null) document.deleteIn(key.split('.'));
   else document.setIn(key.split('.'), value);
   const after = document.toString();
   const parsed = parseConfigFile(after);
   if (parsed.kind === 'unusable') {
-    throw new SwarmError('invalid', `${file} would not be usable with this: ${parsed.reason}`, { fix: 'Mend the file first.' });
+    throw new SwarmError('invalid', `${file} would not be usable with this: ${parsed.reason}`, {
+      fix: 'Mend the file first.',
+    });
   }
   const fresh = `${file}.new`;
   writeFileSync(fresh, after);
@@ -68,7 +74,9 @@ function writeSetting(file: string, key: string, value: unknown): void {
 }
 
 /** Approves the commands in force that nobody has approved on this machine. Only owners may. */
-export async function trustCommands(workflow: Workflow): Promise<{ setting: CommandSetting; text: string }[]> {
+export async function trustCommands(
+  workflow: Workflow,
+): Promise<{ setting: CommandSetting; text: string }[]> {
   const waiting = untrustedCommands(workflow);
   if (waiting.length === 0) return [];
   // Changing nothing asks the authority whether this actor may change settings.
@@ -78,24 +86,33 @@ export async function trustCommands(workflow: Workflow): Promise<{ setting: Comm
 }
 
 /** What the file in the working copy says, where that differs from what is in force. */
-export function workingFile(workflow: Workflow): { file: string; differs: string[]; unusable: string | null } | null {
+export function workingFile(
+  workflow: Workflow,
+): { file: string; differs: string[]; unusable: string | null } | null {
   const file = join(workflow.home, 'config.yml');
   if (workflow.git.isBare || !existsSync(file)) return null;
   const parsed = parseConfigFile(readFileSync(file, 'utf8'));
   if (parsed.kind === 'unusable') return { file, differs: [], unusable: parsed.reason };
   const here = { config: parsed.config, settings: workflow.repo.settings };
   const inForce = { config: workflow.repo.config, settings: workflow.repo.settings };
-  const keys = Object.entries(settingOwners()).filter(([, owner]) => owner === 'repo').map(([key]) => key);
-  const differs = keys.filter((key) => JSON.stringify(settingValue(here, key)) !== JSON.stringify(settingValue(inForce, key)));
+  const keys = Object.entries(settingOwners())
+    .filter(([, owner]) => owner === 'repo')
+    .map(([key]) => key);
+  const differs = keys.filter(
+    (key) => JSON.stringify(settingValue(here, key)) !== JSON.stringify(settingValue(inForce, key)),
+  );
   return { file, differs, unusable: null };
 }
 
 /** After an undo in the database: the file in the working copy follows, where it says what was taken back. */
 export function setSettingFile(workflow: Workflow, record: { data: Record<string, unknown> }): string | null {
   const file = join(workflow.home, 'config.yml');
-  const changes = Array.isArray(record.data.changes) ? (record.data.changes as { key: string; owner: string; before: unknown }[]) : [];
+  const changes = Array.isArray(record.data.changes)
+    ? (record.data.changes as { key: string; owner: string; before: unknown }[])
+    : [];
   const inFile = changes.filter((change) => change.owner === 'repo');
   if (record.data.fileWritten !== true || workflow.git.isBare || inFile.length === 0) return null;
-  for (const { key, before } of inFile) writeSetting(file, key, key.endsWith('timeout') ? `${Number(before) / 1000}s` : before);
+  for (const { key, before } of inFile)
+    writeSetting(file, key, key.endsWith('timeout') ? `${Number(before) / 1000}s` : before);
   return `${file} was written back`;
 }

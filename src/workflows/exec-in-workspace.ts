@@ -3,7 +3,7 @@ import { isoTime } from '../base/clock.ts';
 import { randomHex } from '../base/ids.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { showStream, type Stream } from '../contract/streams.ts';
+import { type Stream, showStream } from '../contract/streams.ts';
 import { endSession, insertSession } from '../machine/sessions.ts';
 import { enterWorkspace, findWorkspace, leaveWorkspace } from '../machine/workspaces.ts';
 import { type AttachedEnding, runAttached } from '../sandbox/run-attached.ts';
@@ -43,7 +43,11 @@ export async function execInWorkspace(
       GITSWARM_ROOT: workflow.git.root,
       GITSWARM_TASK: stream.taskId ?? '',
     };
-    const ending = await runAttached(run.argv, { cwd: path, env, ...(run.stdoutTo ? { stdoutTo: run.stdoutTo } : {}) });
+    const ending = await runAttached(run.argv, {
+      cwd: path,
+      env,
+      ...(run.stdoutTo ? { stdoutTo: run.stdoutTo } : {}),
+    });
     return { stream, path, ending };
   } finally {
     leaveWorkspace(workflow.machine, use);
@@ -53,11 +57,16 @@ export async function execInWorkspace(
 
 /** A maintainer starts the author's program; somebody who acts within a session acts as nobody else. */
 async function authorFor(workflow: Workflow, stream: Stream): Promise<Agent> {
-  if (!workflow.variables.GITSWARM_SESSION) return workflow.authority.call(showAgent, { agent: stream.authorId });
-  throw new SwarmError('not_allowed', `This session does not act for ${stream.authorName}, whose stream ${stream.handle} is.`);
+  if (!workflow.variables.GITSWARM_SESSION)
+    return workflow.authority.call(showAgent, { agent: stream.authorId });
+  throw new SwarmError(
+    'not_allowed',
+    `This session does not act for ${stream.authorName}, whose stream ${stream.handle} is.`,
+  );
 }
 
-const GIT_PLACE = /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|NAMESPACE)$/;
+const GIT_PLACE =
+  /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|NAMESPACE)$/;
 
 /** Started from a hook of another repository, git would work there and not in the worktree. */
 function withoutGitPlace(variables: Workflow['variables']): Record<string, string | undefined> {

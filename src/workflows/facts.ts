@@ -1,12 +1,12 @@
 import { SwarmError } from '../contract/errors.ts';
 import type { Facts, Stream } from '../contract/streams.ts';
+import { showStream } from '../contract/streams.ts';
 import { changeIdOf } from '../git/change-id.ts';
-import { listCommits, mergeBase } from '../git/commits.ts';
 import type { CommitRecord } from '../git/commit-record.ts';
+import { listCommits, mergeBase } from '../git/commits.ts';
 import { changedPaths, patchId, patchIds } from '../git/diff.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
-import { showStream } from '../contract/streams.ts';
 
 /** What git says of a stream's branch now. Throws lost_work where the branch is gone. */
 export async function measureStream(workflow: Workflow, stream: Stream): Promise<Facts> {
@@ -29,7 +29,10 @@ export async function forkPoints(workflow: Workflow, stream: Stream): Promise<st
   const buffer = await bufferTip(workflow);
   if (!stream.parentStreamId) {
     // A branch that was begun elsewhere may stand on commits of the target that the buffer does not have yet.
-    const target = stream.source === 'tracked' ? await resolveCommit(workflow.git, `refs/heads/${workflow.repo.promoteTarget}`) : undefined;
+    const target =
+      stream.source === 'tracked'
+        ? await resolveCommit(workflow.git, `refs/heads/${workflow.repo.promoteTarget}`)
+        : undefined;
     return target === undefined || target === buffer ? [buffer] : [buffer, target];
   }
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
@@ -66,15 +69,26 @@ export async function measureFacts(workflow: Workflow, head: string, forks: stri
 }
 
 /** Where the own commits begin. A straight line of commits names it; otherwise git is asked. */
-async function baseOf(workflow: Workflow, head: string, commits: CommitRecord[], forks: string[]): Promise<string> {
+async function baseOf(
+  workflow: Workflow,
+  head: string,
+  commits: CommitRecord[],
+  forks: string[],
+): Promise<string> {
   const first = commits[0];
   if (!first) return head;
-  const isLine = commits.every((commit, i) => i === 0 || (commit.parents.length === 1 && commit.parents[0] === commits[i - 1]?.oid));
+  const isLine = commits.every(
+    (commit, i) => i === 0 || (commit.parents.length === 1 && commit.parents[0] === commits[i - 1]?.oid),
+  );
   const [parent] = first.parents;
   if (isLine && first.parents.length === 1 && parent !== undefined) return parent;
   const base = forks[0] === undefined ? undefined : await mergeBase(workflow.git, head, forks[0]);
   if (base) return base;
-  throw new SwarmError('conflict', `Commit ${head.slice(0, 10)} shares no history with ${workflow.repo.bufferBranch}.`, {
-    fix: 'Start again from the buffer: gitswarm workspace create',
-  });
+  throw new SwarmError(
+    'conflict',
+    `Commit ${head.slice(0, 10)} shares no history with ${workflow.repo.bufferBranch}.`,
+    {
+      fix: 'Start again from the buffer: gitswarm workspace create',
+    },
+  );
 }

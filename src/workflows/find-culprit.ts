@@ -65,7 +65,10 @@ export async function findCulprit(
     }
     workflow.notify(`searching ${range.landings.length} landings, testing ${step.prefixes.length} at once`);
     const results = await Promise.all(
-      step.prefixes.map(async (prefix) => ({ prefix, run: await check(range.landings[prefix - 1]?.commit ?? range.baseline) })),
+      step.prefixes.map(async (prefix) => ({
+        prefix,
+        run: await check(range.landings[prefix - 1]?.commit ?? range.baseline),
+      })),
     );
     const failed = results.find(({ run }) => run.result === 'error');
     if (failed) return { kind: 'error', output: failed.run.output, runs };

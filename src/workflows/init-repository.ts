@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { SwarmError } from '../contract/errors.ts';
-import { RepoConfig, type MergeMode, type OwnershipModel } from '../contract/repo-files.ts';
 import type { Agent } from '../contract/agents.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { type MergeMode, type OwnershipModel, RepoConfig } from '../contract/repo-files.ts';
 import { initRepo, type Repo } from '../contract/repos.ts';
 import { identity } from '../git/config.ts';
 import { headOf } from '../git/head.ts';
+import { readBlob } from '../git/objects.ts';
 import { branchRef } from '../git/ref-name.ts';
 import { findRef, updateRefs } from '../git/refs.ts';
 import { type Repository, requireHistory } from '../git/repository.ts';
@@ -15,7 +16,6 @@ import type { Authority } from '../operations/authority.ts';
 import { CONFIG_PATH, parseConfigFile } from './config-file.ts';
 import { addExcludes } from './exclude-file.ts';
 import { findTestCommand } from './find-test-command.ts';
-import { readBlob } from '../git/objects.ts';
 
 export interface InitRequest {
   name?: string | undefined;
@@ -62,7 +62,13 @@ export async function initRepository(
   return withLock(places.home, 'init', async () => {
     const authority = await open();
     const owner = request.owner ?? (await ownName(git));
-    const name = request.name ?? (git.root.replace(/\/\.git$|\.git$/, '').split(/[\\/]/).at(-1) || 'repository');
+    const name =
+      request.name ??
+      (git.root
+        .replace(/\/\.git$|\.git$/, '')
+        .split(/[\\/]/)
+        .at(-1) ||
+        'repository');
     const made = await authority.call(initRepo, {
       name,
       owner: { name: owner, kind: 'human' },
@@ -75,12 +81,17 @@ export async function initRepository(
   });
 }
 
-async function chooseTarget(git: Repository, asked: string | undefined): Promise<{ branch: string; commit: string }> {
+async function chooseTarget(
+  git: Repository,
+  asked: string | undefined,
+): Promise<{ branch: string; commit: string }> {
   const head = await headOf(git);
   if (asked !== undefined) {
     const commit = await findRef(git, branchRef(asked));
     if (commit) return { branch: asked, commit };
-    throw new SwarmError('not_found', `There is no branch "${asked}" to promote to.`, { fix: 'git branch --list' });
+    throw new SwarmError('not_found', `There is no branch "${asked}" to promote to.`, {
+      fix: 'git branch --list',
+    });
   }
   if (head.kind === 'unborn') {
     throw new SwarmError('unborn_branch', `The branch ${head.branch} has no commits yet.`, {
@@ -144,7 +155,12 @@ async function makeFiles(
 
 function settingsText(config: RepoConfig): string {
   const { merge_mode, buffer_branch, promote_target, stabilize_command } = config;
-  const shown = { merge_mode, buffer_branch, promote_target, ...(stabilize_command ? { stabilize_command } : {}) };
+  const shown = {
+    merge_mode,
+    buffer_branch,
+    promote_target,
+    ...(stabilize_command ? { stabilize_command } : {}),
+  };
   const head = [
     '# Settings of GitSwarm for this repository. Commit this file: it is in force as soon as it is on the buffer.',
     '# All settings and what they mean: gitswarm config list, gitswarm config explain <key>',

@@ -9,6 +9,10 @@ export function keepHead(streamId: string, commit: string): { ref: string; new: 
 }
 
 /** The update that keeps a commit, given whether the ref is there already; undefined where it is. */
-export function keepUpdate(streamId: string, commit: string, existing: string | undefined): RefUpdate | undefined {
+export function keepUpdate(
+  streamId: string,
+  commit: string,
+  existing: string | undefined,
+): RefUpdate | undefined {
   return existing === undefined ? { ...keepHead(streamId, commit), old: null } : undefined;
 }

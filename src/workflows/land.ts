@@ -1,8 +1,8 @@
+import { retry } from '../base/retry.ts';
+import type { OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, type Merge, prepareMerge } from '../contract/merges.ts';
-import type { OutputOf } from '../contract/endpoint.ts';
 import type { ConflictFile, Stream } from '../contract/streams.ts';
-import { retry } from '../base/retry.ts';
 import { withTrailers } from '../git/change-id.ts';
 import { mergeCommits } from '../git/merge.ts';
 import type { Signature } from '../git/person.ts';
@@ -11,7 +11,13 @@ import { moveBranch } from './move-branch.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 export type Landing =
-  | { kind: 'merged'; commit: string; bufferBefore: string; bufferAfter: string; landed: OutputOf<typeof landMerge> }
+  | {
+      kind: 'merged';
+      commit: string;
+      bufferBefore: string;
+      bufferAfter: string;
+      landed: OutputOf<typeof landMerge>;
+    }
   | { kind: 'conflict'; files: ConflictFile[]; stream: Stream | null };
 
 /** Makes the commit that is to land on a given tip of the buffer. */
@@ -63,17 +69,33 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   });
 }
 
-async function advanceBuffer(workflow: Workflow, merge: Merge, move: { from: string; to: string }): Promise<boolean> {
+async function advanceBuffer(
+  workflow: Workflow,
+  merge: Merge,
+  move: { from: string; to: string },
+): Promise<boolean> {
   const { repo, authority } = workflow;
-  const moved = await moveBranch(workflow, { branch: repo.bufferBranch, old: move.from, new: move.to, reason: 'land' });
+  const moved = await moveBranch(workflow, {
+    branch: repo.bufferBranch,
+    old: move.from,
+    new: move.to,
+    reason: 'land',
+  });
   if (moved.kind === 'moved') return true;
   if (moved.kind === 'lost') return false;
-  await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason: 'the buffer is checked out and edited' });
+  await authority.call(endMerge, {
+    merge: merge.id,
+    state: 'withdrawn',
+    reason: 'the buffer is checked out and edited',
+  });
   const files = moved.files.length > 0 ? ` (${moved.files.join(', ')})` : '';
   throw new SwarmError(
     'target_checked_out',
     `The branch ${repo.bufferBranch} is checked out and cannot move: ${moved.reason.replace('_', ' ')}${files}.`,
-    { fix: 'Commit or stash the changes there, or check out another branch.', details: { reason: moved.reason } },
+    {
+      fix: 'Commit or stash the changes there, or check out another branch.',
+      details: { reason: moved.reason },
+    },
   );
 }
 
@@ -94,7 +116,11 @@ async function stopAtConflict(
 }
 
 /** A landing of a stream: its recorded head merged into the buffer, always as a commit of its own. */
-export function composeStream(workflow: Workflow, merge: Merge, stream: Pick<Stream, 'id' | 'handle' | 'name'>): Compose {
+export function composeStream(
+  workflow: Workflow,
+  merge: Merge,
+  stream: Pick<Stream, 'id' | 'handle' | 'name'>,
+): Compose {
   return (tip, as) =>
     mergeCommits(workflow.git, {
       ours: tip,

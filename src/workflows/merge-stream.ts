@@ -1,8 +1,8 @@
 import type { Priority } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
-import { showStream, type ConflictFile, type Stream } from '../contract/streams.ts';
 import { checkConsensus } from '../contract/reviews.ts';
+import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
 import { adoptBranch } from './adopt.ts';
@@ -10,10 +10,10 @@ import type { CascadeReport } from './cascade-streams.ts';
 import { driveQueue, type QueueRun, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
 import { intake } from './plain-landings.ts';
-import { predictConflicts, type PredictedConflict } from './predict-conflicts.ts';
+import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
+import { bringToBuffer } from './sync-worktree.ts';
 import type { EvictionPacket } from './test-candidate.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
-import { bringToBuffer } from './sync-worktree.ts';
 
 export type MergeResult =
   | {
@@ -39,7 +39,11 @@ export interface MergeOptions {
  * Lands a stream: asks for it, then drives the queue until it has landed or left it. With `wait: false` it only asks.
  * What lands is exactly the head the gate was asked for; commits made with plain git are taken in first.
  */
-export async function mergeStream(workflow: Workflow, ref: string, options: MergeOptions = {}): Promise<MergeResult> {
+export async function mergeStream(
+  workflow: Workflow,
+  ref: string,
+  options: MergeOptions = {},
+): Promise<MergeResult> {
   const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
   const merge = await requestLanding(workflow, stream, options);
   workflow.reach('merge.requested');
@@ -75,9 +79,13 @@ async function resultFor(workflow: Workflow, merge: Merge, run: QueueRun): Promi
   return outcomeOfOther(workflow, merge);
 }
 
-async function mergedResult(workflow: Workflow, { landing }: QueueRun['landed'][number]): Promise<MergeResult> {
+async function mergedResult(
+  workflow: Workflow,
+  { landing }: QueueRun['landed'][number],
+): Promise<MergeResult> {
   const stream = landing.landed.stream;
-  if (stream && workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, stream, landing.bufferAfter);
+  if (stream && workflow.repo.mergeMode === 'swarm')
+    await bringToBuffer(workflow, stream, landing.bufferAfter);
   return {
     kind: 'merged',
     commit: landing.commit,
@@ -106,9 +114,13 @@ async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeRe
     };
   }
   if (now?.state === 'conflicted') return { kind: 'conflict', files: stream.conflict?.files ?? [] };
-  throw new SwarmError('gate_not_met', `The landing ended as ${now?.state ?? 'unknown'}: ${now?.reason ?? ''}`, {
-    fix: `gitswarm merge ${stream.handle}`,
-  });
+  throw new SwarmError(
+    'gate_not_met',
+    `The landing ended as ${now?.state ?? 'unknown'}: ${now?.reason ?? ''}`,
+    {
+      fix: `gitswarm merge ${stream.handle}`,
+    },
+  );
 }
 
 async function queued(
@@ -148,14 +160,22 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
     commits: facts.commits.length,
     files: facts.paths.length,
     gates: [
-      { name: 'state', open: !['merged', 'abandoned', 'paused', 'conflicted'].includes(stream.state), detail: stream.state },
+      {
+        name: 'state',
+        open: !['merged', 'abandoned', 'paused', 'conflicted'].includes(stream.state),
+        detail: stream.state,
+      },
       { name: 'commits', open: facts.commits.length > 0, detail: `${facts.commits.length} to land` },
       {
         name: 'consensus',
         open: repo.mergeMode === 'swarm' || consensus.reached,
         detail: `${consensus.state}: ${consensus.reasons.join('; ')}`,
       },
-      { name: 'queue', open: !repo.queuePaused && repo.frozenReason === null, detail: repo.frozenReason ?? 'open' },
+      {
+        name: 'queue',
+        open: !repo.queuePaused && repo.frozenReason === null,
+        detail: repo.frozenReason ?? 'open',
+      },
       { name: 'merge', open: files.length === 0, detail: files.length === 0 ? 'clean' : 'conflicts' },
     ],
     conflictsWithBuffer: files,
@@ -163,5 +183,3 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
     runsTests: testsBeforeMerge(workflow),
   };
 }
-
-

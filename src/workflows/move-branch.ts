@@ -1,7 +1,7 @@
-import { moveCheckout, type MoveResult } from '../git/move-checkout.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
-import { updateRefs } from '../git/refs.ts';
+import { type MoveResult, moveCheckout } from '../git/move-checkout.ts';
 import type { RefUpdate } from '../git/ref-writer.ts';
+import { updateRefs } from '../git/refs.ts';
 import type { Workflow } from './workflow.ts';
 
 /**

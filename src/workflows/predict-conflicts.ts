@@ -35,8 +35,11 @@ export async function predictConflicts(
       if (answer.kind !== 'conflict') return [];
       const files = answer.files.map((file) => file.path);
       const other = others[i - 1];
-      if (i === 0) return [{ with: 'buffer', streamId: null, handle: '', name: workflow.repo.bufferBranch, files }];
-      return other ? [{ with: 'stream', streamId: other.id, handle: other.handle, name: other.name, files }] : [];
+      if (i === 0)
+        return [{ with: 'buffer', streamId: null, handle: '', name: workflow.repo.bufferBranch, files }];
+      return other
+        ? [{ with: 'stream', streamId: other.id, handle: other.handle, name: other.name, files }]
+        : [];
     });
   });
 }
@@ -53,7 +56,9 @@ export function overlap(a: string[], b: string[]): boolean {
   const [small, large] = a.length < b.length ? [a, b] : [b, a];
   const set = new Set(large);
   const parents = new Set(large.flatMap(ancestors));
-  return small.some((path) => set.has(path) || parents.has(path) || ancestors(path).some((dir) => set.has(dir)));
+  return small.some(
+    (path) => set.has(path) || parents.has(path) || ancestors(path).some((dir) => set.has(dir)),
+  );
 }
 
 function ancestors(path: string): string[] {

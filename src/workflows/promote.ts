@@ -1,10 +1,10 @@
 import { isoTime } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listStabilizations, recordPromotion, requestPromotion } from '../contract/stabilizations.ts';
-import { isAncestor } from '../git/commits.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
-import { resolveCommit, updateRefs } from '../git/refs.ts';
+import { isAncestor } from '../git/commits.ts';
 import { fastForwardCheckedOut } from '../git/move-checkout.ts';
+import { resolveCommit, updateRefs } from '../git/refs.ts';
 import { finishIntent, insertIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
 import { intake } from './plain-landings.ts';
@@ -41,20 +41,35 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
   if (!options.plan) {
     const taken = await withLock(workflow.home, 'queue', () => intake(workflow));
     if (taken.kind === 'conflict') {
-      throw new SwarmError('gate_not_met', `${repo.promoteTarget} clashes with the buffer in ${taken.files.join(', ')}.`, {
-        fix: `gitswarm task show ${taken.taskHandle}`,
-      });
+      throw new SwarmError(
+        'gate_not_met',
+        `${repo.promoteTarget} clashes with the buffer in ${taken.files.join(', ')}.`,
+        {
+          fix: `gitswarm task show ${taken.taskHandle}`,
+        },
+      );
     }
   }
   const from = await targetTip(workflow);
   const untested = repo.config.stabilize_command === null;
   const to = await candidate(workflow, from, { tag: options.tag, untested });
-  const result = { from: repo.bufferBranch, to: repo.promoteTarget, fromCommit: from, toCommit: to, untested };
-  if (from === to || (await isAncestor(workflow.git, to, from))) return { ...result, toCommit: from, promoted: false };
+  const result = {
+    from: repo.bufferBranch,
+    to: repo.promoteTarget,
+    fromCommit: from,
+    toCommit: to,
+    untested,
+  };
+  if (from === to || (await isAncestor(workflow.git, to, from)))
+    return { ...result, toCommit: from, promoted: false };
   if (!(await isAncestor(workflow.git, from, to))) {
-    throw new SwarmError('gate_not_met', `${repo.promoteTarget} holds commits that the green commit ${to.slice(0, 10)} lacks.`, {
-      fix: 'gitswarm stabilize takes them in and tests them; then promote again.',
-    });
+    throw new SwarmError(
+      'gate_not_met',
+      `${repo.promoteTarget} holds commits that the green commit ${to.slice(0, 10)} lacks.`,
+      {
+        fix: 'gitswarm stabilize takes them in and tests them; then promote again.',
+      },
+    );
   }
   await workflow.authority.call(requestPromotion, {
     repoId: repo.id,
@@ -101,17 +116,27 @@ async function candidate(
   });
   for (const { commit } of items) if (await isAncestor(workflow.git, commit, tip)) return commit;
   if (tip === from) return tip;
-  throw new SwarmError('gate_not_met', 'No commit of the buffer has been found green.', { fix: 'gitswarm stabilize' });
+  throw new SwarmError('gate_not_met', 'No commit of the buffer has been found green.', {
+    fix: 'gitswarm stabilize',
+  });
 }
 
 async function taggedCommit(workflow: Workflow, tag: string, tip: string): Promise<string> {
   const name = tag.startsWith('green/') ? tag : `green/${tag}`;
   const commit = await resolveCommit(workflow.git, `refs/tags/${name}`);
-  if (!commit) throw new SwarmError('not_found', `There is no tag ${name}.`, { fix: 'gitswarm stabilize history' });
-  const { items } = await workflow.authority.call(listStabilizations, { repoId: workflow.repo.id, result: 'green', limit: 200 });
+  if (!commit)
+    throw new SwarmError('not_found', `There is no tag ${name}.`, { fix: 'gitswarm stabilize history' });
+  const { items } = await workflow.authority.call(listStabilizations, {
+    repoId: workflow.repo.id,
+    result: 'green',
+    limit: 200,
+  });
   // A tag can be made by anyone; only a recorded green run counts.
-  if (items.some((run) => run.commit === commit) && (await isAncestor(workflow.git, commit, tip))) return commit;
-  throw new SwarmError('gate_not_met', `${name} marks no green commit of the buffer.`, { fix: 'gitswarm stabilize' });
+  if (items.some((run) => run.commit === commit) && (await isAncestor(workflow.git, commit, tip)))
+    return commit;
+  throw new SwarmError('gate_not_met', `${name} marks no green commit of the buffer.`, {
+    fix: 'gitswarm stabilize',
+  });
 }
 
 async function moveTarget(workflow: Workflow, old: string, to: string): Promise<void> {
@@ -123,7 +148,9 @@ async function moveTarget(workflow: Workflow, old: string, to: string): Promise<
       : await fastForwardCheckedOut(workflow.git, { worktree, ref, old, new: to });
   if (moved.kind === 'moved') return;
   if (moved.kind === 'lost') {
-    throw new SwarmError('busy', `${workflow.repo.promoteTarget} moved meanwhile: ${moved.message}`, { fix: 'Try again.' });
+    throw new SwarmError('busy', `${workflow.repo.promoteTarget} moved meanwhile: ${moved.message}`, {
+      fix: 'Try again.',
+    });
   }
   const files = moved.files.length > 0 ? `: ${moved.files.slice(0, 10).join(', ')}` : '';
   throw new SwarmError(

@@ -16,11 +16,24 @@ export async function remoteOf(workflow: Workflow): Promise<string | undefined> 
 export async function push(workflow: Workflow, tag?: string | null): Promise<string[]> {
   const remote = await remoteOf(workflow);
   if (remote === undefined) {
-    throw new SwarmError('not_configured', 'There is no remote to push to.', { fix: 'git remote add origin <url>' });
+    throw new SwarmError('not_configured', 'There is no remote to push to.', {
+      fix: 'git remote add origin <url>',
+    });
   }
   const { bufferBranch, promoteTarget } = workflow.repo;
-  const refs = [`refs/heads/${bufferBranch}`, `refs/heads/${promoteTarget}`, ...(tag ? [`refs/tags/${tag}`] : [])];
-  await runGit(workflow.git, ['push', '--quiet', '--atomic', '--', remote, ...refs.map((ref) => `${ref}:${ref}`)]);
+  const refs = [
+    `refs/heads/${bufferBranch}`,
+    `refs/heads/${promoteTarget}`,
+    ...(tag ? [`refs/tags/${tag}`] : []),
+  ];
+  await runGit(workflow.git, [
+    'push',
+    '--quiet',
+    '--atomic',
+    '--',
+    remote,
+    ...refs.map((ref) => `${ref}:${ref}`),
+  ]);
   return refs;
 }
 

@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs';
-import { endMerge, landMerge, listMerges, type Merge, requestMerge } from '../contract/merges.ts';
 import { isSwarmError } from '../contract/errors.ts';
-import { abandonStream, showStream } from '../contract/streams.ts';
+import { endMerge, landMerge, listMerges, type Merge, requestMerge } from '../contract/merges.ts';
+import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
+import { abandonStream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
-import type { CreateIntent } from './workspace-intent.ts';
 import { measureStream } from './facts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
+import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';
 import { bringToBuffer } from './sync-worktree.ts';
 import { bufferTip, targetTip, type Workflow } from './workflow.ts';
+import type { CreateIntent } from './workspace-intent.ts';
 
 /** One thing that a process which died had left unfinished, and what was done about it. */
 export interface Repair {
-  what: 'merge' | 'workspace' | 'destroy' | 'promotion' | 'move';
+  what: 'merge' | 'workspace' | 'destroy' | 'promotion' | 'move' | 'trust';
   subject: string;
   done: string;
 }
@@ -33,6 +35,7 @@ export async function recover(workflow: Workflow): Promise<Repair[]> {
     repairs.push(await settleMerge(workflow, merge));
   }
   for (const intent of listOrphanedIntents(workflow.machine)) {
+    if (intent.kind === 'trust' && !(await isOwner(workflow))) continue;
     if (!adoptIntent(workflow.machine, intent)) continue;
     const repair = await settleIntent(workflow, intent);
     finishIntent(workflow.machine, intent.id);
@@ -52,14 +55,19 @@ async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
   const has = merge.commit !== null && (await isAncestor(git, merge.commit, await bufferTip(workflow)));
   if (has && merge.commit !== null) {
     const landed = await authority.call(landMerge, { merge: merge.id, commit: merge.commit });
-    if (landed.stream && workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, landed.stream, merge.commit);
+    if (landed.stream && workflow.repo.mergeMode === 'swarm')
+      await bringToBuffer(workflow, landed.stream, merge.commit);
     return { what: 'merge', subject: merge.handle, done: 'had landed; recorded' };
   }
   const reason = 'interrupted before it landed';
   const ended = await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason });
   if (!ended.stream) return { what: 'merge', subject: merge.handle, done: 'withdrawn' };
   const asked = await askAgain(workflow, ended.stream.id, merge.priority);
-  return { what: 'merge', subject: merge.handle, done: asked ? 'asked for again' : 'withdrawn; its gate is closed now' };
+  return {
+    what: 'merge',
+    subject: merge.handle,
+    done: asked ? 'asked for again' : 'withdrawn; its gate is closed now',
+  };
 }
 
 async function askAgain(workflow: Workflow, streamId: string, priority: Merge['priority']): Promise<boolean> {
@@ -78,6 +86,7 @@ async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair 
   const data = JSON.parse(intent.data) as Record<string, unknown>;
   if (intent.kind === 'create') return settleCreation(workflow, data as unknown as CreateIntent);
   if (intent.kind === 'promote') return settlePromotion(workflow, data);
+  if (intent.kind === 'trust') return settleTrust(workflow, data as unknown as TrustIntent);
   if (intent.kind === 'destroy') {
     const path = String(data.path);
     if (existsSync(path)) return { what: 'destroy', subject: path, done: 'not destroyed; nothing was lost' };
@@ -85,6 +94,24 @@ async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair 
     return { what: 'destroy', subject: path, done: 'finished' };
   }
   return undefined;
+}
+
+/** A swarm that died left its reviewers maintainers; only an owner's command can take that back. */
+async function settleTrust(workflow: Workflow, intent: TrustIntent): Promise<Repair | undefined> {
+  await distrust(workflow, intent);
+  return intent.agentIds.length === 0
+    ? undefined
+    : {
+        what: 'trust',
+        subject: intent.agentIds.join(', '),
+        done: 'trusted for a swarm that died; no maintainers any more',
+      };
+}
+
+async function isOwner(workflow: Workflow): Promise<boolean> {
+  const agent = workflow.actor?.id;
+  if (agent === undefined) return false;
+  return (await workflow.authority.call(explainAccess, { repoId: workflow.repo.id, agent })).isOwner;
 }
 
 async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<Repair> {

@@ -5,8 +5,8 @@ import { worktreeStatus } from '../git/worktree-files.ts';
 import { removeWorktree } from '../git/worktrees.ts';
 import { withLock } from '../machine/locks.ts';
 import { deleteWorkspace, findWorkspace } from '../machine/workspaces.ts';
-import type { CreateIntent } from './workspace-intent.ts';
 import type { Workflow } from './workflow.ts';
+import type { CreateIntent } from './workspace-intent.ts';
 
 /**
  * Takes away what an interrupted creation left: the worktree and the branch, and only while nobody has worked in
@@ -22,7 +22,9 @@ export async function removeHalfMade(workflow: Workflow, made: CreateIntent): Pr
     await runGit(workflow.git, ['worktree', 'prune', '--expire=now'], { okExits: [0, 1, 128] });
   });
   if (head !== undefined) {
-    await updateRefs(workflow.git, [{ ref, old: head, new: null }], 'gitswarm: undo workspace', { withCheckout: true });
+    await updateRefs(workflow.git, [{ ref, old: head, new: null }], 'gitswarm: undo workspace', {
+      withCheckout: true,
+    });
   }
   if (findWorkspace(workflow.machine, made.streamId)?.path === made.path) {
     deleteWorkspace(workflow.machine, made.streamId);

@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
-import { type ConflictFile, showStream, type Stream } from '../contract/streams.ts';
+import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
 import { findMarkers } from '../git/conflict-markers.ts';
+import { committerEnv } from '../git/person.ts';
 import { resolveCommit } from '../git/refs.ts';
-import { SNAPSHOTS } from '../git/snapshot.ts';
 import { runGit } from '../git/run-git.ts';
 import { type Before, bringBack, findBefore, forgetBefore, setAside } from '../git/set-aside.ts';
+import { SNAPSHOTS } from '../git/snapshot.ts';
 import { settleFiles, unmergedFiles } from '../git/unmerged-files.ts';
 import { type WorktreeStatus, worktreeStatus } from '../git/worktree-files.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
+import { committerOf } from './authorship.ts';
 import { type CommitResult, commitStream } from './commit-stream.ts';
 import { takeSnapshot } from './destroy-workspace.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
@@ -25,7 +27,14 @@ export interface ResolveRequest {
 }
 
 export type Resolution =
-  | { kind: 'open'; stream: Stream; path: string; onto: string; files: ConflictFile[]; setAside: string | null }
+  | {
+      kind: 'open';
+      stream: Stream;
+      path: string;
+      onto: string;
+      files: ConflictFile[];
+      setAside: string | null;
+    }
   | ({ kind: 'resolved'; path: string } & CommitResult)
   | { kind: 'aborted'; stream: Stream; path: string; kept: string | null };
 
@@ -38,13 +47,28 @@ export async function resolveStream(workflow: Workflow, request: ResolveRequest)
   const { stream, path } = place;
   const before = place.before ?? (await begin(workflow, place));
   if (before === undefined) {
-    throw new SwarmError('wrong_state', `Stream ${stream.handle} has everything already that it builds on: nothing conflicts.`, {
-      fix: stream.state === 'conflicted' ? `gitswarm commit --stream ${stream.handle} --allow-empty -m "…"` : `gitswarm merge ${stream.handle}`,
-    });
+    throw new SwarmError(
+      'wrong_state',
+      `Stream ${stream.handle} has everything already that it builds on: nothing conflicts.`,
+      {
+        fix:
+          stream.state === 'conflicted'
+            ? `gitswarm commit --stream ${stream.handle} --allow-empty -m "…"`
+            : `gitswarm merge ${stream.handle}`,
+      },
+    );
   }
-  if (request.side) await settle(workflow, { stream, path, before, isNew: place.before === undefined }, request);
+  if (request.side)
+    await settle(workflow, { stream, path, before, isNew: place.before === undefined }, request);
   const files = await unmergedFiles(workflow.git, path);
-  return { kind: 'open', stream, path, onto: before.onto, files: files.map(shown), setAside: before.snapshot?.ref ?? null };
+  return {
+    kind: 'open',
+    stream,
+    path,
+    onto: before.onto,
+    files: files.map(shown),
+    setAside: before.snapshot?.ref ?? null,
+  };
 }
 
 /** Commits a merge in which nothing is left to decide, as `commit` does, and gives back what was set aside. */
@@ -56,7 +80,8 @@ export async function continueResolution(workflow: Workflow, ref: string): Promi
   const marked = await findMarkers(workflow.git, path, [...new Set(changed)].sort(), status.head);
   if (marked.length > 0 || unmerged.length > 0) {
     const files = [...new Set([...marked, ...unmerged.map((file) => file.path)])].sort();
-    const what = marked.length > 0 ? 'still hold conflict markers or are not decided' : 'are not marked as decided';
+    const what =
+      marked.length > 0 ? 'still hold conflict markers or are not decided' : 'are not marked as decided';
     throw new SwarmError('conflict', `These files ${what}: ${files.join(', ')}`, {
       fix: `edit them, then git add them, or gitswarm stream resolve ${stream.handle} --ours|--theirs <path>`,
       details: { files, markers: marked },
@@ -78,7 +103,7 @@ export async function continueResolution(workflow: Workflow, ref: string): Promi
 export async function abortResolution(workflow: Workflow, ref: string): Promise<Resolution> {
   const { stream, path, before } = await placeOf(workflow, ref);
   if (!before) throw nothingBegun(stream);
-  const kept = await takeSnapshot(workflow, stream, path, { why: 'before aborting a resolution', under: RESOLVE });
+  const kept = await takeSnapshot(workflow, stream, path, 'before aborting a resolution', RESOLVE);
   await bringBack(workflow.git, path, before, kept?.commit ?? null);
   return { kind: 'aborted', stream, path, kept: kept?.ref ?? null };
 }
@@ -101,7 +126,11 @@ async function placeOf(workflow: Workflow, ref: string): Promise<Place> {
   await requireAuthorOrMaintainer(workflow, found);
   if (!OPEN.includes(found.state)) {
     const fix = found.state === 'paused' ? `gitswarm stream resume ${found.handle}` : undefined;
-    throw new SwarmError('wrong_state', `Stream ${found.handle} is ${found.state}: there is nothing to resolve.`, { fix });
+    throw new SwarmError(
+      'wrong_state',
+      `Stream ${found.handle} is ${found.state}: there is nothing to resolve.`,
+      { fix },
+    );
   }
   const path = findWorkspace(workflow.machine, found.id)?.path;
   if (path === undefined || !existsSync(path)) {
@@ -112,9 +141,13 @@ async function placeOf(workflow: Workflow, ref: string): Promise<Place> {
   const stream = await adoptBranch(workflow, found);
   const status = await worktreeStatus(workflow.git, path);
   if (status.branch !== stream.branch) {
-    throw new SwarmError('wrong_branch', `${path} is on ${status.branch ?? 'a detached HEAD'}, not on ${stream.branch}.`, {
-      fix: `git -C ${path} switch ${stream.branch}`,
-    });
+    throw new SwarmError(
+      'wrong_branch',
+      `${path} is on ${status.branch ?? 'a detached HEAD'}, not on ${stream.branch}.`,
+      {
+        fix: `git -C ${path} switch ${stream.branch}`,
+      },
+    );
   }
   const before = findBefore(path);
   // A merge that was committed or given up with plain git is over, and so is its note.
@@ -126,15 +159,25 @@ async function placeOf(workflow: Workflow, ref: string): Promise<Place> {
 /** Undefined where nothing is to be merged. A merge that git cannot begin leaves everything as it was. */
 async function begin(workflow: Workflow, { stream, path, status }: Place): Promise<Before | undefined> {
   if (status.inProgress !== undefined || status.head === undefined) {
-    throw new SwarmError('wrong_state', `A ${status.inProgress ?? 'first commit'} was begun in ${path} and is not finished.`, {
-      fix: status.inProgress === 'merge' ? `gitswarm stream resolve ${stream.handle} --continue` : `git -C ${path} status`,
-    });
+    throw new SwarmError(
+      'wrong_state',
+      `A ${status.inProgress ?? 'first commit'} was begun in ${path} and is not finished.`,
+      {
+        fix:
+          status.inProgress === 'merge'
+            ? `gitswarm stream resolve ${stream.handle} --continue`
+            : `git -C ${path} status`,
+      },
+    );
   }
-  if (status.indexLocked) throw new SwarmError('busy', `Another git is at work in ${path}.`, { fix: 'Try again.' });
+  if (status.indexLocked)
+    throw new SwarmError('busy', `Another git is at work in ${path}.`, { fix: 'Try again.' });
   const onto = await ontoOf(workflow, stream);
-  const ancestor = await runGit(workflow.git, ['merge-base', '--is-ancestor', onto, status.head], { okExits: [0, 1] });
+  const ancestor = await runGit(workflow.git, ['merge-base', '--is-ancestor', onto, status.head], {
+    okExits: [0, 1],
+  });
   if (ancestor.code === 0) return undefined;
-  const snapshot = await takeSnapshot(workflow, stream, path, { why: 'before resolving', under: RESOLVE });
+  const snapshot = await takeSnapshot(workflow, stream, path, 'before resolving', RESOLVE);
   const before = { head: status.head, onto, snapshot };
   workflow.reach('resolve.saved');
   await setAside(workflow.git, path, before).catch((error: unknown) => {
@@ -143,10 +186,24 @@ async function begin(workflow: Workflow, { stream, path, status }: Place): Promi
   });
   workflow.reach('resolve.set_aside');
   try {
-    const args = ['merge', '--no-commit', '--no-ff', '--no-edit', '--no-stat', '--quiet', '--no-autostash', '--', onto];
-    await runGit(workflow.git, args, { cwd: path, okExits: [0, 1] });
+    const args = [
+      'merge',
+      '--no-commit',
+      '--no-ff',
+      '--no-edit',
+      '--no-stat',
+      '--quiet',
+      '--no-autostash',
+      '--',
+      onto,
+    ];
+    await runGit(workflow.git, args, {
+      cwd: path,
+      okExits: [0, 1],
+      env: committerEnv(await committerOf(workflow)),
+    });
   } catch (error) {
-    const now = await takeSnapshot(workflow, stream, path, { why: 'after a merge that failed', under: RESOLVE });
+    const now = await takeSnapshot(workflow, stream, path, 'after a merge that failed', RESOLVE);
     await bringBack(workflow.git, path, before, now?.commit ?? null);
     throw error;
   }
@@ -173,11 +230,14 @@ async function settle(
   const missed = (paths ?? []).filter((wanted) => !open.some((file) => isIn(file.path, wanted)));
   if (missed.length > 0) {
     throw new SwarmError('not_found', `Nothing is left to decide in ${missed.join(', ')}.`, {
-      fix: open.length > 0 ? `still open: ${open.map((file) => file.path).join(', ')}` : `gitswarm stream resolve ${stream.handle} --continue`,
+      fix:
+        open.length > 0
+          ? `still open: ${open.map((file) => file.path).join(', ')}`
+          : `gitswarm stream resolve ${stream.handle} --continue`,
     });
   }
   // What somebody has begun to edit by hand is about to be overwritten.
-  if (!isNew) await takeSnapshot(workflow, stream, path, { why: `before taking ${side}`, under: RESOLVE });
+  if (!isNew) await takeSnapshot(workflow, stream, path, `before taking ${side}`, RESOLVE);
   await settleFiles(workflow.git, path, { files, side, head: before.head });
 }
 

@@ -1,7 +1,7 @@
+import { SwarmError } from '../contract/errors.ts';
 import type { Merge } from '../contract/merges.ts';
 import { requestPlainMerge } from '../contract/merges.ts';
-import { SwarmError } from '../contract/errors.ts';
-import { showStream, type ConflictFile, type Stream } from '../contract/streams.ts';
+import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
 import { withLock } from '../machine/locks.ts';
 import { landMergeIntent } from './land.ts';
@@ -24,7 +24,9 @@ export type RevertResult =
 export async function revertStream(workflow: Workflow, ref: string, reason?: string): Promise<RevertResult> {
   const stream = await workflow.authority.call(showStream, { stream: ref });
   const landing = await landingOf(workflow, stream.id);
-  return withLock(workflow.home, 'queue', () => revertLanding(workflow, landing, { reason, automatic: false }));
+  return withLock(workflow.home, 'queue', () =>
+    revertLanding(workflow, landing, { reason, automatic: false }),
+  );
 }
 
 /** Reverts one landing. The caller holds the queue. */
@@ -33,7 +35,8 @@ export async function revertLanding(
   landing: Merge,
   options: { reason?: string | undefined; automatic: boolean },
 ): Promise<RevertResult> {
-  if (!landing.commit || !landing.streamId) throw new SwarmError('invalid', `${landing.handle} has not landed.`);
+  if (!landing.commit || !landing.streamId)
+    throw new SwarmError('invalid', `${landing.handle} has not landed.`);
   const merge = await workflow.authority.call(requestPlainMerge, {
     repoId: workflow.repo.id,
     kind: 'revert',

@@ -1,14 +1,21 @@
+import { existsSync } from 'node:fs';
 import { isoTime } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { checkConsensus, type Consensus, nextReview, type Review, submitReview, type Verdict } from '../contract/reviews.ts';
-import { finishStream, showStream, type Stream, submitStream } from '../contract/streams.ts';
+import {
+  type Consensus,
+  checkConsensus,
+  nextReview,
+  type Review,
+  submitReview,
+  type Verdict,
+} from '../contract/reviews.ts';
+import { finishStream, type Stream, showStream, submitStream } from '../contract/streams.ts';
 import { mergeBase } from '../git/commits.ts';
 import { patchId } from '../git/diff.ts';
 import { resolveCommit } from '../git/refs.ts';
-import { findSeenHead, recordSeenHead } from '../machine/seen-heads.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
+import { findSeenHead, recordSeenHead } from '../machine/seen-heads.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
-import { existsSync } from 'node:fs';
 import { adoptBranch } from './adopt.ts';
 import { measureStream } from './facts.ts';
 import { actorOf, type Workflow } from './workflow.ts';
@@ -26,7 +33,13 @@ export async function requestReview(workflow: Workflow, ref: string, note?: stri
     ? await workflow.authority.call(finishStream, { stream: found.id, facts, note })
     : await workflow.authority.call(submitStream, { stream: found.id, facts, note });
   const consensus = await workflow.authority.call(checkConsensus, { stream: stream.id });
-  return { kind: 'requested', stream, consensus, finished, uncommitted: await uncommittedFiles(workflow, stream) };
+  return {
+    kind: 'requested',
+    stream,
+    consensus,
+    finished,
+    uncommitted: await uncommittedFiles(workflow, stream),
+  };
 }
 
 async function uncommittedFiles(workflow: Workflow, stream: Stream): Promise<string[]> {
@@ -48,7 +61,10 @@ export interface VerdictRequest {
 /** Gives a verdict on exactly the head the reviewer saw; it is stale when the stream's change is another one by now. */
 export async function judgeStream(workflow: Workflow, request: VerdictRequest): Promise<ReviewResult> {
   const actor = actorOf(workflow);
-  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: request.stream }));
+  const stream = await adoptBranch(
+    workflow,
+    await workflow.authority.call(showStream, { stream: request.stream }),
+  );
   const head = await judgedHead(workflow, stream, request.head, actor.id);
   const given = await workflow.authority.call(submitReview, {
     stream: stream.id,

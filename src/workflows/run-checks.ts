@@ -39,12 +39,22 @@ const KEPT_FILE = 64 * 1024 * 1024;
 const SETUP_TIMEOUT_MS = 30 * 60_000;
 
 /** Runs the repository's command on exactly this commit, in a checkout of its own. */
-export async function runChecks(workflow: Workflow, commit: string, request: CheckRequest): Promise<CheckRun> {
+export async function runChecks(
+  workflow: Workflow,
+  commit: string,
+  request: CheckRequest,
+): Promise<CheckRun> {
   requireTrust(workflow, 'stabilize_command', request.command);
   const key = await verdictKey(workflow, commit, request.command);
   const known = request.fresh ? undefined : findVerdict(workflow.machine, key);
   if (known) {
-    return { result: known.result, output: '', durationMs: known.durationMs, outputId: known.outputId, cached: true };
+    return {
+      result: known.result,
+      output: '',
+      durationMs: known.durationMs,
+      outputId: known.outputId,
+      cached: true,
+    };
   }
   return withCheckout(workflow, commit, async (directory, checkout) => {
     const setup = await setUp(workflow, commit, { directory, checkout });

@@ -41,7 +41,10 @@ export interface StabilizeOptions {
  * Tests the tip of the buffer in a checkout of its own. Green: a tag, and promotion where the settings say so. Red:
  * once more; then the landing that broke it is found, reverted, and its author gets one critical task.
  */
-export async function stabilize(workflow: Workflow, options: StabilizeOptions = {}): Promise<StabilizeResult> {
+export async function stabilize(
+  workflow: Workflow,
+  options: StabilizeOptions = {},
+): Promise<StabilizeResult> {
   actorOf(workflow);
   const { config } = workflow.repo;
   const command = config.stabilize_command;
@@ -97,13 +100,22 @@ async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
   const time = new Date(workflow.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   const name = `green/${time}-${commit.slice(0, 10)}`;
   const { author } = await signaturesOf(workflow, actorOf(workflow));
-  await writeTag(workflow.git, { name, commit, message: `${workflow.repo.config.stabilize_command} passed\n`, tagger: author });
+  await writeTag(workflow.git, {
+    name,
+    commit,
+    message: `${workflow.repo.config.stabilize_command} passed\n`,
+    tagger: author,
+  });
   return name;
 }
 
 async function thaw(workflow: Workflow): Promise<void> {
   try {
-    await workflow.authority.call(unfreezeQueue, { repoId: workflow.repo.id, reason: 'green', automatic: true });
+    await workflow.authority.call(unfreezeQueue, {
+      repoId: workflow.repo.id,
+      reason: 'green',
+      automatic: true,
+    });
   } catch (error) {
     if (!isSwarmError(error, 'not_allowed')) throw error;
   }
@@ -142,7 +154,9 @@ async function red(
   { run, request, mayRevert }: { run: CheckRun; request: CheckRequest; mayRevert: boolean },
 ): Promise<StabilizeResult> {
   const baseline = await lastGreen(workflow, commit);
-  const landings = (await landingsSince(workflow, baseline, commit)).filter((merge) => merge.kind !== 'revert');
+  const landings = (await landingsSince(workflow, baseline, commit)).filter(
+    (merge) => merge.kind !== 'revert',
+  );
   const search = await findCulprit(workflow, { baseline, landings }, request);
   const runs = 2 + search.runs;
   if (search.kind === 'baseline_red' || search.kind === 'error') {
@@ -151,7 +165,9 @@ async function red(
     return failed(workflow, commit, { run: { ...run, output }, runs, reason });
   }
   const culprit = search.kind === 'culprit' && search.merge.kind === 'stream' ? search.merge : null;
-  const stream = culprit?.streamId ? await workflow.authority.call(showStream, { stream: culprit.streamId }) : null;
+  const stream = culprit?.streamId
+    ? await workflow.authority.call(showStream, { stream: culprit.streamId })
+    : null;
   const reverts = culprit !== null && mayRevert && workflow.repo.config.auto_revert_on_red;
   workflow.reach('stabilize.found');
   const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
@@ -172,7 +188,11 @@ async function red(
   return {
     ...plain('red', commit, run),
     culprit: culprit ? { merge: culprit, stream } : null,
-    reverted: reverted && { commit: reverted.commit, bufferAfter: reverted.bufferAfter, paused: reverted.paused },
+    reverted: reverted && {
+      commit: reverted.commit,
+      bufferAfter: reverted.bufferAfter,
+      paused: reverted.paused,
+    },
     task: recorded.task,
     healed,
     frozen,
@@ -200,7 +220,11 @@ async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
 }
 
 async function mergeIdOf(workflow: Workflow, commit: string): Promise<string | null> {
-  const { items } = await workflow.authority.call(listMerges, { repoId: workflow.repo.id, kind: 'revert', limit: 50 });
+  const { items } = await workflow.authority.call(listMerges, {
+    repoId: workflow.repo.id,
+    kind: 'revert',
+    limit: 50,
+  });
   return items.find((merge) => merge.commit === commit)?.id ?? null;
 }
 

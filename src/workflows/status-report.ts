@@ -5,7 +5,7 @@ import { aheadBehind, isAncestor } from '../git/commits.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { adoptBranch } from './adopt.ts';
 import { openStreams } from './predict-conflicts.ts';
-import { recover, type Repair } from './recover.ts';
+import { type Repair, recover } from './recover.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface StatusReport extends OutputOf<typeof repoStatus> {
@@ -20,7 +20,10 @@ export interface StatusReport extends OutputOf<typeof repoStatus> {
  * What goes on and what waits for whom. Takes in what was done with plain git and mends what a crash left, where an
  * actor is known and the disk can be written.
  */
-export async function reportStatus(workflow: Workflow, options: { readOnly?: boolean } = {}): Promise<StatusReport> {
+export async function reportStatus(
+  workflow: Workflow,
+  options: { readOnly?: boolean } = {},
+): Promise<StatusReport> {
   const warnings: string[] = [];
   let repairs: Repair[] = [];
   if (!options.readOnly && workflow.actor) {
@@ -51,7 +54,10 @@ async function branches(
   }
   const { ahead, behind } = await aheadBehind(workflow.git, buffer, target);
   const promoted = status.lastPromotion?.toCommit;
-  if (behind > 0) moved.push(`${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing`);
+  if (behind > 0)
+    moved.push(
+      `${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing`,
+    );
   if (promoted && promoted !== target && !(await isAncestor(workflow.git, promoted, target))) {
     moved.push(`${promoteTarget} no longer holds what was promoted (${promoted.slice(0, 10)})`);
   }

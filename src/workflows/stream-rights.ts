@@ -11,10 +11,14 @@ export async function requireAuthorOrMaintainer(workflow: Workflow, stream: Stre
   if (isAuthor(stream, actor)) return actor;
   const access = await workflow.authority.call(explainAccess, { repoId: workflow.repo.id, agent: actor.id });
   if (includesLevel(access.level, 'maintain')) return actor;
-  throw new SwarmError('not_allowed', `Stream ${stream.handle} is ${stream.authorName}'s: only its authors and maintainers move it.`, {
-    fix: `Act as its author: --as ${stream.authorName}`,
-    details: { has: access.level, reasons: access.reasons },
-  });
+  throw new SwarmError(
+    'not_allowed',
+    `Stream ${stream.handle} is ${stream.authorName}'s: only its authors and maintainers move it.`,
+    {
+      fix: `Act as its author: --as ${stream.authorName}`,
+      details: { has: access.level, reasons: access.reasons },
+    },
+  );
 }
 
 export function isAuthor(stream: Stream, actor: { id: string }): boolean {

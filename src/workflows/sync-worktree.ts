@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
-import { recordHead, showStream, type Stream } from '../contract/streams.ts';
+import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
 import { rebaseCommits } from '../git/rebase.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
@@ -18,10 +18,20 @@ import { bufferTip, type Workflow } from './workflow.ts';
 export async function bringToBuffer(workflow: Workflow, stream: Stream, commit: string): Promise<boolean> {
   const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
   if (head === undefined || head !== stream.head) return false;
-  const moved = await moveBranch(workflow, { branch: stream.branch, old: head, new: commit, reason: 'to the buffer' });
+  const moved = await moveBranch(workflow, {
+    branch: stream.branch,
+    old: head,
+    new: commit,
+    reason: 'to the buffer',
+  });
   if (moved.kind !== 'moved') return false;
   const facts = await measureFacts(workflow, commit, [await bufferTip(workflow)]);
-  await workflow.authority.call(recordHead, { stream: stream.id, facts, cause: 'rebased', expectHead: stream.head });
+  await workflow.authority.call(recordHead, {
+    stream: stream.id,
+    facts,
+    cause: 'rebased',
+    expectHead: stream.head,
+  });
   if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, commit);
   return true;
 }
@@ -44,13 +54,21 @@ export async function syncStream(
   const found = await workflow.authority.call(showStream, { stream: ref });
   await requireAuthorOrMaintainer(workflow, found);
   if (found.state === 'merged' || found.state === 'abandoned') {
-    throw new SwarmError('wrong_state', `Stream ${found.handle} is ${found.state}: it does not move any more.`);
+    throw new SwarmError(
+      'wrong_state',
+      `Stream ${found.handle} is ${found.state}: it does not move any more.`,
+    );
   }
   const stream = await adoptBranch(workflow, found);
-  const target = await targetOf(workflow, stream, options.onto ?? (stream.parentStreamId ? 'parent' : 'buffer'));
+  const target = await targetOf(
+    workflow,
+    stream,
+    options.onto ?? (stream.parentStreamId ? 'parent' : 'buffer'),
+  );
   const before = await measureStream(workflow, stream);
   if (before.base === target.commit) {
-    if (target.parent !== undefined) await record(workflow, stream, { head: before.head, forks: [target.commit], parent: target.parent });
+    if (target.parent !== undefined)
+      await record(workflow, stream, { head: before.head, forks: [target.commit], parent: target.parent });
     return { kind: 'up_to_date', head: before.head };
   }
   const rebased = await rebaseCommits(workflow.git, {
@@ -71,8 +89,16 @@ export async function syncStream(
   );
   if (moved.kind === 'lost') return { kind: 'behind', reason: 'the branch moved meanwhile', files: [] };
   if (moved.kind === 'behind') return { kind: 'behind', reason: moved.reason, files: moved.files };
-  await record(workflow, stream, { head: rebased.head, forks: [target.commit, await bufferTip(workflow)], parent: target.parent });
-  const cascade = await cascadeStreams(workflow, { id: stream.id, oldHead: before.head, newHead: rebased.head });
+  await record(workflow, stream, {
+    head: rebased.head,
+    forks: [target.commit, await bufferTip(workflow)],
+    parent: target.parent,
+  });
+  const cascade = await cascadeStreams(workflow, {
+    id: stream.id,
+    oldHead: before.head,
+    newHead: rebased.head,
+  });
   if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, rebased.head);
   await workflow.authority.call(recordUndo, {
     repoId: workflow.repo.id,

@@ -13,7 +13,9 @@ export interface EvictionPacket {
   reproduce: string;
 }
 
-export type CandidateVerdict = { kind: 'passed'; runs: number } | { kind: 'red'; runs: number; packet: EvictionPacket };
+export type CandidateVerdict =
+  | { kind: 'passed'; runs: number }
+  | { kind: 'red'; runs: number; packet: EvictionPacket };
 
 const TAIL = 4000;
 
@@ -30,7 +32,9 @@ export async function testCandidate(
   if (command === null) return { kind: 'passed', runs: 0 };
   const subject = candidate.stream?.id ?? candidate.merge.id;
   const request = { command, timeoutMs: config.queue.timeout, kind: 'test', subject };
-  workflow.notify(`testing ${candidate.stream?.handle ?? candidate.merge.handle} on the tip of the buffer: ${command}`);
+  workflow.notify(
+    `testing ${candidate.stream?.handle ?? candidate.merge.handle} on the tip of the buffer: ${command}`,
+  );
   const first = await runChecks(workflow, candidate.commit, request);
   if (first.result === 'green') return { kind: 'passed', runs: first.cached ? 0 : 1 };
   if (first.result === 'error') throw cannotRun(command, first.output);
@@ -54,7 +58,11 @@ export async function testCandidate(
 }
 
 function cannotRun(command: string, output: string): SwarmError {
-  return new SwarmError('command_failed', `The command could not be run: ${command}\n${output.slice(-TAIL)}`, {
-    fix: 'gitswarm config set stabilize_command "…", and workspace.setup for what it needs',
-  });
+  return new SwarmError(
+    'command_failed',
+    `The command could not be run: ${command}\n${output.slice(-TAIL)}`,
+    {
+      fix: 'gitswarm config set stabilize_command "…", and workspace.setup for what it needs',
+    },
+  );
 }

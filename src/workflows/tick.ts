@@ -1,5 +1,5 @@
 import { runDue } from '../contract/housekeeping.ts';
-import { recover, type Repair } from './recover.ts';
+import { type Repair, recover } from './recover.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface TickResult {

@@ -17,7 +17,12 @@ import { actorOf, bufferTip, type Workflow } from './workflow.ts';
  */
 export async function trackBranch(
   workflow: Workflow,
-  request: { branch: string; name?: string | undefined; task?: string | undefined; parent?: string | undefined },
+  request: {
+    branch: string;
+    name?: string | undefined;
+    task?: string | undefined;
+    parent?: string | undefined;
+  },
 ): Promise<{ stream: Stream; path: string | null }> {
   const actor = actorOf(workflow);
   requireHistory(workflow.git);
@@ -25,10 +30,13 @@ export async function trackBranch(
   const ref = branchRef(branch);
   const { repo, git } = workflow;
   if (branch === repo.bufferBranch || branch === repo.promoteTarget) {
-    throw new SwarmError('conflict', `${branch} is where streams land; it cannot be one itself.`, { fix: 'Name a branch of work.' });
+    throw new SwarmError('conflict', `${branch} is where streams land; it cannot be one itself.`, {
+      fix: 'Name a branch of work.',
+    });
   }
   const head = await findRef(git, ref);
-  if (head === undefined) throw new SwarmError('not_found', `There is no branch "${branch}".`, { fix: 'git branch --list' });
+  if (head === undefined)
+    throw new SwarmError('not_found', `There is no branch "${branch}".`, { fix: 'git branch --list' });
   const base = await mergeBase(git, head, await bufferTip(workflow));
   if (base === undefined) {
     throw new SwarmError('conflict', `${branch} shares no history with ${repo.bufferBranch}.`);

@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import { recordHead, showStream } from '../contract/streams.ts';
-import { undo, type UndoRecord } from '../contract/undo.ts';
+import { type UndoRecord, undo } from '../contract/undo.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { cascadeStreams } from './cascade-streams.ts';
 import { restoreWorkspace } from './destroy-workspace.ts';
@@ -40,13 +40,19 @@ async function moveBack(workflow: Workflow, record: UndoRecord): Promise<string>
   const stream = await workflow.authority.call(showStream, { stream: streamId });
   const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
   if (head !== to) {
-    throw new SwarmError('wrong_state', `Stream ${stream.handle} has new commits since; it was not moved back.`, {
-      fix: `git log ${stream.branch}`,
-    });
+    throw new SwarmError(
+      'wrong_state',
+      `Stream ${stream.handle} has new commits since; it was not moved back.`,
+      {
+        fix: `git log ${stream.branch}`,
+      },
+    );
   }
   const moved = await moveBranch(workflow, { branch: stream.branch, old: to, new: from, reason: 'undo' });
   if (moved.kind !== 'moved') {
-    throw new SwarmError('worktree_dirty', `The workspace of ${stream.handle} has edits in the way.`, { fix: 'Commit or stash them first.' });
+    throw new SwarmError('worktree_dirty', `The workspace of ${stream.handle} has edits in the way.`, {
+      fix: 'Commit or stash them first.',
+    });
   }
   const facts = await measureFacts(workflow, from, await forkPoints(workflow, stream));
   await workflow.authority.call(recordHead, { stream: streamId, facts, cause: 'rebased' });

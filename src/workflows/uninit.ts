@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { setConfig } from '../contract/repos.ts';
 import { listStreams } from '../contract/streams.ts';
-import { isAncestor } from '../git/commits.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
+import { isAncestor } from '../git/commits.ts';
 import { findRef, listRefs, updateRefs } from '../git/refs.ts';
 import { runGit } from '../git/run-git.ts';
 import { SNAPSHOTS } from '../git/snapshot.ts';
@@ -40,13 +40,17 @@ export async function uninit(
     throw new SwarmError(
       'unlanded_work',
       `There is work that ${workflow.repo.promoteTarget} lacks: ${[...unlanded, ...dirty].slice(0, 8).join(', ')}`,
-      { fix: 'Promote or destroy it first; or gitswarm uninit --force, which keeps those branches and snapshots.', details: { branches: unlanded, workspaces: dirty } },
+      {
+        fix: 'Promote or destroy it first; or gitswarm uninit --force, which keeps those branches and snapshots.',
+        details: { branches: unlanded, workspaces: dirty },
+      },
     );
   }
   const removed: string[] = [];
   const kept: string[] = [...unlanded];
   await removeWorkspaces(workflow, dirty, { removed, kept });
-  for (const checkout of listCheckouts(workflow.machine)) rmSync(checkout.path, { recursive: true, force: true });
+  for (const checkout of listCheckouts(workflow.machine))
+    rmSync(checkout.path, { recursive: true, force: true });
   await runGit(workflow.git, ['worktree', 'prune']);
   await removeRefs(workflow, unlanded, { removed, kept });
   if (removeExcludes(workflow.git.commonDir)) removed.push('entries in the exclude file');
@@ -100,7 +104,9 @@ async function removeRefs(
   report: { removed: string[]; kept: string[] },
 ): Promise<void> {
   const { git, repo, home } = workflow;
-  const streams = (await listRefs(git, ['refs/heads/stream/'])).filter((ref) => !unlanded.includes(ref.name.slice('refs/heads/'.length)));
+  const streams = (await listRefs(git, ['refs/heads/stream/'])).filter(
+    (ref) => !unlanded.includes(ref.name.slice('refs/heads/'.length)),
+  );
   const own = await listRefs(git, ['refs/gitswarm/']);
   const snapshots = own.filter((ref) => ref.name.startsWith(SNAPSHOTS));
   report.kept.push(...snapshots.map((ref) => ref.name));
@@ -131,7 +137,8 @@ function removeFiles(workflow: Workflow, removed: string[]): void {
     removed.push(config);
   }
   for (const name of existsSync(home) ? readdirSync(home) : []) {
-    if (name === 'local' || name.startsWith('federation.db')) rmSync(join(home, name), { recursive: true, force: true });
+    if (name === 'local' || name.startsWith('federation.db'))
+      rmSync(join(home, name), { recursive: true, force: true });
   }
   if (existsSync(home) && readdirSync(home).length === 0) rmdirSync(home);
   removed.push(home);

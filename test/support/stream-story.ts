@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
 import { isSwarmError } from '../../src/contract/errors.ts';
-import { landMerge, type Merge, prepareMerge, requestMerge, requestPlainMerge } from '../../src/contract/merges.ts';
+import {
+  landMerge,
+  type Merge,
+  prepareMerge,
+  requestMerge,
+  requestPlainMerge,
+} from '../../src/contract/merges.ts';
 import { addMaintainer } from '../../src/contract/repos.ts';
 import { submitReview, type Verdict } from '../../src/contract/reviews.ts';
-import { createStream, type Facts, recordHead, showStream, submitStream } from '../../src/contract/streams.ts';
+import {
+  createStream,
+  type Facts,
+  recordHead,
+  showStream,
+  submitStream,
+} from '../../src/contract/streams.ts';
 import type { Database } from '../../src/db/database.ts';
 import { operations } from '../../src/operations/index.ts';
 import { makeKernel, type SeedOptions } from './kernel.ts';
@@ -17,7 +29,13 @@ export function oid(name: string): string {
 
 /** What git would say of a stream whose one commit has this name. */
 export function factsOf(name: string, changes: Partial<Facts> = {}): Facts {
-  const commit = { commit: oid(name), changeId: `I${oid(name)}`, message: name, author: 'someone', patchId: `p ${name}` };
+  const commit = {
+    commit: oid(name),
+    changeId: `I${oid(name)}`,
+    message: name,
+    author: 'someone',
+    patchId: `p ${name}`,
+  };
   return {
     head: oid(name),
     base: oid('buffer'),
@@ -51,16 +69,25 @@ export async function startStory<N extends string>(
 
   const story = {
     /** A stream with one commit of its name. */
-    async stream(as: Actor, name: string, more: { parent?: string; task?: string; revertOf?: string; facts?: Facts } = {}) {
+    async stream(
+      as: Actor,
+      name: string,
+      more: { parent?: string; task?: string; revertOf?: string; facts?: Facts } = {},
+    ) {
       const { facts = factsOf(name), ...links } = more;
       const start = { repoId, name, baseBranch: 'buffer', baseCommit: oid('buffer'), ...links };
       const { id } = await call(createStream, start, { as });
       return call(recordHead, { stream: id, facts, cause: 'commit' }, { as });
     },
-    record: (as: Actor, stream: string, facts: Facts, cause: 'commit' | 'adopted' | 'rebased' | 'resolved' = 'commit') =>
-      call(recordHead, { stream, facts, cause }, { as }),
+    record: (
+      as: Actor,
+      stream: string,
+      facts: Facts,
+      cause: 'commit' | 'adopted' | 'rebased' | 'resolved' = 'commit',
+    ) => call(recordHead, { stream, facts, cause }, { as }),
     submit: (as: Actor, stream: string, facts: Facts) => call(submitStream, { stream, facts }, { as }),
-    verdict: (as: Actor, stream: string, verdict: Verdict = 'approve') => call(submitReview, { stream, verdict }, { as }),
+    verdict: (as: Actor, stream: string, verdict: Verdict = 'approve') =>
+      call(submitReview, { stream, verdict }, { as }),
     merge: (as: Actor, stream: string, facts: Facts, more: { force?: boolean; reason?: string } = {}) =>
       call(requestMerge, { stream, facts, ...more }, { as }),
     prepare: (as: Actor, merge: Merge, holder = 'this process', commit = oid(`landing ${merge.id}`)) =>
@@ -79,7 +106,11 @@ export async function startStory<N extends string>(
     },
     async revert(as: Actor, merge: Merge, automatic = false) {
       const head = merge.commit ?? '';
-      const asked = await call(requestPlainMerge, { repoId, kind: 'revert', head, revertsMerge: merge.id, automatic }, { as });
+      const asked = await call(
+        requestPlainMerge,
+        { repoId, kind: 'revert', head, revertsMerge: merge.id, automatic },
+        { as },
+      );
       return story.land(as, asked);
     },
     show: (stream: string) => call(showStream, { stream }, { as: owner }),

@@ -38,7 +38,10 @@ const register: Command = {
     return {
       data: registered,
       text: () =>
-        [`${agent.handle}  ${plainLine(agent.name)}  ${agent.kind}`, `key ${apiKey} (only needed with a server; not shown again)`].join('\n'),
+        [
+          `${agent.handle}  ${plainLine(agent.name)}  ${agent.kind}`,
+          `key ${apiKey} (only needed with a server; not shown again)`,
+        ].join('\n'),
       next: `gitswarm task next --claim --as ${agent.name}`,
     };
   },
@@ -144,7 +147,10 @@ const rotate: Command = {
   async run(session, [agent = '']) {
     const { authority } = await session.workflow();
     const rotated = await authority.call(rotateAgentKey, { agent });
-    return { data: rotated, text: () => `${plainLine(rotated.agent.name)}: new key ${rotated.apiKey} (not shown again)` };
+    return {
+      data: rotated,
+      text: () => `${plainLine(rotated.agent.name)}: new key ${rotated.apiKey} (not shown again)`,
+    };
   },
 };
 

@@ -10,7 +10,11 @@ const backup: Command = {
   async run(session, [file = '']) {
     const app = await session.app();
     const saved = await backUp(app.places.database, resolve(session.flags.dir, file));
-    return { data: saved, text: () => `saved ${saved.bytes} bytes to ${saved.file}`, next: `gitswarm restore-backup ${file}` };
+    return {
+      data: saved,
+      text: () => `saved ${saved.bytes} bytes to ${saved.file}`,
+      next: `gitswarm restore-backup ${file}`,
+    };
   },
 };
 

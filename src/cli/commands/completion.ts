@@ -2,21 +2,39 @@ import { SwarmError } from '../../contract/errors.ts';
 import type { Command } from '../command.ts';
 import { groups } from '../groups.ts';
 
-const GLOBAL = ['--as', '-C', '--json', '--quiet', '--no-color', '--yes', '--offline', '--trace', '--no-tick', '--help'];
+const GLOBAL = [
+  '--as',
+  '-C',
+  '--json',
+  '--quiet',
+  '--no-color',
+  '--yes',
+  '--offline',
+  '--trace',
+  '--no-tick',
+  '--help',
+];
 
 const completion: Command = {
   name: 'completion',
   summary: 'Print the completion script of a shell; source it from its start-up file.',
   args: '<shell>',
   actor: 'nobody',
-  examples: ['source <(gitswarm completion bash)', 'gitswarm completion fish > ~/.config/fish/completions/gitswarm.fish'],
+  examples: [
+    'source <(gitswarm completion bash)',
+    'gitswarm completion fish > ~/.config/fish/completions/gitswarm.fish',
+  ],
   async run(_session, [shell = '']) {
-    const commands = (await Promise.all(groups.map((group) => group.load()))).flatMap((each) => each.commands);
+    const commands = (await Promise.all(groups.map((group) => group.load()))).flatMap(
+      (each) => each.commands,
+    );
     const unique = [...new Map(commands.map((command) => [command.name, command])).values()];
     const writers: Record<string, (all: Command[]) => string> = { bash, zsh, fish };
     const script = Object.hasOwn(writers, shell) ? writers[shell]?.(unique) : undefined;
     if (script === undefined) {
-      throw new SwarmError('usage', `There is no completion for "${shell}".`, { fix: 'gitswarm completion bash|zsh|fish' });
+      throw new SwarmError('usage', `There is no completion for "${shell}".`, {
+        fix: 'gitswarm completion bash|zsh|fish',
+      });
     }
     return { data: { shell, script }, text: () => script };
   },
@@ -36,7 +54,9 @@ function followers(commands: Command[]): Map<string, string[]> {
 }
 
 function cases(commands: Command[]): string {
-  return [...followers(commands)].map(([key, words]) => `    '${key}') words='${words.join(' ')}' ;;`).join('\n');
+  return [...followers(commands)]
+    .map(([key, words]) => `    '${key}') words='${words.join(' ')}' ;;`)
+    .join('\n');
 }
 
 function bash(commands: Command[]): string {
@@ -65,15 +85,23 @@ ${bash(commands)}`;
 }
 
 function fish(commands: Command[]): string {
-  const lines = groups.map((group) => `complete -c gitswarm -f -n __fish_use_subcommand -a ${group.name} -d '${group.summary.replace(/'/g, "\\'")}'`);
+  const lines = groups.map(
+    (group) =>
+      `complete -c gitswarm -f -n __fish_use_subcommand -a ${group.name} -d '${group.summary.replace(/'/g, "\\'")}'`,
+  );
   for (const command of commands) {
     const [noun, verb] = command.name.split(' ');
     if (verb) {
-      lines.push(`complete -c gitswarm -f -n '__fish_seen_subcommand_from ${noun}' -a ${verb} -d '${command.summary.replace(/'/g, "\\'")}'`);
+      lines.push(
+        `complete -c gitswarm -f -n '__fish_seen_subcommand_from ${noun}' -a ${verb} -d '${command.summary.replace(/'/g, "\\'")}'`,
+      );
     }
     for (const option of command.options ?? []) {
       const name = /--([a-z-]+)/.exec(option.flags)?.[1];
-      if (name) lines.push(`complete -c gitswarm -n '__fish_seen_subcommand_from ${noun}' -l ${name} -d '${option.summary.replace(/'/g, "\\'")}'`);
+      if (name)
+        lines.push(
+          `complete -c gitswarm -n '__fish_seen_subcommand_from ${noun}' -l ${name} -d '${option.summary.replace(/'/g, "\\'")}'`,
+        );
     }
   }
   return `${[...new Set(lines)].join('\n')}\n`;

@@ -22,14 +22,19 @@ const DEFAULTS = { config: RepoConfig.parse({}), settings: ServerSettings.parse(
 function settings(workflow: Workflow): Setting[] {
   const differs = workingFile(workflow)?.differs ?? [];
   return Object.entries(settingOwners()).map(([key, owner]) => {
-    const value = valueOf(workflow, key);
+    const value = inForce(workflow, key);
     const isDefault = JSON.stringify(value) === JSON.stringify(settingValue(DEFAULTS, key));
     const fromFile = owner === 'repo' && workflow.repo.configSource === 'file';
-    return { key, value, source: isDefault ? 'default' : fromFile ? 'file' : 'database', differsInWorkingFile: differs.includes(key) };
+    return {
+      key,
+      value,
+      source: isDefault ? 'default' : fromFile ? 'file' : 'database',
+      differsInWorkingFile: differs.includes(key),
+    };
   });
 }
 
-function valueOf({ repo }: Workflow, key: string): unknown {
+function inForce({ repo }: Workflow, key: string): unknown {
   return settingValue({ config: repo.config, settings: repo.settings }, key);
 }
 
@@ -60,7 +65,8 @@ const list: Command = {
           ]),
         ];
         if (working?.unusable) lines.push(`${working.file} is not usable: ${plainLine(working.unusable)}`);
-        for (const { setting, text } of waiting) lines.push(`not approved on this machine: ${setting} = ${plainLine(text)}`);
+        for (const { setting, text } of waiting)
+          lines.push(`not approved on this machine: ${setting} = ${plainLine(text)}`);
         return lines.join('\n');
       },
       next: waiting.length > 0 ? 'gitswarm config trust' : undefined,
@@ -74,7 +80,7 @@ const get: Command = {
   args: '<key>',
   actor: 'reader',
   async run(session, [key = '']) {
-    const value = valueOf(await session.workflow(), known(key));
+    const value = inForce(await session.workflow(), known(key));
     return { data: { key, value }, text: () => (value === null ? '' : shown(key, value)) };
   },
 };
@@ -94,7 +100,9 @@ const set: Command = {
         [
           `${key} = ${plainLine(value)}`,
           ...(change.file ? [`  written to ${change.file}`] : []),
-          ...(change.waitsForLanding ? ['  the committed file decides until this one has landed: commit it'] : []),
+          ...(change.waitsForLanding
+            ? ['  the committed file decides until this one has landed: commit it']
+            : []),
         ].join('\n'),
       undo: 'gitswarm undo',
     };
@@ -139,7 +147,10 @@ const trust: Command = {
     const approved = await trustCommands(workflow);
     return {
       data: { approved },
-      text: () => (approved.length === 0 ? 'Every command is approved already.' : `approved ${approved.map((each) => each.setting).join(', ')}`),
+      text: () =>
+        approved.length === 0
+          ? 'Every command is approved already.'
+          : `approved ${approved.map((each) => each.setting).join(', ')}`,
     };
   },
 };

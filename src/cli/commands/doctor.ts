@@ -18,14 +18,21 @@ const doctor: Command = {
       exit: diagnosis.remaining > 0 ? 6 : 0,
       text: () => {
         const lines = diagnosis.findings.flatMap((finding) => {
-          const mark = finding.level === 'ok' ? style.green('ok') : finding.level === 'note' ? style.yellow('!') : style.red('x');
+          const mark =
+            finding.level === 'ok'
+              ? style.green('ok')
+              : finding.level === 'note'
+                ? style.yellow('!')
+                : style.red('x');
           const head = `${mark.padEnd(finding.level === 'ok' ? 2 : 1)} ${finding.check.padEnd(11)} ${plainLine(finding.text)}`;
           if (finding.mended) return [head, `   mended: ${plainLine(finding.mended)}`];
           if (finding.level === 'ok') return [head];
           const todo = finding.mendable ? 'gitswarm doctor --fix' : finding.fix;
           return todo ? [head, `   fix: ${plainLine(todo)}`] : [head];
         });
-        lines.push(diagnosis.remaining === 0 ? 'Nothing is wrong.' : `${count(diagnosis.remaining, 'problem')} left.`);
+        lines.push(
+          diagnosis.remaining === 0 ? 'Nothing is wrong.' : `${count(diagnosis.remaining, 'problem')} left.`,
+        );
         return lines.join('\n');
       },
       next: diagnosis.remaining > 0 && !fix ? 'gitswarm doctor --fix' : undefined,

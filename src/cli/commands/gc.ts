@@ -27,8 +27,13 @@ const gc: Command = {
       data: { ...collected, plan },
       text: () =>
         [
-          ...collected.removed.map((each) => `${plan ? 'would remove' : 'removed'} ${each.kind.replace('_', ' ')} ${plainLine(each.name)}: ${each.why}`),
-          collected.removed.length === 0 ? 'There is nothing to clear away.' : count(collected.removed.length, 'thing'),
+          ...collected.removed.map(
+            (each) =>
+              `${plan ? 'would remove' : 'removed'} ${each.kind.replace('_', ' ')} ${plainLine(each.name)}: ${each.why}`,
+          ),
+          collected.removed.length === 0
+            ? 'There is nothing to clear away.'
+            : count(collected.removed.length, 'thing'),
         ].join('\n'),
       next: plan && collected.removed.length > 0 ? 'gitswarm gc' : undefined,
     };

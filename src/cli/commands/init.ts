@@ -58,9 +58,12 @@ const init: Command = {
           `  buffer   ${repo.bufferBranch}  promoted to ${repo.promoteTarget}`,
         ];
         if (result.configFile) lines.push(`  settings ${result.configFile} (commit it when you like it)`);
-        if (repo.config.stabilize_command) lines.push(`  tests    ${plainLine(repo.config.stabilize_command)}`);
+        if (repo.config.stabilize_command)
+          lines.push(`  tests    ${plainLine(repo.config.stabilize_command)}`);
         if (proposedStabilize) {
-          lines.push(`  tests    none yet; it looks like: gitswarm config set stabilize_command "${proposedStabilize}"`);
+          lines.push(
+            `  tests    none yet; it looks like: gitswarm config set stabilize_command "${proposedStabilize}"`,
+          );
         }
         if (needsReviewer) {
           lines.push(

@@ -23,7 +23,11 @@ const log: Command = {
     const limit = Math.min(200, Math.max(1, numberOption(options, 'limit') ?? 20));
     const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit, type });
     if (flagOption(options, 'follow')) return follow(session, items, type);
-    return { data: items, text: () => (items.length === 0 ? 'Nothing has happened yet.' : eventTable(items, workflow.clock.now())) };
+    return {
+      data: items,
+      text: () =>
+        items.length === 0 ? 'Nothing has happened yet.' : eventTable(items, workflow.clock.now()),
+    };
   },
 };
 
@@ -47,12 +51,18 @@ function details(event: SwarmEvent): string {
 async function follow(session: Session, recent: SwarmEvent[], type: string | undefined) {
   const workflow = await session.workflow();
   const { output } = session;
-  const line = (event: SwarmEvent) => `${event.createdAt}  ${plainLine(event.actorName ?? '-')}  ${event.type}  ${details(event)}`;
+  const line = (event: SwarmEvent) =>
+    `${event.createdAt}  ${plainLine(event.actorName ?? '-')}  ${event.type}  ${details(event)}`;
   for (const event of [...recent].reverse()) output.note(line(event));
   let after = recent[0]?.seq ?? 0;
   let seen = recent.length;
   while (!session.signal.aborted) {
-    const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit: 200, type, after: String(after) });
+    const { items } = await workflow.authority.call(listEvents, {
+      repoId: workflow.repo.id,
+      limit: 200,
+      type,
+      after: String(after),
+    });
     for (const event of items) {
       output.note(output.isJson ? JSON.stringify(event) : line(event));
       after = event.seq;

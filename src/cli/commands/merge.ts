@@ -23,7 +23,12 @@ const merge: Command = {
   ],
   examples: ['gitswarm merge s-3fxa', 'gitswarm merge s-3fxa --plan'],
   async run(session, [name], options) {
-    if (flagOption(options, 'force') && session.flags.as === undefined && session.environment.agent === undefined && !session.isInteractive) {
+    if (
+      flagOption(options, 'force') &&
+      session.flags.as === undefined &&
+      session.environment.agent === undefined &&
+      !session.isInteractive
+    ) {
       throw new SwarmError('usage', 'A forced landing names who forces it.', { fix: 'Add --as <owner>.' });
     }
     const workflow = await session.workflow();
@@ -53,7 +58,9 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
           [
             `landed ${name}`,
             `  ${workflow.repo.bufferBranch} ${bufferBefore.slice(0, 10)} -> ${bufferAfter.slice(0, 10)}`,
-            ...(cascade.rebased.length > 0 ? [`  ${count(cascade.rebased.length, 'dependant')} moved along`] : []),
+            ...(cascade.rebased.length > 0
+              ? [`  ${count(cascade.rebased.length, 'dependant')} moved along`]
+              : []),
           ].join('\n'),
         undo: `gitswarm revert ${stream.handle}`,
         next: workflow.repo.config.stabilize_command ? 'gitswarm stabilize' : 'gitswarm promote',
@@ -63,14 +70,19 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
       return {
         data: result,
         exit: 5,
-        text: () => [`${name} conflicts with the buffer in:`, ...result.files.map((f) => `  ${plainLine(f.path)}  ${f.kind}`)].join('\n'),
+        text: () =>
+          [
+            `${name} conflicts with the buffer in:`,
+            ...result.files.map((f) => `  ${plainLine(f.path)}  ${f.kind}`),
+          ].join('\n'),
         next: `gitswarm stream resolve ${stream.handle}`,
       };
     case 'queued':
       return {
         data: { kind: 'queued', position: result.position, reason: result.reason },
         exit: result.blocked ? 6 : 0,
-        text: () => `${name} is queued${result.position ? ` at place ${result.position}` : ''}: ${result.reason}`,
+        text: () =>
+          `${name} is queued${result.position ? ` at place ${result.position}` : ''}: ${result.reason}`,
         next: 'gitswarm queue run',
       };
     case 'evicted':
@@ -80,7 +92,11 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
         text: () =>
           [
             `${name} left the queue: ${plainLine(result.packet.summary)}`,
-            ...result.packet.outputTail.trimEnd().split('\n').slice(-20).map((line) => `  | ${plainLine(line)}`),
+            ...result.packet.outputTail
+              .trimEnd()
+              .split('\n')
+              .slice(-20)
+              .map((line) => `  | ${plainLine(line)}`),
             `reproduce: ${result.packet.reproduce}`,
           ].join('\n'),
         next: `gitswarm workspace path ${stream.handle}`,
@@ -92,11 +108,17 @@ function planAnswer(plan: MergePlan): Answer {
   return {
     data: plan,
     text: () => {
-      const lines = [`${plan.stream.handle} "${plainLine(plan.stream.name)}": ${count(plan.commits, 'commit')}, ${count(plan.files, 'file')}`];
-      for (const gate of plan.gates) lines.push(`  ${gate.open ? 'ok  ' : 'NO  '} ${gate.name.padEnd(10)} ${plainLine(gate.detail)}`);
-      for (const file of plan.conflictsWithBuffer) lines.push(`       conflict   ${plainLine(file.path)} (${file.kind})`);
+      const lines = [
+        `${plan.stream.handle} "${plainLine(plan.stream.name)}": ${count(plan.commits, 'commit')}, ${count(plan.files, 'file')}`,
+      ];
+      for (const gate of plan.gates)
+        lines.push(`  ${gate.open ? 'ok  ' : 'NO  '} ${gate.name.padEnd(10)} ${plainLine(gate.detail)}`);
+      for (const file of plan.conflictsWithBuffer)
+        lines.push(`       conflict   ${plainLine(file.path)} (${file.kind})`);
       for (const other of plan.conflictsWith) {
-        lines.push(`       clashes with ${other.handle} "${plainLine(other.name)}" in ${other.files.map(plainLine).join(', ')}`);
+        lines.push(
+          `       clashes with ${other.handle} "${plainLine(other.name)}" in ${other.files.map(plainLine).join(', ')}`,
+        );
       }
       lines.push(plan.runsTests ? '  tests run before it lands' : '  no tests run before it lands');
       return lines.join('\n');

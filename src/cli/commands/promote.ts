@@ -19,7 +19,8 @@ async function run(session: Session, _args: string[], given: Options) {
   await recover(workflow);
   const plan = flagOption(given, 'plan');
   const result = await promote(workflow, { tag: textOption(given, 'tag'), plan });
-  const pushes = !plan && (flagOption(given, 'push') || (workflow.repo.config.push === 'auto' && result.promoted));
+  const pushes =
+    !plan && (flagOption(given, 'push') || (workflow.repo.config.push === 'auto' && result.promoted));
   const pushed = pushes ? await push(workflow) : [];
   const remote = result.promoted && !pushes ? await remoteOf(workflow) : undefined;
   const way = `${result.to} ${result.fromCommit.slice(0, 10)} -> ${result.toCommit.slice(0, 10)}`;
@@ -27,7 +28,8 @@ async function run(session: Session, _args: string[], given: Options) {
     data: { ...result, pushed },
     text: () => {
       if (plan && result.fromCommit !== result.toCommit) return `would move ${way}`;
-      if (!result.promoted) return `${result.to} is at the newest ${result.untested ? '' : 'green '}commit already`;
+      if (!result.promoted)
+        return `${result.to} is at the newest ${result.untested ? '' : 'green '}commit already`;
       return `promoted ${way}${result.untested ? '  (untested: there is no stabilize_command)' : ''}`;
     },
     next: remote ? `git push ${remote} ${result.to}` : undefined,

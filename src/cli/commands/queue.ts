@@ -38,7 +38,11 @@ const list: Command = {
           table(queue.items, [
             { title: '#', value: (item) => String(item.merge.position), align: 'right' },
             { title: 'STREAM', value: (item) => item.stream?.handle ?? item.merge.kind },
-            { title: 'WHAT', value: (item) => plainLine(item.stream?.name ?? item.merge.kind), canShrink: true },
+            {
+              title: 'WHAT',
+              value: (item) => plainLine(item.stream?.name ?? item.merge.kind),
+              canShrink: true,
+            },
             { title: 'PRIORITY', value: (item) => item.merge.priority },
             { title: 'STATE', value: (item) => item.merge.state },
             { title: 'SINCE', value: (item) => relativeTime(item.merge.requestedAt, workflow.clock.now()) },
@@ -75,10 +79,18 @@ const run: Command = {
     const { landed, evicted, conflicted, refused, waiting } = result;
     return {
       data: {
-        landed: landed.map(({ merge, stream, landing }) => ({ streamId: stream?.id ?? null, mergeId: merge.id, commit: landing.commit })),
+        landed: landed.map(({ merge, stream, landing }) => ({
+          streamId: stream?.id ?? null,
+          mergeId: merge.id,
+          commit: landing.commit,
+        })),
         evicted: evicted.map(({ stream, packet }) => ({ stream: stream?.id ?? null, packet })),
         deferred: [
-          ...conflicted.map(({ stream, files }) => ({ stream: stream?.id ?? null, reason: 'conflict', files })),
+          ...conflicted.map(({ stream, files }) => ({
+            stream: stream?.id ?? null,
+            reason: 'conflict',
+            files,
+          })),
           ...waiting.map(({ stream, reason }) => ({ stream: stream?.id ?? null, reason })),
           ...refused.map(({ stream, error }) => ({ stream: stream?.id ?? null, reason: error.message })),
         ],
@@ -88,10 +100,19 @@ const run: Command = {
       text: () =>
         [
           `landed ${count(landed.length, 'stream')}${result.runs > 0 ? ` with ${count(result.runs, 'test run')}` : ''}`,
-          ...landed.map(({ stream, merge }) => `  ${stream?.handle ?? merge.kind}  ${plainLine(stream?.name ?? '')}`),
-          ...evicted.map(({ stream, packet }) => `  red       ${stream?.handle ?? ''}  ${plainLine(packet.summary)}`),
-          ...conflicted.map(({ stream }) => `  conflict  ${stream?.handle ?? ''}  gitswarm stream resolve ${stream?.handle ?? ''}`),
-          ...refused.map(({ stream, error }) => `  refused   ${stream?.handle ?? ''}  ${plainLine(error.message)}`),
+          ...landed.map(
+            ({ stream, merge }) => `  ${stream?.handle ?? merge.kind}  ${plainLine(stream?.name ?? '')}`,
+          ),
+          ...evicted.map(
+            ({ stream, packet }) => `  red       ${stream?.handle ?? ''}  ${plainLine(packet.summary)}`,
+          ),
+          ...conflicted.map(
+            ({ stream }) =>
+              `  conflict  ${stream?.handle ?? ''}  gitswarm stream resolve ${stream?.handle ?? ''}`,
+          ),
+          ...refused.map(
+            ({ stream, error }) => `  refused   ${stream?.handle ?? ''}  ${plainLine(error.message)}`,
+          ),
           ...waiting.map(({ stream, reason }) => `  waits     ${stream?.handle ?? ''}  ${plainLine(reason)}`),
         ].join('\n'),
     };
@@ -99,7 +120,9 @@ const run: Command = {
 };
 
 function switchCommand(verb: 'pause' | 'resume' | 'freeze' | 'unfreeze', summary: string): Command {
-  const endpoint = { pause: pauseQueue, resume: resumeQueue, freeze: freezeQueue, unfreeze: unfreezeQueue }[verb];
+  const endpoint = { pause: pauseQueue, resume: resumeQueue, freeze: freezeQueue, unfreeze: unfreezeQueue }[
+    verb
+  ];
   const opposite = { pause: 'resume', resume: 'pause', freeze: 'unfreeze', unfreeze: 'freeze' }[verb];
   return {
     name: `queue ${verb}`,
@@ -114,7 +137,8 @@ function switchCommand(verb: 'pause' | 'resume' | 'freeze' | 'unfreeze', summary
       });
       return {
         data: { paused: repo.queuePaused, frozenReason: repo.frozenReason },
-        text: () => `The queue is ${repo.queuePaused ? 'paused' : 'running'}${repo.frozenReason ? `, frozen: ${plainLine(repo.frozenReason)}` : ''}.`,
+        text: () =>
+          `The queue is ${repo.queuePaused ? 'paused' : 'running'}${repo.frozenReason ? `, frozen: ${plainLine(repo.frozenReason)}` : ''}.`,
         undo: `gitswarm queue ${opposite}`,
       };
     },
@@ -137,7 +161,11 @@ const move: Command = {
       priority: textOption(options, 'priority') as Priority | undefined,
       first: flagOption(options, 'first'),
     });
-    return { data: merge, text: () => `now at place ${merge.position}, ${merge.priority}`, undo: 'gitswarm undo' };
+    return {
+      data: merge,
+      text: () => `now at place ${merge.position}, ${merge.priority}`,
+      undo: 'gitswarm undo',
+    };
   },
 };
 
@@ -176,15 +204,23 @@ const explain: Command = {
     const item = queue.items[at];
     const ahead = queue.items.slice(0, Math.max(0, at)).map((each) => each.stream?.handle ?? each.merge.kind);
     const reasons = [
-      item ? `asked for ${relativeTime(item.merge.requestedAt, workflow.clock.now())}, priority ${item.merge.priority}` : `not in the queue: ${stream.state.replace('_', ' ')}`,
+      item
+        ? `asked for ${relativeTime(item.merge.requestedAt, workflow.clock.now())}, priority ${item.merge.priority}`
+        : `not in the queue: ${stream.state.replace('_', ' ')}`,
       `consensus: ${consensus.state} (${consensus.reasons.join('; ')})`,
       ...(ahead.length > 0 ? [`behind ${ahead.join(', ')}`] : []),
       ...(item?.waitsFor ?? []),
-      testsBeforeMerge(workflow) ? `tests run before it lands: ${workflow.repo.config.stabilize_command}` : 'no tests run before it lands',
+      testsBeforeMerge(workflow)
+        ? `tests run before it lands: ${workflow.repo.config.stabilize_command}`
+        : 'no tests run before it lands',
     ];
     return {
       data: { streamId: stream.id, position: item ? at + 1 : null, ahead, reasons, consensus },
-      text: () => [`${stream.handle} "${plainLine(stream.name)}"${item ? ` is at place ${at + 1}` : ''}`, ...reasons.map((each) => `  ${plainLine(each)}`)].join('\n'),
+      text: () =>
+        [
+          `${stream.handle} "${plainLine(stream.name)}"${item ? ` is at place ${at + 1}` : ''}`,
+          ...reasons.map((each) => `  ${plainLine(each)}`),
+        ].join('\n'),
       next: item ? 'gitswarm queue run' : `gitswarm merge ${stream.handle}`,
     };
   },

@@ -1,4 +1,5 @@
 import { SwarmError } from '../../contract/errors.ts';
+import { parseDuration } from '../../contract/repo-files.ts';
 import {
   AccessLevel,
   addMaintainer,
@@ -12,7 +13,6 @@ import {
   removeMaintainer,
   revokeAccess,
 } from '../../contract/repos.ts';
-import { parseDuration } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
 import { plainLine } from '../output/style-text.ts';
@@ -49,7 +49,10 @@ const archive: Command = {
   async run(session) {
     const workflow = await session.workflow();
     const repo = await workflow.authority.call(archiveRepo, { repoId: workflow.repo.id });
-    return { data: repo, text: () => `${plainLine(repo.name)} is archived: nothing can be changed any more.` };
+    return {
+      data: repo,
+      text: () => `${plainLine(repo.name)} is archived: nothing can be changed any more.`,
+    };
   },
 };
 
@@ -65,7 +68,8 @@ const add: Command = {
     const added = await workflow.authority.call(addMaintainer, { repoId: workflow.repo.id, agent, role });
     return {
       data: added,
-      text: () => `${plainLine(added.agent.name)} is ${added.role === 'owner' ? 'an owner' : 'a maintainer'} now.`,
+      text: () =>
+        `${plainLine(added.agent.name)} is ${added.role === 'owner' ? 'an owner' : 'a maintainer'} now.`,
       undo: `gitswarm repo maintainer remove ${added.agent.handle}`,
     };
   },
@@ -79,7 +83,11 @@ const remove: Command = {
   async run(session, [agent = '']) {
     const workflow = await session.workflow();
     const result = await workflow.authority.call(removeMaintainer, { repoId: workflow.repo.id, agent });
-    return { data: result, text: () => (result.removed ? `${plainLine(agent)} is no maintainer any more.` : `${plainLine(agent)} was none.`) };
+    return {
+      data: result,
+      text: () =>
+        result.removed ? `${plainLine(agent)} is no maintainer any more.` : `${plainLine(agent)} was none.`,
+    };
   },
 };
 
@@ -89,7 +97,10 @@ const maintainers: Command = {
   actor: 'reader',
   async run(session) {
     const workflow = await session.workflow();
-    const { items } = await workflow.authority.call(listMaintainers, { repoId: workflow.repo.id, limit: 200 });
+    const { items } = await workflow.authority.call(listMaintainers, {
+      repoId: workflow.repo.id,
+      limit: 200,
+    });
     return {
       data: items,
       text: () =>
@@ -112,12 +123,19 @@ const grant: Command = {
   async run(session, [agent = '', level = ''], options) {
     const workflow = await session.workflow();
     const parsed = AccessLevel.safeParse(level);
-    if (!parsed.success) throw new SwarmError('usage', `"${level}" is no level; choose read, write, maintain or admin.`);
+    if (!parsed.success)
+      throw new SwarmError('usage', `"${level}" is no level; choose read, write, maintain or admin.`);
     const expiresAt = expiry(textOption(options, 'expires'), workflow.clock.now());
-    const granted = await workflow.authority.call(grantAccess, { repoId: workflow.repo.id, agent, level: parsed.data, expiresAt });
+    const granted = await workflow.authority.call(grantAccess, {
+      repoId: workflow.repo.id,
+      agent,
+      level: parsed.data,
+      expiresAt,
+    });
     return {
       data: granted,
-      text: () => `${plainLine(granted.agent.name)} has ${granted.level} access${granted.expiresAt ? ` until ${granted.expiresAt}` : ''}.`,
+      text: () =>
+        `${plainLine(granted.agent.name)} has ${granted.level} access${granted.expiresAt ? ` until ${granted.expiresAt}` : ''}.`,
       undo: `gitswarm repo access revoke ${granted.agent.handle}`,
     };
   },
@@ -174,7 +192,11 @@ const explain: Command = {
     const explained = await workflow.authority.call(explainAccess, { repoId: workflow.repo.id, agent });
     return {
       data: explained,
-      text: () => [`${plainLine(explained.agent.name)}: ${explained.level ?? 'no'} access`, ...explained.reasons.map((reason) => `  ${plainLine(reason)}`)].join('\n'),
+      text: () =>
+        [
+          `${plainLine(explained.agent.name)}: ${explained.level ?? 'no'} access`,
+          ...explained.reasons.map((reason) => `  ${plainLine(reason)}`),
+        ].join('\n'),
     };
   },
 };

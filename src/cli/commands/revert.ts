@@ -18,7 +18,11 @@ const revert: Command = {
       return {
         data: result,
         exit: 5,
-        text: () => ['What landed since builds on it; the revert conflicts in:', ...result.files.map((f) => `  ${plainLine(f.path)}`)].join('\n'),
+        text: () =>
+          [
+            'What landed since builds on it; the revert conflicts in:',
+            ...result.files.map((f) => `  ${plainLine(f.path)}`),
+          ].join('\n'),
         next: 'gitswarm task create "Undo …" --priority critical',
       };
     }

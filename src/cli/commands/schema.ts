@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { SwarmError } from '../../contract/errors.ts';
 import { endpoints } from '../../contract/api.ts';
+import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfigFile } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
 import { nearest } from '../output/nearest.ts';
@@ -12,11 +12,16 @@ const schema: Command = {
   actor: 'nobody',
   async run(_session, [name]) {
     const names = ['config', ...endpoints.map((each) => each.name)];
-    if (name === undefined) return { data: names, text: () => names.join('\n'), next: 'gitswarm schema task.create' };
+    if (name === undefined)
+      return { data: names, text: () => names.join('\n'), next: 'gitswarm schema task.create' };
     const found = schemaOf(name);
     if (!found) {
       const near = nearest(name, names);
-      throw new SwarmError('not_found', `There is no schema "${name}".${near ? ` Did you mean "${near}"?` : ''}`, { fix: 'gitswarm schema' });
+      throw new SwarmError(
+        'not_found',
+        `There is no schema "${name}".${near ? ` Did you mean "${near}"?` : ''}`,
+        { fix: 'gitswarm schema' },
+      );
     }
     return { data: found, text: () => JSON.stringify(found, null, 2) };
   },

@@ -1,7 +1,7 @@
 import { listStabilizations } from '../../contract/stabilizations.ts';
 import { push } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
-import { stabilize, type StabilizeResult } from '../../workflows/stabilize.ts';
+import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
 import type { Command, Options } from '../command.ts';
 import { durationOption, flagOption, numberOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
@@ -22,15 +22,32 @@ async function run(session: Session, _args: string[], given: Options) {
     timeoutMs: durationOption(given, 'timeout'),
     revert: given.revert !== false,
   });
-  const pushed = flagOption(given, 'push') || workflow.repo.config.push === 'auto' ? await push(workflow, result.tag) : [];
+  const pushed =
+    flagOption(given, 'push') || workflow.repo.config.push === 'auto' ? await push(workflow, result.tag) : [];
   return {
     data: {
       result: result.result,
       commit: result.commit,
       ...(result.tag ? { tag: result.tag } : {}),
       durationMs: result.durationMs,
-      ...(result.culprit ? { culprit: { mergeId: result.culprit.merge.id, streamId: result.culprit.merge.streamId, handle: result.culprit.stream?.handle ?? null } } : {}),
-      ...(result.reverted ? { reverted: { commit: result.reverted.commit, bufferAfter: result.reverted.bufferAfter, healed: result.healed } } : {}),
+      ...(result.culprit
+        ? {
+            culprit: {
+              mergeId: result.culprit.merge.id,
+              streamId: result.culprit.merge.streamId,
+              handle: result.culprit.stream?.handle ?? null,
+            },
+          }
+        : {}),
+      ...(result.reverted
+        ? {
+            reverted: {
+              commit: result.reverted.commit,
+              bufferAfter: result.reverted.bufferAfter,
+              healed: result.healed,
+            },
+          }
+        : {}),
       ...(result.task ? { taskId: result.task.id } : {}),
       promoted: result.promoted,
       frozen: result.frozen,
@@ -48,17 +65,35 @@ async function run(session: Session, _args: string[], given: Options) {
 function resultText(result: StabilizeResult, style: Style): string {
   const at = `@ ${result.commit.slice(0, 10)} in ${duration(result.durationMs)}`;
   if (result.result === 'green') {
-    return [`${style.green('GREEN')} ${at}`, `  tag ${result.tag}`, ...(result.promoted ? ['  promoted'] : [])].join('\n');
+    return [
+      `${style.green('GREEN')} ${at}`,
+      `  tag ${result.tag}`,
+      ...(result.promoted ? ['  promoted'] : []),
+    ].join('\n');
   }
-  const tail = plain(result.output).trimEnd().split('\n').slice(-15).map((line) => `  | ${line}`);
+  const tail = plain(result.output)
+    .trimEnd()
+    .split('\n')
+    .slice(-15)
+    .map((line) => `  | ${line}`);
   if (result.result === 'error') {
-    return [`${style.yellow('ERROR')} ${at}: ${plainLine(result.reason ?? '')}`, ...tail, 'Nothing was reverted and nobody is blamed.'].join('\n');
+    return [
+      `${style.yellow('ERROR')} ${at}: ${plainLine(result.reason ?? '')}`,
+      ...tail,
+      'Nothing was reverted and nobody is blamed.',
+    ].join('\n');
   }
   const lines = [`${style.red('RED')} ${at}, ${count(result.runs, 'run')}`, ...tail];
   const { culprit, reverted, task } = result;
-  if (culprit) lines.push(`culprit  ${culprit.stream?.handle ?? culprit.merge.handle} "${plainLine(culprit.stream?.name ?? '')}"`);
+  if (culprit)
+    lines.push(
+      `culprit  ${culprit.stream?.handle ?? culprit.merge.handle} "${plainLine(culprit.stream?.name ?? '')}"`,
+    );
   else if (result.reason) lines.push(plainLine(result.reason));
-  if (reverted) lines.push(`reverted ${reverted.commit.slice(0, 10)}; the buffer is ${result.healed ? style.green('green') : 'still red'} now`);
+  if (reverted)
+    lines.push(
+      `reverted ${reverted.commit.slice(0, 10)}; the buffer is ${result.healed ? style.green('green') : 'still red'} now`,
+    );
   if (task) lines.push(`task     ${task.handle} ${task.priority} "${plainLine(task.title)}"`);
   if (result.frozen) lines.push('frozen   only reverts and declared fixes land until the buffer is green');
   return lines.join('\n');

@@ -25,15 +25,29 @@ async function answer(session: Session): Promise<Answer> {
   const report = await reportStatus(workflow);
   const { items: agents } = await workflow.authority.call(listAgents, { limit: 200 });
   for (const warning of report.warnings) session.output.note(`warning: ${warning}`);
-  for (const repair of report.repairs) session.output.note(`mended: ${repair.what} ${repair.subject}: ${repair.done}`);
+  for (const repair of report.repairs)
+    session.output.note(`mended: ${repair.what} ${repair.subject}: ${repair.done}`);
   const { repo, attention } = report;
   return {
     data: {
       ...report,
-      repo: { id: repo.id, name: repo.name, mergeMode: repo.mergeMode, ownershipModel: repo.ownershipModel, bufferBranch: repo.bufferBranch, promoteTarget: repo.promoteTarget },
+      repo: {
+        id: repo.id,
+        name: repo.name,
+        mergeMode: repo.mergeMode,
+        ownershipModel: repo.ownershipModel,
+        bufferBranch: repo.bufferBranch,
+        promoteTarget: repo.promoteTarget,
+      },
       mode: repo.authority,
       authority: repo.authority,
-      agents: agents.map(({ id, handle, name, kind, status: state }) => ({ id, handle, name, kind, status: state })),
+      agents: agents.map(({ id, handle, name, kind, status: state }) => ({
+        id,
+        handle,
+        name,
+        kind,
+        status: state,
+      })),
     },
     text: () => statusText(report, session.output.style, workflow.clock.now()),
     next: attention[0]?.next ?? (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
@@ -42,7 +56,9 @@ async function answer(session: Session): Promise<Answer> {
 
 function statusText(report: StatusReport, style: Style, now: number): string {
   const { repo, streams, tasks, queue, buffer, lastStabilization, lastPromotion } = report;
-  const open = Object.entries(streams).filter(([state, n]) => n > 0 && state !== 'merged' && state !== 'abandoned');
+  const open = Object.entries(streams).filter(
+    ([state, n]) => n > 0 && state !== 'merged' && state !== 'abandoned',
+  );
   const lines = [
     `${style.bold(plainLine(repo.name))}  ${repo.mergeMode} mode, ${repo.ownershipModel} ownership`,
     `buffer   ${repo.bufferBranch} @ ${buffer.commit?.slice(0, 10) ?? 'gone'}, ${count(buffer.aheadOfTarget, 'commit')} ahead of ${repo.promoteTarget}`,
@@ -89,10 +105,14 @@ async function watch(session: Session): Promise<void> {
     }
     await new Promise<void>((done) => {
       const timer = setTimeout(done, LOOK_EVERY_MS);
-      session.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        done();
-      }, { once: true });
+      session.signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          done();
+        },
+        { once: true },
+      );
     });
   }
 }

@@ -1,9 +1,9 @@
 import { resolveCommit } from '../../git/refs.ts';
+import { withLock } from '../../machine/locks.ts';
 import { fastForwardTarget } from '../../workflows/fast-forward-target.ts';
 import { intake } from '../../workflows/plain-landings.ts';
 import { fetchRemote } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
-import { withLock } from '../../machine/locks.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 
@@ -27,7 +27,9 @@ const sync: Command = {
       text: () =>
         [
           remote ? `fetched from ${remote}` : 'nothing was fetched',
-          target.moved ? `${workflow.repo.promoteTarget} moved to ${target.commit.slice(0, 10)}` : `${workflow.repo.promoteTarget} is ${target.why}`,
+          target.moved
+            ? `${workflow.repo.promoteTarget} moved to ${target.commit.slice(0, 10)}`
+            : `${workflow.repo.promoteTarget} is ${target.why}`,
           taken.kind === 'taken_in'
             ? `taken into ${workflow.repo.bufferBranch} @ ${taken.landing.bufferAfter.slice(0, 10)}`
             : taken.kind === 'none'

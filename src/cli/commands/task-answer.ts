@@ -48,8 +48,10 @@ export function taskText(task: Task): string {
 function stateWords(task: Task): string {
   if (task.ready) return 'ready';
   const words: string[] = [task.status];
-  if (task.status === 'claimed' && task.claim?.leaseUntil) words[0] = `claimed until ${task.claim.leaseUntil}`;
+  if (task.status === 'claimed' && task.claim?.leaseUntil)
+    words[0] = `claimed until ${task.claim.leaseUntil}`;
   if (task.blockedReason) words.push(`blocked: ${plainLine(task.blockedReason)}`);
-  if (task.status === 'open' && task.waitsFor.length > 0) words.push(`waits for ${task.waitsFor.length} of its dependencies`);
+  if (task.status === 'open' && task.waitsFor.length > 0)
+    words.push(`waits for ${task.waitsFor.length} of its dependencies`);
   return words.join(', ');
 }

@@ -43,7 +43,8 @@ const next: Command = {
     const found = await workflow.authority.call(nextTask, { repoId: workflow.repo.id, claim: wantsClaim });
     const { task, claim: taken } = found;
     if (!task) return { data: null, text: () => 'Nothing is ready.', next: 'gitswarm task list' };
-    if (!taken) return { data: found, text: () => taskText(task), next: `gitswarm task claim ${task.handle}` };
+    if (!taken)
+      return { data: found, text: () => taskText(task), next: `gitswarm task claim ${task.handle}` };
     return {
       ...claimAnswer({ task, claim: taken }, 'claimed'),
       undo: 'gitswarm undo',
@@ -62,7 +63,10 @@ const submit: Command = {
     const { workflow } = await actingWorkflow(session);
     const notes = textOption(options, 'notes') ?? '';
     const claimed = await workflow.authority.call(submitTask, { claim: ref, notes });
-    return { ...claimAnswer(claimed, 'submitted'), next: `gitswarm task review ${claimed.task.handle} approve --as <maintainer>` };
+    return {
+      ...claimAnswer(claimed, 'submitted'),
+      next: `gitswarm task review ${claimed.task.handle} approve --as <maintainer>`,
+    };
   },
 };
 
@@ -94,7 +98,10 @@ const abandon: Command = {
     const { workflow } = await actingWorkflow(session);
     const reason = textOption(options, 'reason');
     const given = await workflow.authority.call(abandonClaim, { claim: ref, reason });
-    return { ...claimAnswer({ ...given, claim: { ...given.claim, leaseUntil: null } }, 'gave back'), data: given };
+    return {
+      ...claimAnswer({ ...given, claim: { ...given.claim, leaseUntil: null } }, 'gave back'),
+      data: given,
+    };
   },
 };
 
@@ -106,7 +113,8 @@ const block: Command = {
   options: [{ flags: '--reason <text>', summary: 'what it waits for' }],
   async run(session, [task = '', words], options) {
     const reason = textOption(options, 'reason') ?? words;
-    if (!reason) throw new SwarmError('usage', 'A blocked task says what it waits for.', { fix: 'Add --reason "…".' });
+    if (!reason)
+      throw new SwarmError('usage', 'A blocked task says what it waits for.', { fix: 'Add --reason "…".' });
     const { workflow } = await actingWorkflow(session);
     const blocked = await workflow.authority.call(blockTask, { task, reason });
     return { ...taskAnswer(blocked), undo: `gitswarm task unblock ${blocked.handle}` };

@@ -29,7 +29,11 @@ export const importTasks: Command = {
     if (flagOption(options, 'plan')) {
       return {
         data: { planned: wishes, created: [] },
-        text: () => [`would make ${count(wishes.length, 'task')}`, ...wishes.map((wish) => `  ${plainLine(wish.title)}`)].join('\n'),
+        text: () =>
+          [
+            `would make ${count(wishes.length, 'task')}`,
+            ...wishes.map((wish) => `  ${plainLine(wish.title)}`),
+          ].join('\n'),
         next: wishes.length > 0 ? `gitswarm task import ${plainLine(file)}` : undefined,
       };
     }
@@ -37,7 +41,10 @@ export const importTasks: Command = {
     const made = new Map<string, Task>();
     for (const wish of wishes) {
       const dependsOn = wish.dependsOn.map((ref) => made.get(ref)?.id ?? ref);
-      made.set(wish.title, await workflow.authority.call(createTask, { repoId: workflow.repo.id, ...wish, dependsOn }));
+      made.set(
+        wish.title,
+        await workflow.authority.call(createTask, { repoId: workflow.repo.id, ...wish, dependsOn }),
+      );
     }
     const created = [...made.values()];
     return {
@@ -56,11 +63,16 @@ export const importTasks: Command = {
 
 function readWishes(path: string): Wish[] {
   const text = read(path);
-  const wishes = parse(path.toLowerCase().endsWith('.json') ? fromJson(text, path) : fromMarkdown(text), path);
+  const wishes = parse(
+    path.toLowerCase().endsWith('.json') ? fromJson(text, path) : fromMarkdown(text),
+    path,
+  );
   const titles = wishes.map((wish) => wish.title);
   const twice = titles.find((title, i) => titles.indexOf(title) !== i);
   if (twice === undefined) return wishes;
-  throw new SwarmError('invalid', `${basename(path)} names "${plainLine(twice)}" twice.`, { fix: 'Give each task a title of its own.' });
+  throw new SwarmError('invalid', `${basename(path)} names "${plainLine(twice)}" twice.`, {
+    fix: 'Give each task a title of its own.',
+  });
 }
 
 function read(path: string): string {
@@ -100,7 +112,8 @@ function fromMarkdown(text: string): { title: string }[] {
       else if (mark.startsWith(fence)) fence = undefined;
       continue;
     }
-    const title = fence === undefined ? /^\s*(?:[-*+]|\d+[.)])\s+\[ \]\s+(\S.*?)\s*$/.exec(line)?.[1] : undefined;
+    const title =
+      fence === undefined ? /^\s*(?:[-*+]|\d+[.)])\s+\[ \]\s+(\S.*?)\s*$/.exec(line)?.[1] : undefined;
     if (title !== undefined) wishes.push({ title });
   }
   return wishes;

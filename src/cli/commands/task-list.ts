@@ -37,7 +37,13 @@ export const list: Command = {
     const first = tasks.find((task) => task.ready);
     return {
       data: tasks,
-      text: () => taskGroups(tasks, { names, style: session.output.style, now: workflow.clock.now(), all: status !== undefined }),
+      text: () =>
+        taskGroups(tasks, {
+          names,
+          style: session.output.style,
+          now: workflow.clock.now(),
+          all: status !== undefined,
+        }),
       next: first ? 'gitswarm task next --claim' : undefined,
     };
   },
@@ -88,7 +94,9 @@ function taskGroups(tasks: Task[], look: Look): string {
 function why(task: Task, handles: Map<string, string>, look: Look): string {
   if (task.claim && (task.status === 'claimed' || task.status === 'submitted')) {
     const who = plainLine(look.names.get(task.claim.agentId) ?? '');
-    return task.claim.leaseUntil ? `${who}, lease ends ${relativeTime(task.claim.leaseUntil, look.now)}` : who;
+    return task.claim.leaseUntil
+      ? `${who}, lease ends ${relativeTime(task.claim.leaseUntil, look.now)}`
+      : who;
   }
   if (task.blockedReason) return `blocked: ${plainLine(task.blockedReason)}`;
   if (task.waitsFor.length === 0) return '';

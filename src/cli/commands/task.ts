@@ -46,7 +46,10 @@ const create: Command = {
       dependsOn: listOption(options, 'dependsOn'),
       expiresAt: expiry(options, workflow.clock.now()),
     });
-    return { ...taskAnswer(task), next: task.ready ? `gitswarm task claim ${task.handle}` : `gitswarm task show ${task.handle}` };
+    return {
+      ...taskAnswer(task),
+      next: task.ready ? `gitswarm task claim ${task.handle}` : `gitswarm task show ${task.handle}`,
+    };
   },
 };
 
@@ -68,9 +71,14 @@ const update: Command = {
       dependsOn: given(options, 'dependsOn'),
     };
     if (Object.values(changes).every((value) => value === undefined)) {
-      throw new SwarmError('usage', 'Nothing is said that should change.', { fix: 'gitswarm task update --help' });
+      throw new SwarmError('usage', 'Nothing is said that should change.', {
+        fix: 'gitswarm task update --help',
+      });
     }
-    return { ...taskAnswer(await workflow.authority.call(updateTask, { task, ...changes })), undo: 'gitswarm undo' };
+    return {
+      ...taskAnswer(await workflow.authority.call(updateTask, { task, ...changes })),
+      undo: 'gitswarm undo',
+    };
   },
 };
 

@@ -5,7 +5,8 @@ import { plainLine } from '../output/style-text.ts';
 
 const command: Command = {
   name: 'tick',
-  summary: 'Do what is due: release claims whose lease ran out, cancel expired tasks, mend what a crash left.',
+  summary:
+    'Do what is due: release claims whose lease ran out, cancel expired tasks, mend what a crash left.',
   actor: 'reader',
   async run(session) {
     const result = await tick(await session.workflow());
@@ -14,7 +15,9 @@ const command: Command = {
       text: () =>
         [
           `${count(result.released, 'claim')} released, ${count(result.cancelled, 'task')} cancelled`,
-          ...result.repairs.map((repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`),
+          ...result.repairs.map(
+            (repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`,
+          ),
         ].join('\n'),
     };
   },

@@ -8,7 +8,8 @@ import { table } from '../output/table.ts';
 
 const undo: Command = {
   name: 'undo',
-  summary: 'Take your last operation back: abandon, destroy, claim, pause, rebase, resolve, config set, task edit, queue move.',
+  summary:
+    'Take your last operation back: abandon, destroy, claim, pause, rebase, resolve, config set, task edit, queue move.',
   args: '[operation]',
   actor: 'author',
   options: [{ flags: '--list', summary: 'what could be taken back, newest first' }],
@@ -32,7 +33,8 @@ const undo: Command = {
     const { record, effect } = await undoOperation(workflow, operation);
     return {
       data: { record, effect },
-      text: () => [`undone: ${plainLine(record.summary)}`, ...(effect ? [`  ${plainLine(effect)}`] : [])].join('\n'),
+      text: () =>
+        [`undone: ${plainLine(record.summary)}`, ...(effect ? [`  ${plainLine(effect)}`] : [])].join('\n'),
     };
   },
 };

@@ -17,7 +17,14 @@ interface Case {
   archived?: boolean;
 }
 
-function levelOf({ role = null, grant = null, settings = {}, karma = 0, status = 'active', archived = false }: Case) {
+function levelOf({
+  role = null,
+  grant = null,
+  settings = {},
+  karma = 0,
+  status = 'active',
+  archived = false,
+}: Case) {
   return accessLevel({
     agent: { status, karma },
     role,
@@ -44,11 +51,23 @@ describe('access', () => {
     ],
     ['karma below the threshold reads', { settings: rich, karma: 9 }, 'read'],
     ['karma at the threshold writes', { settings: rich, karma: 10 }, 'write'],
-    ['karma below it is nothing in a private one', { settings: { ...rich, is_private: true }, karma: 9 }, null],
+    [
+      'karma below it is nothing in a private one',
+      { settings: { ...rich, is_private: true }, karma: 9 },
+      null,
+    ],
     ['a maintainer maintains', { role: 'maintainer' }, 'maintain'],
     ['an owner administers', { role: 'owner' }, 'admin'],
-    ['a role counts in a private repository', { role: 'maintainer', settings: { is_private: true } }, 'maintain'],
-    ['a grant counts in a private repository', { grant: forEver('write'), settings: { is_private: true } }, 'write'],
+    [
+      'a role counts in a private repository',
+      { role: 'maintainer', settings: { is_private: true } },
+      'maintain',
+    ],
+    [
+      'a grant counts in a private repository',
+      { grant: forEver('write'), settings: { is_private: true } },
+      'write',
+    ],
     ['a grant speaks before the policy, also when it gives less', { grant: forEver('read') }, 'read'],
     ['a grant never lowers a role', { grant: forEver('read'), role: 'owner' }, 'admin'],
     ['a grant may lift a role', { grant: forEver('admin'), role: 'maintainer' }, 'admin'],
@@ -85,7 +104,9 @@ describe('access', () => {
     const order: (AccessLevel | null)[] = [null, 'read', 'write', 'maintain', 'admin'];
     fc.assert(
       fc.property(fc.nat(4), fc.integer({ min: 1, max: 4 }), (held, needed) => {
-        expect(includesLevel(order[held] ?? null, AccessLevel.options[needed - 1] ?? 'admin')).toBe(held >= needed);
+        expect(includesLevel(order[held] ?? null, AccessLevel.options[needed - 1] ?? 'admin')).toBe(
+          held >= needed,
+        );
       }),
     );
   });
@@ -93,7 +114,12 @@ describe('access', () => {
   it('neither suspending nor archiving ever gives more', () => {
     const anyone = fc.record({
       role: fc.constantFrom(null, 'maintainer' as const, 'owner' as const),
-      grant: fc.option(fc.record({ level: fc.constantFrom(...AccessLevel.options), expiresAt: fc.constantFrom(null, BEFORE, LATER) })),
+      grant: fc.option(
+        fc.record({
+          level: fc.constantFrom(...AccessLevel.options),
+          expiresAt: fc.constantFrom(null, BEFORE, LATER),
+        }),
+      ),
       karma: fc.nat(20),
       settings: fc.record({
         agent_access: fc.constantFrom('public' as const, 'karma_threshold' as const, 'allowlist' as const),

@@ -40,7 +40,11 @@ describe('the gate before a landing', () => {
     ['a maintainer where maintainers land', { maintainersOnly: true, callerIsMaintainer: true }, null],
     ['a forced stream without consensus', { consensus: waiting, forced: true }, null],
     ['a forced one without commits', { commitCount: 0, forced: true }, 'gate_not_met'],
-    ['a forced child before its parent', { parent: { handle: 's-0', is: 'open' }, forced: true }, 'gate_not_met'],
+    [
+      'a forced child before its parent',
+      { parent: { handle: 's-0', is: 'open' }, forced: true },
+      'gate_not_met',
+    ],
     ['a forced landed one', { state: 'merged', forced: true }, 'conflict'],
   ])('%s', (_title, changes, code) => {
     expect(refusal(changes)?.code ?? null).toBe(code);
@@ -65,6 +69,8 @@ describe('the gate before a landing', () => {
   it('names the next step otherwise', () => {
     expect(refusal({ consensus: waiting, state: 'active' })?.fix).toBe('gitswarm review submit s-1');
     expect(refusal({ consensus: waiting, state: 'in_review' })?.fix).toBe('gitswarm review check s-1');
-    expect(refusal({ parent: { handle: 's-0', is: 'gone' } })?.fix).toBe('gitswarm stream rebase s-1 --onto buffer');
+    expect(refusal({ parent: { handle: 's-0', is: 'gone' } })?.fix).toBe(
+      'gitswarm stream rebase s-1 --onto buffer',
+    );
   });
 });

@@ -34,7 +34,9 @@ export function refuseMerge(facts: GateFacts): GateRefusal | null {
   const { handle, state } = facts;
   if (state === 'merged') return { code: 'conflict', reason: `Stream ${handle} has landed already.` };
   if (state === 'abandoned' || state === 'paused' || state === 'conflicted') {
-    const fix = { abandoned: 'workspace restore', paused: 'stream resume', conflicted: 'stream resolve' }[state];
+    const fix = { abandoned: 'workspace restore', paused: 'stream resume', conflicted: 'stream resolve' }[
+      state
+    ];
     return {
       code: 'wrong_state',
       reason: `Stream ${handle} is ${state}: it cannot land.`,
@@ -42,7 +44,11 @@ export function refuseMerge(facts: GateFacts): GateRefusal | null {
     };
   }
   if (facts.commitCount === 0) {
-    return { code: 'gate_not_met', reason: `Stream ${handle} has no commits to land.`, fix: 'gitswarm commit -m …' };
+    return {
+      code: 'gate_not_met',
+      reason: `Stream ${handle} has no commits to land.`,
+      fix: 'gitswarm commit -m …',
+    };
   }
   if (facts.parent?.is === 'gone') {
     return {
@@ -65,7 +71,8 @@ export function refuseMerge(facts: GateFacts): GateRefusal | null {
       fix: `gitswarm merge ${handle} --as <maintainer>`,
     };
   }
-  if (facts.forced || (facts.mode === 'swarm' && !facts.touchesSettings) || facts.consensus.reached) return null;
+  if (facts.forced || (facts.mode === 'swarm' && !facts.touchesSettings) || facts.consensus.reached)
+    return null;
   return refuseConsensus(facts);
 }
 
@@ -80,6 +87,7 @@ function refuseConsensus(facts: GateFacts): GateRefusal {
     ];
     return { code: 'gate_not_met', reason, fix: fixes.join('  or  ') };
   }
-  if (facts.state === 'active') return { code: 'gate_not_met', reason, fix: `gitswarm review submit ${handle}` };
+  if (facts.state === 'active')
+    return { code: 'gate_not_met', reason, fix: `gitswarm review submit ${handle}` };
   return { code: 'gate_not_met', reason, fix: `gitswarm review check ${handle}` };
 }

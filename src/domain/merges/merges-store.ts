@@ -9,7 +9,10 @@ import { compareInQueue } from './queue-order.ts';
 
 export const LIVE_STATES: MergeState[] = ['requested', 'prepared'];
 
-export async function insertMerge(tx: Tx, row: Omit<MergeRow, 'handle' | 'handle_length'>): Promise<MergeRow> {
+export async function insertMerge(
+  tx: Tx,
+  row: Omit<MergeRow, 'handle' | 'handle_length'>,
+): Promise<MergeRow> {
   const complete: MergeRow = { ...row, ...(await newHandle(tx, 'merge', row.id)) };
   await tx.insertInto('merge').values(complete).execute();
   return complete;

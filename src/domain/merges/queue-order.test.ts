@@ -3,7 +3,14 @@ import { expect, it } from 'vitest';
 import { compareInQueue, type QueuePlace } from './queue-order.ts';
 
 function place(id: string, changes: Partial<QueuePlace> = {}): QueuePlace {
-  return { id, kind: 'stream', priority: 'medium', rank: 0, requested_at: '2026-01-01T00:00:00.000Z', ...changes };
+  return {
+    id,
+    kind: 'stream',
+    priority: 'medium',
+    rank: 0,
+    requested_at: '2026-01-01T00:00:00.000Z',
+    ...changes,
+  };
 }
 const order = (...places: QueuePlace[]) => places.sort(compareInQueue).map((each) => each.id);
 
@@ -23,12 +30,20 @@ it('reverts and intakes land first, then streams by their priority', () => {
 it('among equals what was moved to the front comes first, then what was asked for first', () => {
   const later = '2026-01-01T00:00:00.001Z';
   expect(
-    order(place('c', { requested_at: later }), place('b'), place('a'), place('moved', { requested_at: later, rank: -1 })),
+    order(
+      place('c', { requested_at: later }),
+      place('b'),
+      place('a'),
+      place('moved', { requested_at: later, rank: -1 }),
+    ),
   ).toEqual(['moved', 'a', 'b', 'c']);
 });
 
 it('a move to the front does not leave its class', () => {
-  expect(order(place('low', { priority: 'low', rank: -9 }), place('high', { priority: 'high' }))).toEqual(['high', 'low']);
+  expect(order(place('low', { priority: 'low', rank: -9 }), place('high', { priority: 'high' }))).toEqual([
+    'high',
+    'low',
+  ]);
 });
 
 it('is one order whatever the list began as', () => {
@@ -41,7 +56,9 @@ it('is one order whatever the list began as', () => {
   });
   const lists = fc
     .uniqueArray(anyPlace, { selector: (each) => each.id })
-    .chain((places) => fc.tuple(fc.constant(places), fc.shuffledSubarray(places, { minLength: places.length })));
+    .chain((places) =>
+      fc.tuple(fc.constant(places), fc.shuffledSubarray(places, { minLength: places.length })),
+    );
   fc.assert(
     fc.property(lists, ([places, shuffled]) => {
       expect(order(...shuffled)).toEqual(order(...places));

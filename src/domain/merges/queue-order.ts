@@ -8,7 +8,10 @@ const CLASSES = ['critical', 'high', 'medium', 'low'];
 /** Reverts and intakes first, then by priority, then those moved to the front, then in the order of asking. */
 export function compareInQueue(a: QueuePlace, b: QueuePlace): number {
   return (
-    urgency(a) - urgency(b) || a.rank - b.rank || compare(a.requested_at, b.requested_at) || compare(a.id, b.id)
+    urgency(a) - urgency(b) ||
+    a.rank - b.rank ||
+    compare(a.requested_at, b.requested_at) ||
+    compare(a.id, b.id)
   );
 }
 

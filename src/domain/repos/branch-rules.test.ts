@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BranchRule, RepoConfig } from '../../contract/repo-files.ts';
+import { type BranchRule, RepoConfig } from '../../contract/repo-files.ts';
 import { branchPolicy, touchesSettings } from './branch-rules.ts';
 
 type Rule = Partial<BranchRule> & { pattern: string };

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConsensusFacts, type ConsensusRules, type StandingVerdict, tallyConsensus } from './consensus.ts';
+import {
+  type ConsensusFacts,
+  type ConsensusRules,
+  type StandingVerdict,
+  tallyConsensus,
+} from './consensus.ts';
 
 const guild: ConsensusRules = {
   model: 'guild',
@@ -17,7 +22,11 @@ const solo: ConsensusRules = { ...guild, model: 'solo' };
 let minute = 0;
 
 /** A maintainer's verdict on the current patch, later than all before. */
-function verdict(name: string, word: 'yes' | 'no' | 'comment', changes: Partial<StandingVerdict> = {}): StandingVerdict {
+function verdict(
+  name: string,
+  word: 'yes' | 'no' | 'comment',
+  changes: Partial<StandingVerdict> = {},
+): StandingVerdict {
   minute++;
   return {
     reviewerId: name,
@@ -101,7 +110,11 @@ describe('consensus of a guild', () => {
 
 describe('consensus of an open repository', () => {
   it('weighs by the root of karma and one', () => {
-    const result = tally(open, [yes('a', { role: null, karma: 99 }), yes('b', { role: null }), no('c', { role: null, karma: 3 })]);
+    const result = tally(open, [
+      yes('a', { role: null, karma: 99 }),
+      yes('b', { role: null }),
+      no('c', { role: null, karma: 3 }),
+    ]);
     expect(result.votes.map((vote) => vote.weight)).toEqual([10, 1, 2]);
     expect(result).toMatchObject({ reached: true, score: 0.846153 });
   });
@@ -162,7 +175,11 @@ describe('what counts', () => {
   });
 
   it('of agents with one operator only the first verdict counts where reviews are independent', () => {
-    const verdicts = [yes('a', { operator: 'acme' }), yes('b', { operator: 'acme' }), yes('c', { operator: null })];
+    const verdicts = [
+      yes('a', { operator: 'acme' }),
+      yes('b', { operator: 'acme' }),
+      yes('c', { operator: null }),
+    ];
     expect(tally({ ...guild, minReviews: 3 }, verdicts).state).toBe('reached');
     const result = tally({ ...guild, minReviews: 3, independentReviews: true }, verdicts);
     expect(result).toMatchObject({ state: 'insufficient_reviews', approvals: 2 });
@@ -175,7 +192,9 @@ describe('what counts', () => {
   });
 
   it('agents without an operator stand for themselves', () => {
-    expect(tally({ ...guild, independentReviews: true, minReviews: 2 }, [yes('a'), yes('b')]).reached).toBe(true);
+    expect(tally({ ...guild, independentReviews: true, minReviews: 2 }, [yes('a'), yes('b')]).reached).toBe(
+      true,
+    );
   });
 });
 
@@ -250,7 +269,11 @@ const anyRules = fc.record({
   maintainersOnly: fc.boolean(),
   requireHuman: fc.boolean(),
 });
-const anyAuthor = fc.record({ authorIsOwner: fc.boolean(), authorIsHuman: fc.boolean(), otherVoters: fc.nat(2) });
+const anyAuthor = fc.record({
+  authorIsOwner: fc.boolean(),
+  authorIsHuman: fc.boolean(),
+  otherVoters: fc.nat(2),
+});
 
 describe('always', () => {
   it('the order in which verdicts are read changes nothing', () => {

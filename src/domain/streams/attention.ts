@@ -17,9 +17,19 @@ export function attentionFor(stream: Stream): Attention {
         next: `gitswarm review next`,
       };
     case 'changes_requested':
-      return { kind: 'changes', ...author, text: 'changes were asked for', next: `gitswarm review list ${handle}` };
+      return {
+        kind: 'changes',
+        ...author,
+        text: 'changes were asked for',
+        next: `gitswarm review list ${handle}`,
+      };
     case 'conflicted':
-      return { kind: 'conflict', ...author, text: 'has a conflict', next: `gitswarm stream resolve ${handle}` };
+      return {
+        kind: 'conflict',
+        ...author,
+        text: 'has a conflict',
+        next: `gitswarm stream resolve ${handle}`,
+      };
     case 'approved':
       return { kind: 'merge', ...author, text: 'is approved', next: `gitswarm merge ${handle}` };
     default:

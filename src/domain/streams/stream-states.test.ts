@@ -1,36 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import { StreamState } from '../../contract/streams.ts';
-import { acceptsCommits, isOpen, nextState, refuseState, type StreamHappening, statusPair } from './stream-states.ts';
+import {
+  acceptsCommits,
+  isOpen,
+  nextState,
+  refuseState,
+  type StreamHappening,
+  statusPair,
+} from './stream-states.ts';
 
 const STATES = StreamState.options;
 
 /** Every state, in the order of the contract, for every happening; `-` where it cannot happen. */
 const TABLE: Record<StreamHappening, string> = {
   //                active            in_review         changes_requested approved          queued            conflicted        paused    merged abandoned
-  change: 'active            in_review         changes_requested in_review         in_review         active            -         -      -',
-  rebase: 'active            in_review         changes_requested approved          approved          active            paused    -      -',
-  submit: 'in_review         in_review         in_review         approved          queued            -                 -         -      -',
+  change:
+    'active            in_review         changes_requested in_review         in_review         active            -         -      -',
+  rebase:
+    'active            in_review         changes_requested approved          approved          active            paused    -      -',
+  submit:
+    'in_review         in_review         in_review         approved          queued            -                 -         -      -',
   request_changes:
     'active            changes_requested changes_requested changes_requested changes_requested conflicted        -         -      -',
   reach_consensus:
     'active            approved          approved          approved          queued            conflicted        -         -      -',
   lose_consensus:
     'active            in_review         changes_requested in_review         in_review         conflicted        -         -      -',
-  queue: 'queued            queued            queued            queued            queued            -                 -         -      -',
-  dequeue: 'active            in_review         changes_requested approved          approved          conflicted        -         -      -',
+  queue:
+    'queued            queued            queued            queued            queued            -                 -         -      -',
+  dequeue:
+    'active            in_review         changes_requested approved          approved          conflicted        -         -      -',
   conflict:
     'conflicted        conflicted        conflicted        conflicted        conflicted        conflicted        -         -      -',
-  pause: 'paused            paused            paused            paused            paused            paused            -         -      -',
+  pause:
+    'paused            paused            paused            paused            paused            paused            -         -      -',
   abandon:
     'abandoned         abandoned         abandoned         abandoned         abandoned         abandoned         abandoned -      -',
   land: 'merged            merged            merged            merged            merged            merged            -         -      -',
-  finish: 'merged            merged            merged            merged            merged            merged            -         -      -',
+  finish:
+    'merged            merged            merged            merged            merged            merged            -         -      -',
 };
 
 describe.each(Object.entries(TABLE) as [StreamHappening, string][])('%s', (happening, row) => {
-  it.each(row.split(/ +/).map((next, i) => [STATES[i] ?? 'active', next] as const))('%s -> %s', (state, next) => {
-    expect(nextState(state, happening) ?? '-').toBe(next);
-  });
+  it.each(row.split(/ +/).map((next, i) => [STATES[i] ?? 'active', next] as const))(
+    '%s -> %s',
+    (state, next) => {
+      expect(nextState(state, happening) ?? '-').toBe(next);
+    },
+  );
 });
 
 describe('leaving the queue or a conflict goes back to where the stream was', () => {
@@ -73,9 +90,15 @@ it('every state is also told as a status and a review status', () => {
 });
 
 it('a refusal names what was tried, in which state, and the way out', () => {
-  expect(() => refuseState('s-1', 'changes_requested', 'land')).toThrow('Stream s-1 is changes requested: it cannot land.');
+  expect(() => refuseState('s-1', 'changes_requested', 'land')).toThrow(
+    'Stream s-1 is changes requested: it cannot land.',
+  );
   expect(() => refuseState('s-1', 'paused', 'land')).toThrow(
-    expect.objectContaining({ code: 'wrong_state', fix: 'gitswarm stream resume s-1', details: { state: 'paused' } }),
+    expect.objectContaining({
+      code: 'wrong_state',
+      fix: 'gitswarm stream resume s-1',
+      details: { state: 'paused' },
+    }),
   );
   expect(() => refuseState('s-1', 'merged', 'merge')).toThrow(expect.objectContaining({ code: 'conflict' }));
 });

@@ -1,6 +1,6 @@
-import { SwarmError } from '../../contract/errors.ts';
-import type { StreamState, StreamStatus, ReviewStatus } from '../../contract/streams.ts';
 import type { z } from 'zod';
+import { SwarmError } from '../../contract/errors.ts';
+import type { ReviewStatus, StreamState, StreamStatus } from '../../contract/streams.ts';
 
 /** What can happen to a stream, in the words of the events that tell of it. */
 export type StreamHappening =
@@ -40,7 +40,11 @@ export function nextState(
     case 'rebase':
       return work;
     case 'submit':
-      return state === 'queued' || state === 'approved' ? state : state === 'conflicted' ? undefined : 'in_review';
+      return state === 'queued' || state === 'approved'
+        ? state
+        : state === 'conflicted'
+          ? undefined
+          : 'in_review';
     case 'request_changes':
       return state === 'active' || state === 'conflicted' ? state : 'changes_requested';
     case 'reach_consensus':

@@ -6,7 +6,10 @@ import { handleOf } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
 import { statusPair } from './stream-states.ts';
 
-export async function insertStream(tx: Tx, row: Omit<StreamRow, 'handle' | 'handle_length'>): Promise<StreamRow> {
+export async function insertStream(
+  tx: Tx,
+  row: Omit<StreamRow, 'handle' | 'handle_length'>,
+): Promise<StreamRow> {
   const complete: StreamRow = { ...row, ...(await newHandle(tx, 'stream', row.id)) };
   await tx.insertInto('stream').values(complete).execute();
   return complete;
@@ -16,7 +19,11 @@ export async function findStreamRow(db: Db, id: string): Promise<StreamRow | und
   return db.selectFrom('stream').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function findStreamByBranch(db: Db, repoId: string, branch: string): Promise<StreamRow | undefined> {
+export async function findStreamByBranch(
+  db: Db,
+  repoId: string,
+  branch: string,
+): Promise<StreamRow | undefined> {
   return db
     .selectFrom('stream')
     .selectAll()
@@ -105,7 +112,12 @@ export async function listCommitRows(db: Db, streamId: string): Promise<StreamCo
   }));
 }
 
-export async function insertStreamAuthor(tx: Tx, streamId: string, agentId: string, now: string): Promise<void> {
+export async function insertStreamAuthor(
+  tx: Tx,
+  streamId: string,
+  agentId: string,
+  now: string,
+): Promise<void> {
   await tx
     .insertInto('stream_author')
     .values({ stream_id: streamId, agent_id: agentId, created_at: now })
@@ -157,7 +169,9 @@ export async function toStreams(db: Db, rows: StreamRow[]): Promise<Stream[]> {
   return rows.map((row) => ({
     ...plainStream(row),
     authorName: names.get(row.agent_id) ?? '',
-    coAuthorIds: authors.filter((a) => a.stream_id === row.id && a.agent_id !== row.agent_id).map((a) => a.agent_id),
+    coAuthorIds: authors
+      .filter((a) => a.stream_id === row.id && a.agent_id !== row.agent_id)
+      .map((a) => a.agent_id),
   }));
 }
 

@@ -49,3 +49,12 @@ export async function replaceDependencies(tx: Tx, taskId: string, dependsOn: str
   const rows = [...new Set(dependsOn)].map((id) => ({ task_id: taskId, depends_on_id: id }));
   if (rows.length > 0) await tx.insertInto('task_dependency').values(rows).execute();
 }
+
+/** Makes one task wait for another; where it does already, nothing happens. The caller knows that this is no circle. */
+export async function addDependency(tx: Tx, taskId: string, dependsOnId: string): Promise<void> {
+  await tx
+    .insertInto('task_dependency')
+    .values({ task_id: taskId, depends_on_id: dependsOnId })
+    .onConflict((c) => c.columns(['task_id', 'depends_on_id']).doNothing())
+    .execute();
+}

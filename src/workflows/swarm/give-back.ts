@@ -2,10 +2,10 @@ import { isSwarmError } from '../../contract/errors.ts';
 import { abandonClaim } from '../../contract/tasks.ts';
 import { commitLeft } from './commit-left.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';
-import type { Passage } from './work-task.ts';
+import type { Begun } from './passage.ts';
 
 /** Gives a task back. What was done for it stays: committed on its stream, else in a snapshot and in the worktree. */
-export async function giveBack(run: SwarmRun, passage: Passage, reason: string): Promise<void> {
+export async function giveBack(run: SwarmRun, passage: Begun, reason: string): Promise<void> {
   const workflow = asAgent(run, passage.worker);
   await keepWork(run, passage);
   try {
@@ -16,7 +16,8 @@ export async function giveBack(run: SwarmRun, passage: Passage, reason: string):
   }
 }
 
-async function keepWork(run: SwarmRun, { worker, stream, task }: Passage): Promise<void> {
+async function keepWork(run: SwarmRun, { worker, stream, task }: Begun): Promise<void> {
+  if (!stream) return;
   try {
     await commitLeft(asAgent(run, worker), stream, task);
   } catch (error) {

@@ -7,7 +7,7 @@ import { type MergeResult, mergeStream } from '../merge-stream.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Feedback } from './prompts.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';
-import type { Passage } from './work-task.ts';
+import type { Passage } from './passage.ts';
 
 export type LandAnswer =
   | { kind: 'landed' }
@@ -27,10 +27,10 @@ export function landStream(run: SwarmRun, passage: Passage): Promise<LandAnswer>
       if (!isSwarmError(error)) throw error;
       const red = newestRed(run.base, passage.stream.id, since);
       if (red) return { kind: 'again', feedback: red };
-      if (isSwarmError(error, 'gate_not_met') || isSwarmError(error, 'not_allowed')) {
+      if (error.code === 'gate_not_met' || error.code === 'not_allowed') {
         return { kind: 'waits', as: 'in_review', reason: error.message };
       }
-      if (isSwarmError(error, 'stale') || isSwarmError(error, 'wrong_state')) {
+      if (error.code === 'stale' || error.code === 'wrong_state') {
         return { kind: 'again', feedback: { summary: error.message } };
       }
       throw error;

@@ -1,6 +1,8 @@
 import type { LimitFunction } from 'p-limit';
 import type { Agent } from '../../contract/agents.ts';
+import { getRepo } from '../../contract/repos.ts';
 import type { AgentAdapter } from '../../providers/agent-adapter.ts';
+import { refreshConfig } from '../config-in-force.ts';
 import type { PromoteResult } from '../promote.ts';
 import type { StabilizeResult } from '../stabilize.ts';
 import { actingAs, type Workflow } from '../workflow.ts';
@@ -96,4 +98,11 @@ export function asAgent(run: SwarmRun, agent: Agent): Workflow {
 
 export function mustStop(run: SwarmRun): boolean {
   return run.signal.aborted || run.fault !== undefined;
+}
+
+/** Settings may change while a swarm runs: each task begins with those in force. */
+export async function refreshRun(run: SwarmRun): Promise<void> {
+  const repo = await run.base.authority.call(getRepo, { repoId: run.base.repo.id });
+  const refreshed = await refreshConfig({ ...run.base, repo }, { readOnly: false });
+  run.base = { ...run.base, repo: refreshed.repo };
 }

@@ -2,10 +2,11 @@ import { findWorkspace } from '../../machine/workspaces.ts';
 import { measureStream } from '../facts.ts';
 import { beginResolution } from './begin-resolution.ts';
 import { commitLeft } from './commit-left.ts';
+import { landStream } from './land-stream.ts';
 import { playAgent, troubleOf } from './play-agent.ts';
 import { authorPrompt, type Feedback } from './prompts.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';
-import type { Passage } from './work-task.ts';
+import type { Passage } from './passage.ts';
 
 export type Worked = { kind: 'ready' } | { kind: 'again'; feedback: Feedback } | { kind: 'interrupted' };
 
@@ -43,18 +44,24 @@ async function commitOf(run: SwarmRun, { worker, stream, task }: Passage): Promi
   const commit = () => commitLeft(workflow, stream, task);
   const committed = await (lands ? run.landing(commit) : commit());
   if (committed.kind === 'refused') return { kind: 'again', feedback: committed.feedback };
-  const { merge } = committed.result;
+  const { merge } = committed;
   if (merge?.kind === 'conflict') return again('Your change conflicts with what has landed since.');
   if (merge?.kind === 'refused') return again(`It could not land: ${merge.error.message}`, merge.error.fix);
   return { kind: 'ready' };
 }
 
 /** There must be something to review or, in swarm mode, something that landed. */
-async function ready(run: SwarmRun, { worker, stream }: Passage): Promise<Worked> {
+async function ready(run: SwarmRun, passage: Passage): Promise<Worked> {
+  const { worker, stream } = passage;
   const workflow = asAgent(run, worker);
-  if (workflow.repo.mergeMode === 'swarm') return { kind: 'ready' };
   const facts = await measureStream(workflow, stream);
-  return facts.commits.length > 0 ? { kind: 'ready' } : again('You left no change in the worktree.');
+  if (workflow.repo.mergeMode !== 'swarm') {
+    return facts.commits.length > 0 ? { kind: 'ready' } : again('You left no change in the worktree.');
+  }
+  if (facts.commits.length === 0) return { kind: 'ready' };
+  const landed = await landStream(run, passage);
+  if (landed.kind === 'again') return landed;
+  return landed.kind === 'landed' ? { kind: 'ready' } : again(`It has not landed: ${landed.reason}.`);
 }
 
 function again(summary: string, details?: string): Worked {

@@ -6,6 +6,7 @@ import type { Task } from '../../contract/tasks.ts';
 import { requestReview } from '../review-stream.ts';
 import { giveBack } from './give-back.ts';
 import { landStream } from './land-stream.ts';
+import type { Begun, Passage } from './passage.ts';
 import type { Feedback } from './prompts.ts';
 import { currentReviews, reviewRound } from './review-round.ts';
 import { asAgent, mustStop, type Stage, type SwarmRun, type TaskEnd, type TaskOutcome } from './swarm-run.ts';
@@ -14,33 +15,38 @@ import { workspaceFor } from './workspace-for.ts';
 
 export const ATTEMPTS = 3;
 
-/** One task on its way through the lane of one agent. */
-export interface Passage {
-  worker: Agent;
-  task: Task;
-  stream: Stream;
-  attempts: number;
-  /** What the next attempt must know; set means that the agent has work to do whatever the state says. */
-  feedback: Feedback | undefined;
-}
-
 /**
  * Brings one claimed task as far as it gets: work, review, landing, and back to the agent with what went wrong. The
  * recorded state of the stream decides what comes next, so that a task begun in an earlier run goes on where it stands.
  */
 export async function workTask(run: SwarmRun, worker: Agent, task: Task): Promise<TaskOutcome> {
-  const passage: Passage = {
-    worker,
-    task,
-    stream: await workspaceFor(run, worker, task),
-    attempts: 0,
-    feedback: undefined,
-  };
+  let passage: Passage | undefined;
+  try {
+    const stream = await workspaceFor(run, worker, task);
+    passage = { worker, task, stream, attempts: 0, feedback: undefined };
+    return await goThrough(run, passage);
+  } catch (error) {
+    const begun = passage ?? { worker, task, stream: undefined, attempts: 0, feedback: undefined };
+    if (run.signal.aborted) return outcome(begun, 'interrupted', null);
+    if (!isSwarmError(error)) throw error;
+    if (!MENDABLE_BY_OTHERS.has(error.code)) return giveUp(run, begun, error);
+    run.fault ??= error;
+    return outcome(begun, 'interrupted', error.message);
+  }
+}
+
+/** What stops every lane alike: it is told once, and no task is given back for it. */
+const MENDABLE_BY_OTHERS = new Set<string>([
+  ...['internal', 'git_failed', 'git_too_old', 'newer_schema', 'read_only', 'command_failed', 'untrusted_command'],
+  ...['baseline_red', 'target_checked_out', 'unavailable'],
+]);
+
+async function goThrough(run: SwarmRun, passage: Passage): Promise<TaskOutcome> {
   for (;;) {
-    if (mustStop(run)) return outcome(passage, 'interrupted', run.signal.aborted ? null : 'the swarm met a fault');
+    if (mustStop(run)) return outcome(passage, 'interrupted', null);
     const end = await nextStep(run, passage);
     if (end) return end;
-    passage.stream = await asAgent(run, worker).authority.call(showStream, { stream: passage.stream.id });
+    passage.stream = await asAgent(run, passage.worker).authority.call(showStream, { stream: passage.stream.id });
   }
 }
 
@@ -145,28 +151,29 @@ async function fail(run: SwarmRun, passage: Passage): Promise<TaskOutcome> {
 }
 
 /** A refusal that no attempt of the agent can mend: the task goes back, its work is kept. */
-export async function giveUp(run: SwarmRun, passage: Passage, error: SwarmError): Promise<TaskOutcome> {
+async function giveUp(run: SwarmRun, passage: Begun, error: SwarmError): Promise<TaskOutcome> {
   await giveBack(run, passage, error.message);
+  stage(run, passage, 'given_back', error.message);
   return outcome(passage, 'given_back', error.fix ? `${error.message} (${error.fix})` : error.message);
 }
 
-function stage(run: SwarmRun, { worker, task }: Passage, at: Stage, detail: string): void {
+function stage(run: SwarmRun, { worker, task }: Begun, at: Stage, detail: string): void {
   run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: at, detail });
 }
 
-function outcome(passage: Passage, state: TaskEnd, reason: string | null): TaskOutcome {
+function outcome(passage: Begun, state: TaskEnd, reason: string | null): TaskOutcome {
   const { task, stream, worker, attempts } = passage;
   return {
     taskId: task.id,
     handle: task.handle,
     title: task.title,
     agent: worker.name,
-    streamId: stream.id,
-    stream: stream.handle,
+    streamId: stream?.id ?? null,
+    stream: stream?.handle ?? null,
     state,
     attempts,
-    commits: stream.commitCount,
-    merged: stream.state === 'merged',
+    commits: stream?.commitCount ?? 0,
+    merged: stream?.state === 'merged',
     reason,
   };
 }

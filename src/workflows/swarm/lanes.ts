@@ -1,0 +1,56 @@
+import type { Agent } from '../../contract/agents.ts';
+import { nextJob } from './next-job.ts';
+import { testBuffer } from './settle-buffer.ts';
+import { mustStop, refreshRun, type SwarmRun } from './swarm-run.ts';
+import { workTask } from './work-task.ts';
+
+/** In swarm mode work lands untested: the buffer is tested after every so many landings. */
+const TESTED_EVERY = 4;
+
+/** Each worker takes one task after the other, until none is left that could become ready. */
+export async function workLanes(run: SwarmRun): Promise<void> {
+  const bell = makeBell();
+  let busy = 0;
+  const lane = async (worker: Agent): Promise<void> => {
+    for (;;) {
+      const heard = bell.next();
+      const task = await nextJob(run, worker);
+      if (!task) {
+        if (busy === 0 || mustStop(run)) break;
+        await heard;
+        continue;
+      }
+      busy++;
+      try {
+        run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: 'claim', detail: '' });
+        await refreshRun(run);
+        const outcome = await workTask(run, worker, task);
+        run.outcomes.set(task.id, outcome);
+        if (outcome.state === 'done') {
+          run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: 'landed', detail: '' });
+        }
+        if (run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY && !mustStop(run)) await testBuffer(run);
+      } catch (error) {
+        run.fault ??= error instanceof Error ? error : new Error(String(error));
+      } finally {
+        busy--;
+        bell.ring();
+      }
+    }
+    bell.ring();
+    run.tell({ kind: 'stage', agent: worker.name, task: null, title: '', stage: 'idle', detail: '' });
+  };
+  await Promise.all(run.workers.map(lane));
+}
+
+/** Wakes everyone who waits, each time something has ended. */
+function makeBell(): { next(): Promise<void>; ring(): void } {
+  let waiting = Promise.withResolvers<void>();
+  return {
+    next: () => waiting.promise,
+    ring: () => {
+      waiting.resolve();
+      waiting = Promise.withResolvers<void>();
+    },
+  };
+}

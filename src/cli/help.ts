@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { groups, type Group } from './groups.ts';
+import { type Group, groups } from './groups.ts';
 import type { Style } from './output/style-text.ts';
 
 const SECTIONS: [Group['section'], string][] = [

@@ -34,7 +34,10 @@ export function durationOption(options: Options, name: string): number | undefin
   if (text === undefined) return undefined;
   const value = parseDuration(text);
   if (value !== undefined) return value;
-  throw new SwarmError('usage', `--${dashed(name)} wants seconds or a time such as 10m, 2h or 7d, not "${text}".`);
+  throw new SwarmError(
+    'usage',
+    `--${dashed(name)} wants seconds or a time such as 10m, 2h or 7d, not "${text}".`,
+  );
 }
 
 function dashed(name: string): string {

@@ -1,23 +1,18 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { plain } from '../base/plain-text.ts';
 
 /** The variable that names a file in which a reviewer may leave its verdict. */
 export const VERDICT_FILE_VARIABLE = 'GITSWARM_VERDICT_FILE';
 
 const LONGEST_VERDICT = 64 * 1024;
 const LONGEST_FEEDBACK = 8000;
-// Control characters but tab and line feed, and the invisible ones that reorder text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
 export const Verdict = z.object({
   verdict: z.enum(['approve', 'request_changes', 'comment']),
   feedback: z
     .string()
-    .transform((text) => stripVTControlCharacters(text).replaceAll('\r\n', '\n').replace(UNSEEN, ''))
-    .transform((text) => text.slice(0, LONGEST_FEEDBACK).toWellFormed())
+    .transform((text) => plain(text).slice(0, LONGEST_FEEDBACK).toWellFormed())
     .optional(),
   /** The reviewer says it has run the tests. */
   tested: z.boolean().optional(),

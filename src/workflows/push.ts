@@ -1,6 +1,10 @@
 import { SwarmError } from '../contract/errors.ts';
 import { readConfig } from '../git/config.ts';
+import { showStream } from '../contract/streams.ts';
 import { runGit } from '../git/run-git.ts';
+import { adoptBranch } from './adopt.ts';
+import { branchHead } from './facts.ts';
+import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import type { Workflow } from './workflow.ts';
 
 /** The remote that the target tracks, else the only one there is, else `origin`; undefined without remotes. */
@@ -35,6 +39,33 @@ export async function push(workflow: Workflow, tag?: string | null): Promise<str
     ...refs.map((ref) => `${ref}:${ref}`),
   ]);
   return refs;
+}
+
+/** Pushes the branch of a stream to its remote, as `push` in the settings allows; never by force. */
+export async function pushStream(
+  workflow: Workflow,
+  ref: string,
+  confirm: (question: string) => Promise<boolean>,
+): Promise<{ streamId: string; branch: string; commit: string; remote: string }> {
+  const found = await workflow.authority.call(showStream, { stream: ref });
+  await requireAuthorOrMaintainer(workflow, found);
+  if (workflow.repo.config.push === 'never') {
+    throw new SwarmError('not_configured', 'GitSwarm does not push in this repository (push: never).', {
+      fix: `git push <remote> ${found.branch}, or gitswarm config set push ask`,
+    });
+  }
+  const remote = (await readConfig(workflow.git, `branch.${found.branch}.remote`)) ?? (await remoteOf(workflow));
+  if (remote === undefined) {
+    throw new SwarmError('not_configured', 'There is no remote to push to.', { fix: 'git remote add origin <url>' });
+  }
+  const stream = await adoptBranch(workflow, found);
+  const commit = await branchHead(workflow, stream);
+  if (workflow.repo.config.push === 'ask' && !(await confirm(`Push ${stream.branch} to ${remote}?`))) {
+    throw new SwarmError('interrupted', 'Nothing was pushed.');
+  }
+  const branch = `refs/heads/${stream.branch}`;
+  await runGit(workflow.git, ['push', '--quiet', '--', remote, `${commit}:${branch}`]);
+  return { streamId: stream.id, branch: stream.branch, commit, remote };
 }
 
 /** Fetches from the remote of the target. */

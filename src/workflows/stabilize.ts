@@ -1,3 +1,4 @@
+import { plain } from '../base/plain-text.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { freezeQueue, listMerges, type Merge, unfreezeQueue } from '../contract/merges.ts';
 import { listStabilizations, recordStabilization } from '../contract/stabilizations.ts';
@@ -92,7 +93,7 @@ async function green(
   workflow.reach('stabilize.recorded');
   if (workflow.repo.frozenReason !== null) await thaw(workflow);
   const promoted = recorded.mayPromote ? await promoteQuietly(workflow) : false;
-  return { ...plain('green', commit, run), tag, promoted, runs };
+  return { ...summary('green', commit, run), tag, promoted, runs };
 }
 
 /** `green/<UTC basic time>-<short commit>`, annotated, on the commit that was tested. */
@@ -145,7 +146,7 @@ async function failed(
     runs,
     details: cut(run.output),
   });
-  return { ...plain('error', commit, run), runs, reason: reason ?? 'the command could not be run' };
+  return { ...summary('error', commit, run), runs, reason: reason ?? 'the command could not be run' };
 }
 
 async function red(
@@ -186,7 +187,7 @@ async function red(
   if (frozen) await freeze(workflow, commit);
   const healed = reverted !== null && (await heal(workflow, reverted.bufferAfter, request));
   return {
-    ...plain('red', commit, run),
+    ...summary('red', commit, run),
     culprit: culprit ? { merge: culprit, stream } : null,
     reverted: reverted && {
       commit: reverted.commit,
@@ -256,7 +257,7 @@ async function lastGreen(workflow: Workflow, below: string): Promise<string> {
   return targetTip(workflow);
 }
 
-function plain(result: StabilizeResult['result'], commit: string, run: CheckRun): StabilizeResult {
+function summary(result: StabilizeResult['result'], commit: string, run: CheckRun): StabilizeResult {
   return {
     result,
     commit,
@@ -275,14 +276,9 @@ function plain(result: StabilizeResult['result'], commit: string, run: CheckRun)
 }
 
 function cut(output: string): string {
-  return printable(output).slice(-20_000);
-}
-
-/** Output comes from a command: control characters other than tab and line break are left out. */
-function printable(text: string): string {
-  return [...text].filter((char) => char === '\n' || char === '\t' || !/\p{Cc}/u.test(char)).join('');
+  return plain(output).slice(-20_000);
 }
 
 function oneLine(text: string): string {
-  return printable(text).replace(/\s+/g, ' ').trim().slice(0, 500);
+  return plain(text).replace(/\s+/g, ' ').trim().slice(0, 500);
 }

@@ -10,7 +10,7 @@ import {
 } from '../../contract/agents.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 const register: Command = {

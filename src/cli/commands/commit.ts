@@ -9,7 +9,7 @@ import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plain, plainLine } from '../output/style-text.ts';
+import { plain, plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { worktreePaths } from '../worktree-paths.ts';
 import { streamTitle } from './stream-answer.ts';

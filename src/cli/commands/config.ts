@@ -6,8 +6,8 @@ import { setSetting, trustCommands, workingFile } from '../../workflows/edit-con
 import { untrustedCommands } from '../../workflows/trust.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
-import { nearest } from '../output/nearest.ts';
-import { plainLine } from '../output/style-text.ts';
+import { nearest } from '../../base/nearest.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 interface Setting {

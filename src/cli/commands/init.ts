@@ -2,7 +2,7 @@ import { initApp } from '../../app/init-app.ts';
 import { MergeMode, OwnershipModel } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 
 const init: Command = {
   name: 'init',

@@ -2,7 +2,7 @@ import { listEvents, type SwarmEvent } from '../../contract/events.ts';
 import type { Command } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

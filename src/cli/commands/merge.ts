@@ -7,7 +7,7 @@ import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 
 const merge: Command = {
   name: 'merge',

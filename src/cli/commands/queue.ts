@@ -17,7 +17,7 @@ import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 const list: Command = {

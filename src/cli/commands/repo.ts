@@ -15,7 +15,7 @@ import {
 } from '../../contract/repos.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 const list: Command = {

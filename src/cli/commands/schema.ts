@@ -3,7 +3,7 @@ import { endpoints } from '../../contract/api.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfigFile } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
-import { nearest } from '../output/nearest.ts';
+import { nearest } from '../../base/nearest.ts';
 
 const schema: Command = {
   name: 'schema',

@@ -5,7 +5,8 @@ import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
 import type { Command, Options } from '../command.ts';
 import { durationOption, flagOption, numberOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
-import { plain, plainLine, type Style } from '../output/style-text.ts';
+import { plain, plainLine } from '../../base/plain-text.ts';
+import { type Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

@@ -5,7 +5,7 @@ import type { Answer, Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

@@ -2,7 +2,7 @@ import type { Stream } from '../../contract/streams.ts';
 import type { SyncResult } from '../../workflows/sync-worktree.ts';
 import type { Answer } from '../command.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { pairs } from '../output/table.ts';
 
 /** `s-3fxa "add login"`. */

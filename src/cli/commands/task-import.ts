@@ -7,7 +7,7 @@ import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 /** A task as a file names it. What it depends on is another task of the file by its title, or one that exists. */

@@ -5,7 +5,8 @@ import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine, type Style } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
+import { type Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 
 export const list: Command = {

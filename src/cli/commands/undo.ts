@@ -3,7 +3,7 @@ import { undoOperation } from '../../workflows/undo-operation.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 const undo: Command = {

@@ -1,7 +1,7 @@
 import { uninit } from '../../workflows/uninit.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 
 const command: Command = {
   name: 'uninit',

@@ -8,7 +8,7 @@ import { allPages } from '../../workflows/all-pages.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 interface Row {

@@ -10,7 +10,7 @@ import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, listOption, textOption } from '../options.ts';
 import { commandText } from '../output/hints.ts';
-import { plainLine } from '../output/style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { movedAnswer, streamTitle } from './stream-answer.ts';
 import { list } from './workspace-list.ts';

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { exitCodeOf, type SwarmError } from '../../contract/errors.ts';
 import { errorEnvelope, resultEnvelope } from './envelope.ts';
+import { type LiveLines, liveLines } from './live-lines.ts';
 import { type Progress, showProgress, silentProgress } from './progress.ts';
 import { createStyle, onlyColours, type Style } from './style-text.ts';
 import { type TextSink, textWriter } from './text-writer.ts';
@@ -30,6 +31,8 @@ export interface Output {
   /** A remark on stderr. */
   note(text: string): void;
   progress(label: string): Progress;
+  /** Several lines that are drawn again and again below the notes; undefined where no person watches. */
+  live(): LiveLines | undefined;
   /** Waits until everything is written; to be awaited before the process ends. */
   flush(): Promise<void>;
 }
@@ -41,7 +44,7 @@ export function createOutput(settings: OutputSettings): Output {
   const style = createStyle(color);
   const clean = (text: string) => onlyColours(text, color);
   let isAnswered = false;
-  let running: Progress | undefined;
+  let running: Pick<Progress, 'clear' | 'done'> | undefined;
 
   const endProgress = () => {
     running?.done();
@@ -77,8 +80,16 @@ export function createOutput(settings: OutputSettings): Output {
       if (quiet) return silentProgress;
       endProgress();
       const columns = stderr.columns ?? 100;
-      running = showProgress(label, { write: stderr.write, isTerminal, columns, clock });
-      return running;
+      const progress = showProgress(label, { write: stderr.write, isTerminal, columns, clock });
+      running = progress;
+      return progress;
+    },
+    live: () => {
+      if (quiet || !isTerminal) return undefined;
+      endProgress();
+      const lines = liveLines({ write: stderr.write, columns: stderr.columns ?? 100 });
+      running = lines;
+      return lines;
     },
     flush,
   };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createStyle, onlyColours, plain, plainLine, wantsColor } from './style-text.ts';
+import { plain, plainLine } from '../../base/plain-text.ts';
+import { createStyle, onlyColours, wantsColor } from './style-text.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not get through
 const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;

@@ -1,5 +1,5 @@
 import { displayWidth, pad, truncate } from './display-width.ts';
-import { plainLine } from './style-text.ts';
+import { plainLine } from '../../base/plain-text.ts';
 
 export interface Column<Row> {
   title: string;

@@ -1,10 +1,11 @@
 import { isSwarmError } from '../../contract/errors.ts';
-import type { Stream } from '../../contract/streams.ts';
+import { showStream, type Stream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { findMarkers } from '../../git/conflict-markers.ts';
 import { runGit } from '../../git/run-git.ts';
 import { worktreeStatus } from '../../git/worktree-files.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
+import { adoptBranch } from '../adopt.ts';
 import { type CommitResult, commitStream } from '../commit-stream.ts';
 import { takeSnapshot } from '../destroy-workspace.ts';
 import { continueResolution } from '../resolve-stream.ts';
@@ -17,8 +18,10 @@ export type Committed =
   | { kind: 'refused'; feedback: Feedback };
 
 /** Commits what an agent left in its worktree: what counts is what is there, whatever the agent says of it. */
-export async function commitLeft(workflow: Workflow, stream: Stream, task: Task | null): Promise<Committed> {
-  const path = findWorkspace(workflow.machine, stream.id)?.path;
+export async function commitLeft(workflow: Workflow, begun: Stream, task: Task | null): Promise<Committed> {
+  const path = findWorkspace(workflow.machine, begun.id)?.path;
+  // The agent may have committed, or resolved a conflict, by itself.
+  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: begun.id }));
   try {
     const inMerge = path !== undefined && (await worktreeStatus(workflow.git, path)).inProgress === 'merge';
     if (inMerge) await stageDecided(workflow, path);

@@ -1,7 +1,10 @@
 import type { Agent } from '../../contract/agents.ts';
+import { isSwarmError } from '../../contract/errors.ts';
+import { findWorkspace } from '../../machine/workspaces.ts';
+import { destroyWorkspace } from '../destroy-workspace.ts';
 import { nextJob } from './next-job.ts';
 import { testBuffer } from './settle-buffer.ts';
-import { mustStop, refreshRun, type SwarmRun } from './swarm-run.ts';
+import { asAgent, mustStop, refreshRun, type SwarmRun } from './swarm-run.ts';
 import { workTask } from './work-task.ts';
 
 /** In swarm mode work lands untested: the buffer is tested after every so many landings. */
@@ -28,6 +31,7 @@ export async function workLanes(run: SwarmRun): Promise<void> {
         run.outcomes.set(task.id, outcome);
         if (outcome.state === 'done') {
           run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: 'landed', detail: '' });
+          await clearAway(run, worker, outcome.streamId);
         }
         if (run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY && !mustStop(run)) await testBuffer(run);
       } catch (error) {
@@ -41,6 +45,17 @@ export async function workLanes(run: SwarmRun): Promise<void> {
     run.tell({ kind: 'stage', agent: worker.name, task: null, title: '', stage: 'idle', detail: '' });
   };
   await Promise.all(run.workers.map(lane));
+}
+
+/** The worktree of a stream that has landed is not needed any more; one that holds anything else stays. */
+async function clearAway(run: SwarmRun, worker: Agent, streamId: string | null): Promise<void> {
+  if (streamId === null || !findWorkspace(run.base.machine, streamId)) return;
+  try {
+    await destroyWorkspace(asAgent(run, worker), streamId);
+  } catch (error) {
+    if (!isSwarmError(error)) throw error;
+    run.tell({ kind: 'note', text: `a worktree of ${worker.name} stays: ${error.message}` });
+  }
 }
 
 /** Wakes everyone who waits, each time something has ended. */

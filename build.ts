@@ -20,7 +20,9 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   define: { GITSWARM_BUNDLED: 'true' },
   // pg is CommonJS and asks for Node's modules by require.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   external: ['pg-native'],
   logLevel: 'warning',
 });

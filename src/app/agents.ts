@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import type { AgentAdapter, AgentJob } from '../providers/agent-adapter.ts';
 import { AgentScript } from '../providers/agent-script.ts';
-import { createAdapter } from '../providers/registry.ts';
+import { adapterNames, createAdapter } from '../providers/registry.ts';
 import type { RunProcess } from '../providers/run-process.ts';
 import { runCommand } from '../sandbox/run-command.ts';
 import type { App } from './open-app.ts';
+
+/** The ways in which an agent can be started. */
+export const agentAdapters: readonly string[] = adapterNames;
 
 const LONGEST_OUTPUT = 64 * 1024 * 1024;
 

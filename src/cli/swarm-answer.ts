@@ -1,9 +1,9 @@
+import { plainLine } from '../base/plain-text.ts';
 import { exitCodeOf } from '../contract/errors.ts';
 import type { SwarmReport, TaskOutcome } from '../workflows/swarm/swarm-run.ts';
 import type { Answer } from './command.ts';
 import { count } from './output/hints.ts';
-import { plainLine } from '../base/plain-text.ts';
-import { type Style } from './output/style-text.ts';
+import type { Style } from './output/style-text.ts';
 import { table } from './output/table.ts';
 
 /** What a swarm has to say when it has ended. */

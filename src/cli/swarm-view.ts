@@ -1,8 +1,8 @@
+import { plainLine } from '../base/plain-text.ts';
 import type { SwarmNews } from '../workflows/swarm/swarm-run.ts';
 import { duration } from './output/hints.ts';
 import type { LiveLines } from './output/live-lines.ts';
 import type { Output } from './output/output.ts';
-import { plainLine } from '../base/plain-text.ts';
 
 export interface SwarmView {
   tell(news: SwarmNews): void;

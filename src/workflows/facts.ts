@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import type { Facts, Stream } from '../contract/streams.ts';
-import { showStream } from '../contract/streams.ts';
+import { listStreamCommits, showStream } from '../contract/streams.ts';
 import { changeIdOf } from '../git/change-id.ts';
 import type { CommitRecord } from '../git/commit-record.ts';
 import { listCommits, mergeBase } from '../git/commits.ts';
@@ -11,7 +11,14 @@ import { bufferTip, type Workflow } from './workflow.ts';
 /** What git says of a stream's branch now. Throws lost_work where the branch is gone. */
 export async function measureStream(workflow: Workflow, stream: Stream): Promise<Facts> {
   const head = await branchHead(workflow, stream);
+  if (head === stream.head && stream.patchId !== '') return recordedFacts(workflow, stream);
   return measureFacts(workflow, head, await forkPoints(workflow, stream));
+}
+
+/** What was measured when this head was recorded. Its own change stays the same, wherever the buffer has gone since. */
+async function recordedFacts(workflow: Workflow, stream: Stream): Promise<Facts> {
+  const { items } = await workflow.authority.call(listStreamCommits, { stream: stream.id });
+  return { head: stream.head, base: stream.baseCommit, patchId: stream.patchId, paths: stream.paths, commits: items };
 }
 
 /** The commit at the tip of a stream's branch. */

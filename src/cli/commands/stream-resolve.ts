@@ -45,10 +45,8 @@ function answer(workflow: Workflow, result: Resolution): Answer {
   const { stream, path } = result;
   const command = `gitswarm stream resolve ${stream.handle}`;
   switch (result.kind) {
-    case 'resolved': {
-      const committed = committedAnswer(workflow, result);
-      return { ...committed, data: { kind: 'resolved', ...(committed.data as object) }, undo: 'gitswarm undo' };
-    }
+    case 'resolved':
+      return { ...committedAnswer(workflow, result, { kind: 'resolved' }), undo: 'gitswarm undo' };
     case 'aborted':
       return {
         data: { kind: 'aborted', streamId: stream.id, path, kept: result.kept },

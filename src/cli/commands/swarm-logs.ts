@@ -1,8 +1,8 @@
+import { plain } from '../../base/plain-text.ts';
 import { showAgent } from '../../contract/agents.ts';
 import { listRunOutputs, readTail } from '../../machine/run-outputs.ts';
 import type { Command } from '../command.ts';
 import { numberOption } from '../options.ts';
-import { plain } from '../../base/plain-text.ts';
 
 const TAIL_BYTES = 64 * 1024;
 const LINES = 100;
@@ -22,7 +22,10 @@ export const logs: Command = {
     const outputs = listRunOutputs(workflow.machine, { subject: agent.id, limit: 200 });
     const chosen = outputs[numberOption(options, 'back') ?? 0];
     const tail = chosen ? readTail(chosen.path, TAIL_BYTES) : '';
-    const text = tail.split('\n').slice(-(numberOption(options, 'lines') ?? LINES) - 1).join('\n');
+    const text = tail
+      .split('\n')
+      .slice(-(numberOption(options, 'lines') ?? LINES) - 1)
+      .join('\n');
     return {
       data: {
         agent: { id: agent.id, name: agent.name },

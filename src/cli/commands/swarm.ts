@@ -1,8 +1,8 @@
-import { adapterFor, agentEnvironment, agentRunner } from '../../app/agents.ts';
+import { adapterFor, agentAdapters, agentEnvironment, agentRunner } from '../../app/agents.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
-import { adapterNames } from '../../providers/registry.ts';
-import { gatherPlan } from '../../workflows/swarm/gather-plan.ts';
 import { chooseTasks } from '../../workflows/swarm/choose-tasks.ts';
+import { gatherPlan } from '../../workflows/swarm/gather-plan.ts';
 import { planSwarm } from '../../workflows/swarm/plan-swarm.ts';
 import { runSwarm } from '../../workflows/swarm/run-swarm.ts';
 import type { SwarmRequest } from '../../workflows/swarm/swarm-run.ts';
@@ -10,7 +10,6 @@ import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command, Options } from '../command.ts';
 import { durationOption, flagOption, listOption, numberOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { swarmAnswer } from '../swarm-answer.ts';
 import { swarmView } from '../swarm-view.ts';
@@ -27,11 +26,14 @@ const swarm: Command = {
   options: [
     { flags: '--agents <n>', summary: 'how many work at once (default 2)' },
     { flags: '--agent <command>', summary: 'what starts an agent; it reads the prompt on stdin' },
-    { flags: '--adapter <name>', summary: 'how an agent is started', choices: adapterNames },
+    { flags: '--adapter <name>', summary: 'how an agent is started', choices: agentAdapters },
     { flags: '--tasks <tasks...>', summary: 'only these (default: all that can become ready)' },
     { flags: '--reviewers <n>', summary: 'how many agents review (default: people do)' },
     { flags: '--reviewer <command>', summary: 'what starts a reviewer (default: as --agent)' },
-    { flags: '--trust-reviewers', summary: 'make them maintainers for the length of the run (owners; recorded)' },
+    {
+      flags: '--trust-reviewers',
+      summary: 'make them maintainers for the length of the run (owners; recorded)',
+    },
     { flags: '--timeout <time>', summary: 'end an agent after this time (default 60m)' },
     { flags: '--idle-timeout <time>', summary: 'end an agent that writes nothing for so long (default 20m)' },
     { flags: '--max-minutes <m>', summary: 'stop after so many minutes' },
@@ -47,7 +49,10 @@ const swarm: Command = {
     actorOf(workflow);
     const wish = {
       agents: counted(options, 'agents', { least: 1, otherwise: 2 }),
-      reviewers: counted(options, 'reviewers', { least: 0, otherwise: textOption(options, 'reviewer') === undefined ? 0 : 1 }),
+      reviewers: counted(options, 'reviewers', {
+        least: 0,
+        otherwise: textOption(options, 'reviewer') === undefined ? 0 : 1,
+      }),
       trustReviewers: flagOption(options, 'trustReviewers'),
     };
     const tasks = options.tasks === undefined ? undefined : listOption(options, 'tasks');
@@ -55,7 +60,10 @@ const swarm: Command = {
     const run = agentRunner(app);
     const name = textOption(options, 'adapter') ?? 'command';
     const author = adapterFor(run, { name, command: textOption(options, 'agent') });
-    const reviewer = adapterFor(run, { name, command: textOption(options, 'reviewer') ?? textOption(options, 'agent') });
+    const reviewer = adapterFor(run, {
+      name,
+      command: textOption(options, 'reviewer') ?? textOption(options, 'agent'),
+    });
     const environment = agentEnvironment(workflow.variables);
     return drive(session, workflow, { ...wish, ...limits(options), author, reviewer, tasks, environment });
   },
@@ -85,7 +93,11 @@ function limits(options: Options): Pick<SwarmRequest, 'timeoutMs' | 'idleTimeout
   };
 }
 
-function counted(options: Options, name: string, { least, otherwise }: { least: number; otherwise: number }): number {
+function counted(
+  options: Options,
+  name: string,
+  { least, otherwise }: { least: number; otherwise: number },
+): number {
   const value = numberOption(options, name) ?? otherwise;
   if (value >= least && value <= MOST_AGENTS) return value;
   throw new SwarmError('usage', `--${name} wants ${least} to ${MOST_AGENTS}, not ${value}.`);
@@ -104,7 +116,9 @@ async function plan(
     text: () =>
       [
         `${count(tasks.length, 'task')} to work on`,
-        ...tasks.slice(0, 20).map((task) => `  ${task.handle}  ${plainLine(task.title)}${task.ready ? '' : '  (after others)'}`),
+        ...tasks
+          .slice(0, 20)
+          .map((task) => `  ${task.handle}  ${plainLine(task.title)}${task.ready ? '' : '  (after others)'}`),
         ...made.way.map((step, i) => `${i + 1}. ${plainLine(step)}`),
         ...made.missing.flatMap((each) => [`missing: ${plainLine(each.what)}`, `    fix: ${each.fix}`]),
       ].join('\n'),

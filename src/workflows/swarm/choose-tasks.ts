@@ -20,7 +20,9 @@ export async function chooseTasks(
       workflow.authority.call(listTasks, { repoId: workflow.repo.id, status, limit: 200, cursor }),
     );
   const ours = new Set(wish.workers.map((worker) => worker.id));
-  const held = (await listed('claimed')).filter((task) => task.claim !== null && ours.has(task.claim.agentId));
+  const held = (await listed('claimed')).filter(
+    (task) => task.claim !== null && ours.has(task.claim.agentId),
+  );
   const open = (await listed('open')).filter((task) => task.blockedReason === null);
   return [...held, ...reachable(open, new Set(held.map((task) => task.id)))];
 }

@@ -1,5 +1,5 @@
 import { isSwarmError } from '../../contract/errors.ts';
-import { showStream, type Stream } from '../../contract/streams.ts';
+import { type Stream, showStream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { findMarkers } from '../../git/conflict-markers.ts';
 import { runGit } from '../../git/run-git.ts';
@@ -37,12 +37,22 @@ export async function commitLeft(workflow: Workflow, begun: Stream, task: Task |
     if (!isSwarmError(error) || !ABOUT_THE_FILES.has(error.code)) throw error;
     if (path !== undefined) await takeSnapshot(workflow, stream, path, 'because it could not be committed');
     const details = error.fix ? `${error.message}\n${error.fix}` : error.message;
-    return { kind: 'refused', feedback: { summary: 'What is in the worktree cannot be committed.', details } };
+    return {
+      kind: 'refused',
+      feedback: { summary: 'What is in the worktree cannot be committed.', details },
+    };
   }
 }
 
 /** Markers, another branch, a refusing hook: the agent can mend these. */
-const ABOUT_THE_FILES = new Set<string>(['conflict', 'wrong_branch', 'wrong_state', 'command_failed', 'busy', 'git_failed']);
+const ABOUT_THE_FILES = new Set<string>([
+  'conflict',
+  'wrong_branch',
+  'wrong_state',
+  'command_failed',
+  'busy',
+  'git_failed',
+]);
 
 /** Agents edit files in conflict and do not tell git: those without markers are decided. */
 async function stageDecided(workflow: Workflow, path: string): Promise<void> {

@@ -1,8 +1,8 @@
+import { isoTime } from '../../base/clock.ts';
 import { type Agent, showAgent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { explainAccess } from '../../contract/repos.ts';
 import { accessLevel } from '../../domain/access/access.ts';
-import { isoTime } from '../../base/clock.ts';
 import { untrustedCommands } from '../trust.ts';
 import { actorOf, type Workflow } from '../workflow.ts';
 import type { PlanFacts, Standing } from './plan-swarm.ts';

@@ -1,13 +1,13 @@
 import { isSwarmError } from '../../contract/errors.ts';
+import { explainAccess } from '../../contract/repos.ts';
 import { includesLevel } from '../../domain/access/access.ts';
 import { branchPolicy } from '../../domain/repos/branch-rules.ts';
 import { listRunOutputs, readTail } from '../../machine/run-outputs.ts';
-import { explainAccess } from '../../contract/repos.ts';
 import { type MergeResult, mergeStream } from '../merge-stream.ts';
 import type { Workflow } from '../workflow.ts';
+import type { Passage } from './passage.ts';
 import type { Feedback } from './prompts.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';
-import type { Passage } from './passage.ts';
 
 export type LandAnswer =
   | { kind: 'landed' }
@@ -23,7 +23,8 @@ export function landStream(run: SwarmRun, passage: Passage): Promise<LandAnswer>
     try {
       return answerFor(await mergeStream(await performer(run, passage), passage.stream.id));
     } catch (error) {
-      if (run.signal.aborted) return { kind: 'waits', as: 'interrupted', reason: 'interrupted while it was landing' };
+      if (run.signal.aborted)
+        return { kind: 'waits', as: 'interrupted', reason: 'interrupted while it was landing' };
       if (!isSwarmError(error)) throw error;
       const red = newestRed(run.base, passage.stream.id, since);
       if (red) return { kind: 'again', feedback: red };
@@ -44,11 +45,17 @@ function answerFor(result: MergeResult): LandAnswer {
       return { kind: 'landed' };
     case 'conflict': {
       const details = result.files.map((file) => `${file.path} (${file.kind})`).join('\n');
-      return { kind: 'again', feedback: { summary: 'Your change conflicts with what has landed since.', details } };
+      return {
+        kind: 'again',
+        feedback: { summary: 'Your change conflicts with what has landed since.', details },
+      };
     }
     case 'evicted': {
       const { summary, outputTail, reproduce } = result.packet;
-      return { kind: 'again', feedback: { summary: `${summary}.`, details: `${outputTail}\n\nTo see it: ${reproduce}` } };
+      return {
+        kind: 'again',
+        feedback: { summary: `${summary}.`, details: `${outputTail}\n\nTo see it: ${reproduce}` },
+      };
     }
     case 'queued':
       return { kind: 'waits', as: 'queued', reason: result.reason };
@@ -67,5 +74,8 @@ async function performer(run: SwarmRun, { worker }: Passage): Promise<Workflow> 
 function newestRed(workflow: Workflow, streamId: string, since: string | undefined): Feedback | undefined {
   const [newest] = listRunOutputs(workflow.machine, { subject: streamId, limit: 1 });
   if (!newest || newest.id === since || newest.exit === 0 || newest.ended_at === null) return undefined;
-  return { summary: 'The tests fail with your change on top of the buffer.', details: readTail(newest.path, TAIL) };
+  return {
+    summary: 'The tests fail with your change on top of the buffer.',
+    details: readTail(newest.path, TAIL),
+  };
 }

@@ -25,15 +25,30 @@ export async function workLanes(run: SwarmRun): Promise<void> {
       }
       busy++;
       try {
-        run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: 'claim', detail: '' });
+        run.tell({
+          kind: 'stage',
+          agent: worker.name,
+          task: task.handle,
+          title: task.title,
+          stage: 'claim',
+          detail: '',
+        });
         await refreshRun(run);
         const outcome = await workTask(run, worker, task);
         run.outcomes.set(task.id, outcome);
         if (outcome.state === 'done') {
-          run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage: 'landed', detail: '' });
+          run.tell({
+            kind: 'stage',
+            agent: worker.name,
+            task: task.handle,
+            title: task.title,
+            stage: 'landed',
+            detail: '',
+          });
           await clearAway(run, worker, outcome.streamId);
         }
-        if (run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY && !mustStop(run)) await testBuffer(run);
+        if (run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY && !mustStop(run))
+          await testBuffer(run);
       } catch (error) {
         run.fault ??= error instanceof Error ? error : new Error(String(error));
       } finally {

@@ -50,7 +50,8 @@ async function begunTask(run: SwarmRun, worker: Agent): Promise<Task | undefined
 
 async function takeAgain(run: SwarmRun, worker: Agent, taskId: string): Promise<Task | undefined> {
   const task = await run.base.authority.call(showTask, { task: taskId });
-  if (task.status === 'completed' || task.status === 'cancelled' || task.status === 'submitted') return undefined;
+  if (task.status === 'completed' || task.status === 'cancelled' || task.status === 'submitted')
+    return undefined;
   try {
     return (await asAgent(run, worker).authority.call(claimTask, { task: taskId })).task;
   } catch (error) {

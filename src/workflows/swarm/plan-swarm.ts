@@ -69,11 +69,21 @@ function mayDecide(facts: PlanFacts): Missing[] {
   const { repo, reviewers, runner, trustReviewers } = facts;
   if (!needsVerdicts(facts) || reviewers.length === 0) return [];
   if (trustReviewers && runner.role !== 'owner') {
-    return [{ what: `only an owner may trust reviewers, and ${runner.name} is none`, fix: 'gitswarm swarm … --as <owner>' }];
+    return [
+      {
+        what: `only an owner may trust reviewers, and ${runner.name} is none`,
+        fix: 'gitswarm swarm … --as <owner>',
+      },
+    ];
   }
   const result = tally(facts);
   if (result.reached) return [];
-  return [{ what: `its ${reviewers.length} reviewers cannot reach consensus: ${why(facts, result)}`, fix: fixFor(facts, result, repo) }];
+  return [
+    {
+      what: `its ${reviewers.length} reviewers cannot reach consensus: ${why(facts, result)}`,
+      fix: fixFor(facts, result, repo),
+    },
+  ];
 }
 
 function tally({ repo, workers, reviewers, trustReviewers }: PlanFacts): ConsensusResult {
@@ -123,7 +133,8 @@ function fixFor({ reviewers, trustReviewers }: PlanFacts, result: ConsensusResul
   if (unheard) {
     return `gitswarm swarm … --trust-reviewers, or gitswarm repo maintainer add ${reviewers[0]?.name ?? 'reviewer-1'}`;
   }
-  if (result.state === 'waiting') return 'leave out --reviewers and give the verdicts yourself: gitswarm review next';
+  if (result.state === 'waiting')
+    return 'leave out --reviewers and give the verdicts yourself: gitswarm review next';
   return `gitswarm swarm … --reviewers ${result.minReviews}`;
 }
 
@@ -141,7 +152,10 @@ function mayLand({ repo, runner, untrusted }: PlanFacts): Missing[] {
     missing.push({ what: `the queue is frozen: ${repo.frozenReason}`, fix: 'gitswarm queue unfreeze' });
   }
   for (const setting of untrusted) {
-    missing.push({ what: `${setting} has not been approved on this machine`, fix: 'gitswarm config trust --as <owner>' });
+    missing.push({
+      what: `${setting} has not been approved on this machine`,
+      fix: 'gitswarm config trust --as <owner>',
+    });
   }
   return missing;
 }
@@ -149,7 +163,8 @@ function mayLand({ repo, runner, untrusted }: PlanFacts): Missing[] {
 function mayPromote({ repo, runner }: PlanFacts): Missing[] {
   if (includesLevel(runner.level, 'maintain')) return [];
   const policy = branchPolicy(repo.promoteTarget, repo.config);
-  if (repo.config.auto_promote_on_green && repo.config.stabilize_command !== null && !policy.maintainersOnly) return [];
+  if (repo.config.auto_promote_on_green && repo.config.stabilize_command !== null && !policy.maintainersOnly)
+    return [];
   return [
     {
       what: `${runner.name} may not promote to ${repo.promoteTarget}`,
@@ -162,10 +177,15 @@ function wayOf(facts: PlanFacts): string[] {
   const { repo, workers, reviewers, trustReviewers } = facts;
   const tests = repo.config.stabilize_command;
   const before = repo.mergeMode !== 'swarm' && tests !== null && (repo.config.test_before_merge ?? true);
-  const verdicts = reviewers.length === 0 ? 'a person judges it' : `${reviewers.map((each) => each.name).join(', ')} judge it`;
+  const verdicts =
+    reviewers.length === 0
+      ? 'a person judges it'
+      : `${reviewers.map((each) => each.name).join(', ')} judge it`;
   return [
     `${workers.map((worker) => worker.name).join(', ')} work, each in a worktree of its own`,
-    ...(needsVerdicts(facts) ? [`${verdicts}${trustReviewers ? ', as maintainers while the swarm runs' : ''}`] : []),
+    ...(needsVerdicts(facts)
+      ? [`${verdicts}${trustReviewers ? ', as maintainers while the swarm runs' : ''}`]
+      : []),
     before ? `it lands on ${repo.bufferBranch} if this passes: ${tests}` : `it lands on ${repo.bufferBranch}`,
     tests === null ? 'nothing tests the buffer' : `the buffer is tested: ${tests}`,
     `${repo.promoteTarget} moves to the newest ${tests === null ? '' : 'green '}commit`,

@@ -80,7 +80,11 @@ function variablesOf(run: SwarmRun, play: Play, token: string): Record<string, s
 function enter(run: SwarmRun, play: Play, at: string): string | undefined {
   const { machine } = run.base;
   if (play.role !== 'author' || !findWorkspace(machine, play.stream.id)) return undefined;
-  return enterWorkspace(machine, { streamId: play.stream.id, reason: `${play.agent.name} at work in a swarm`, at });
+  return enterWorkspace(machine, {
+    streamId: play.stream.id,
+    reason: `${play.agent.name} at work in a swarm`,
+    at,
+  });
 }
 
 /** Claiming what one holds begins the lease anew. A claim that was lost meanwhile is found out when work is handed in. */
@@ -103,7 +107,9 @@ export function troubleOf(result: AgentResult): string | undefined {
     case 'finished':
       return result.exitCode === 0 ? undefined : `it ended with exit code ${result.exitCode}`;
     case 'timed_out':
-      return result.which === 'idle' ? 'it wrote nothing for too long and was ended' : 'it took too long and was ended';
+      return result.which === 'idle'
+        ? 'it wrote nothing for too long and was ended'
+        : 'it took too long and was ended';
     case 'failed_to_start':
       return `it could not be started: ${result.reason}`;
     case 'cancelled':

@@ -1,6 +1,6 @@
-import { VERDICT_FILE_VARIABLE } from '../../providers/verdict.ts';
 import type { Stream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
+import { VERDICT_FILE_VARIABLE } from '../../providers/verdict.ts';
 
 /** Why an agent is asked again, and what it needs to know for it. */
 export interface Feedback {
@@ -39,7 +39,9 @@ export function authorPrompt(given: AuthorPrompt): string {
       `You work in ${given.directory}, a worktree of your own on the branch ${stream.branch}. Change files only there.`,
       'Stay on this branch. Leave your work in the files: it is committed for you when you end; committing yourself is fine.',
       'Other agents work on other tasks at the same time. Keep to this one.',
-      ...(tests === null ? [] : [`Whether it may land is decided by this command, not by what you say: ${tests}`]),
+      ...(tests === null
+        ? []
+        : [`Whether it may land is decided by this command, not by what you say: ${tests}`]),
       'End when you are done; exit code 0 means that you are.',
     ].join('\n'),
   ]);

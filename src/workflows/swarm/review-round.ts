@@ -4,7 +4,7 @@ import { newId } from '../../base/ids.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { listReviews, type Review } from '../../contract/reviews.ts';
-import { showStream, type Stream } from '../../contract/streams.ts';
+import { type Stream, showStream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { diffText } from '../../git/diff.ts';
 import { readVerdict, VERDICT_FILE_VARIABLE, type Verdict } from '../../providers/verdict.ts';
@@ -39,7 +39,11 @@ async function reviewOnce(run: SwarmRun, job: Job): Promise<void> {
     if (await hasJudged(run, job)) return;
     const verdict = await askFor(run, job, asking);
     if (verdict && (await record(run, job, verdict))) return;
-    if (!verdict) run.tell({ kind: 'note', text: `${job.reviewer.name} gave no verdict on ${job.stream.handle} that could be read` });
+    if (!verdict)
+      run.tell({
+        kind: 'note',
+        text: `${job.reviewer.name} gave no verdict on ${job.stream.handle} that could be read`,
+      });
   }
 }
 
@@ -58,7 +62,11 @@ export async function currentReviews(run: SwarmRun, stream: Stream): Promise<Rev
 }
 
 /** The reviewer works in a checkout of exactly what it judges, which nobody else uses. */
-async function askFor(run: SwarmRun, { reviewer, stream, task }: Job, asking: number): Promise<Verdict | undefined> {
+async function askFor(
+  run: SwarmRun,
+  { reviewer, stream, task }: Job,
+  asking: number,
+): Promise<Verdict | undefined> {
   const adapter = run.request.reviewer;
   if (!adapter) return undefined;
   const workflow = asAgent(run, reviewer);

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { type Agent, registerAgent } from '../../contract/agents.ts';
 import { isSwarmError, SwarmError } from '../../contract/errors.ts';
-import { tryLock, lockHolder } from '../../machine/locks.ts';
+import { lockHolder, tryLock } from '../../machine/locks.ts';
 import { promote } from '../promote.ts';
 import { recover } from '../recover.ts';
 import type { Workflow } from '../workflow.ts';
@@ -10,7 +10,14 @@ import { findAgent, gatherPlan, reviewerNames, workerNames } from './gather-plan
 import { workLanes } from './lanes.ts';
 import { planSwarm } from './plan-swarm.ts';
 import { settleOutcomes, testBuffer } from './settle-buffer.ts';
-import { mustStop, refreshRun, type SwarmNews, type SwarmReport, type SwarmRequest, type SwarmRun } from './swarm-run.ts';
+import {
+  mustStop,
+  refreshRun,
+  type SwarmNews,
+  type SwarmReport,
+  type SwarmRequest,
+  type SwarmRun,
+} from './swarm-run.ts';
 import { withTrustedReviewers } from './trusted-reviewers.ts';
 
 const ROUNDS = 5;
@@ -43,10 +50,14 @@ async function refuseImpossible(workflow: Workflow, request: SwarmRequest): Prom
   const { missing } = planSwarm(await gatherPlan(workflow, request));
   const [first] = missing;
   if (!first) return;
-  throw new SwarmError('gate_not_met', `Nothing of this swarm could get through: ${missing.map((each) => each.what).join('; ')}.`, {
-    fix: missing.map((each) => each.fix).join('  and  '),
-    details: { missing },
-  });
+  throw new SwarmError(
+    'gate_not_met',
+    `Nothing of this swarm could get through: ${missing.map((each) => each.what).join('; ')}.`,
+    {
+      fix: missing.map((each) => each.fix).join('  and  '),
+      details: { missing },
+    },
+  );
 }
 
 async function withReviewers(

@@ -1,6 +1,6 @@
 import { isSwarmError } from '../../contract/errors.ts';
 import { showTask, type Task } from '../../contract/tasks.ts';
-import { stabilize, type StabilizeResult } from '../stabilize.ts';
+import { type StabilizeResult, stabilize } from '../stabilize.ts';
 import type { SwarmRun, TaskOutcome } from './swarm-run.ts';
 
 /**

@@ -56,7 +56,17 @@ export type SwarmNews =
   | { kind: 'said'; agent: string; text: string }
   | { kind: 'note'; text: string };
 
-export type Stage = 'idle' | 'claim' | 'work' | 'commit' | 'review' | 'merge' | 'landed' | 'in_review' | 'given_back' | 'stopped';
+export type Stage =
+  | 'idle'
+  | 'claim'
+  | 'work'
+  | 'commit'
+  | 'review'
+  | 'merge'
+  | 'landed'
+  | 'in_review'
+  | 'given_back'
+  | 'stopped';
 
 export interface SwarmReport {
   tasks: TaskOutcome[];

@@ -1,7 +1,7 @@
+import { isoTime } from '../../base/clock.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { addMaintainer, listMaintainers, removeMaintainer } from '../../contract/repos.ts';
-import { isoTime } from '../../base/clock.ts';
 import { finishIntent, insertIntent } from '../../machine/intents.ts';
 import { allPages } from '../all-pages.ts';
 import type { Workflow } from '../workflow.ts';

@@ -3,10 +3,10 @@ import { measureStream } from '../facts.ts';
 import { beginResolution } from './begin-resolution.ts';
 import { commitLeft } from './commit-left.ts';
 import { landStream } from './land-stream.ts';
+import type { Passage } from './passage.ts';
 import { playAgent, troubleOf } from './play-agent.ts';
 import { authorPrompt, type Feedback } from './prompts.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';
-import type { Passage } from './passage.ts';
 
 export type Worked = { kind: 'ready' } | { kind: 'again'; feedback: Feedback } | { kind: 'interrupted' };
 
@@ -17,20 +17,40 @@ export async function workOnce(run: SwarmRun, passage: Passage, attempts: number
   const directory = findWorkspace(workflow.machine, stream.id)?.path ?? workflow.git.root;
   const conflicts = stream.state === 'conflicted' ? await beginResolution(workflow, stream) : [];
   const isSettled = stream.state === 'conflicted' && conflicts.length === 0;
-  const feedback = passage.feedback && { ...passage.feedback, ...(conflicts.length > 0 ? { conflicts } : {}) };
+  const feedback = passage.feedback && {
+    ...passage.feedback,
+    ...(conflicts.length > 0 ? { conflicts } : {}),
+  };
   let trouble: string | undefined;
   if (!isSettled) {
     const tests = workflow.repo.config.stabilize_command;
-    const prompt = authorPrompt({ task, stream, directory, attempt: passage.attempts, attempts, tests, feedback });
+    const prompt = authorPrompt({
+      task,
+      stream,
+      directory,
+      attempt: passage.attempts,
+      attempts,
+      tests,
+      feedback,
+    });
     const { author } = run.request;
-    const play = { adapter: author, agent: worker, stream, task, directory, prompt, attempt: passage.attempts };
+    const play = {
+      adapter: author,
+      agent: worker,
+      stream,
+      task,
+      directory,
+      prompt,
+      attempt: passage.attempts,
+    };
     const result = await playAgent(run, { ...play, role: 'author' });
     // What is there stays as it is: the next run takes it up.
     if (result.kind === 'cancelled') return { kind: 'interrupted' };
     trouble = troubleOf(result);
     const before = await commitOf(run, passage);
     if (before.kind !== 'ready') return before;
-    if (trouble !== undefined) return again(`Your last attempt did not end well: ${trouble}.`, result.outputTail);
+    if (trouble !== undefined)
+      return again(`Your last attempt did not end well: ${trouble}.`, result.outputTail);
     return ready(run, passage);
   }
   const committed = await commitOf(run, passage);

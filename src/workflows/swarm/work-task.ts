@@ -1,7 +1,7 @@
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError, type SwarmError } from '../../contract/errors.ts';
 import { checkConsensus } from '../../contract/reviews.ts';
-import { showStream, type Stream } from '../../contract/streams.ts';
+import { type Stream, showStream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { requestReview } from '../review-stream.ts';
 import { giveBack } from './give-back.ts';
@@ -37,7 +37,15 @@ export async function workTask(run: SwarmRun, worker: Agent, task: Task): Promis
 
 /** What stops every lane alike: it is told once, and no task is given back for it. */
 const MENDABLE_BY_OTHERS = new Set<string>([
-  ...['internal', 'git_failed', 'git_too_old', 'newer_schema', 'read_only', 'command_failed', 'untrusted_command'],
+  ...[
+    'internal',
+    'git_failed',
+    'git_too_old',
+    'newer_schema',
+    'read_only',
+    'command_failed',
+    'untrusted_command',
+  ],
   ...['baseline_red', 'target_checked_out', 'unavailable'],
 ]);
 
@@ -46,7 +54,9 @@ async function goThrough(run: SwarmRun, passage: Passage): Promise<TaskOutcome> 
     if (mustStop(run)) return outcome(passage, 'interrupted', null);
     const end = await nextStep(run, passage);
     if (end) return end;
-    passage.stream = await asAgent(run, passage.worker).authority.call(showStream, { stream: passage.stream.id });
+    passage.stream = await asAgent(run, passage.worker).authority.call(showStream, {
+      stream: passage.stream.id,
+    });
   }
 }
 
@@ -102,7 +112,9 @@ async function changesAsked(run: SwarmRun, stream: Stream): Promise<Feedback> {
   const wishes = reviews.filter((review) => review.verdict === 'request_changes');
   return {
     summary: 'Reviewers ask for changes.',
-    details: wishes.map((review) => `${review.reviewerName}: ${review.feedback || '(no reason given)'}`).join('\n\n'),
+    details: wishes
+      .map((review) => `${review.reviewerName}: ${review.feedback || '(no reason given)'}`)
+      .join('\n\n'),
   };
 }
 

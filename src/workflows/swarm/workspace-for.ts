@@ -16,7 +16,10 @@ export async function workspaceFor(run: SwarmRun, worker: Agent, task: Task): Pr
   if (!begun) {
     const made = await createWorkspace(workflow, { task: task.id });
     if (made.setup && !made.setup.ok) {
-      run.tell({ kind: 'note', text: `workspace.setup did not succeed for ${made.stream.handle}; the agent starts anyway` });
+      run.tell({
+        kind: 'note',
+        text: `workspace.setup did not succeed for ${made.stream.handle}; the agent starts anyway`,
+      });
     }
     return made.stream;
   }
@@ -25,7 +28,11 @@ export async function workspaceFor(run: SwarmRun, worker: Agent, task: Task): Pr
   return adoptBranch(workflow, begun);
 }
 
-export async function openStreamFor(run: SwarmRun, worker: Agent, taskId: string): Promise<Stream | undefined> {
+export async function openStreamFor(
+  run: SwarmRun,
+  worker: Agent,
+  taskId: string,
+): Promise<Stream | undefined> {
   const open = await openStreamsOf(run, worker);
   return open.find((stream) => stream.taskId === taskId);
 }
@@ -41,5 +48,7 @@ export async function openStreamsOf(run: SwarmRun, worker: Agent): Promise<Strea
       cursor,
     }),
   );
-  return open.filter((stream) => stream.state !== 'paused').sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  return open
+    .filter((stream) => stream.state !== 'paused')
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }

@@ -1,0 +1,107 @@
+import { expect, it } from 'vitest';
+import { syncStream } from '../../src/workflows/sync-worktree.ts';
+import { enterWorkspace, leaveWorkspace } from '../../src/machine/workspaces.ts';
+import { refusal, startStory } from '../support/story.ts';
+
+it('a chain of forks follows its root when the root commits, whether checked out or not, and lands parent first', async () => {
+  const story = await startStory({ agents: ['ann', 'ben', 'cem'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const middle = await story.stream('ben', { 'middle.txt': '1\n' }, { dependsOn: root.id });
+  const leaf = await story.stream('cem', { 'leaf.txt': '1\n' }, { dependsOn: middle.id });
+  expect(story.git.gitIn(leaf.path, 'ls-files')).toContain('root.txt');
+
+  const { cascade } = await story.commit('ann', root, { 'root.txt': '2\n' });
+  expect(cascade).toMatchObject({ rebased: [middle.id, leaf.id], deferred: [], conflicted: [] });
+  expect(story.git.git('merge-base', '--is-ancestor', root.branch, middle.branch)).toBe('');
+  expect(story.git.git('merge-base', '--is-ancestor', middle.branch, leaf.branch)).toBe('');
+  for (const each of [middle, leaf]) {
+    expect(story.git.gitIn(each.path, 'show', 'HEAD:root.txt')).toBe('2');
+    expect(story.status(each.path)).toEqual([]);
+    expect(story.oid(each.branch)).toBe(story.git.oid('HEAD', each.path));
+    expect((await story.show(each)).head).toBe(story.oid(each.branch));
+  }
+
+  for (const [author, each] of [['ann', root], ['ben', middle], ['cem', leaf]] as const) {
+    await story.submit(author, each);
+    await story.judge('Olga', each);
+  }
+  expect(await refusal(story.merge('cem', leaf))).toMatchObject({ code: 'gate_not_met', message: expect.stringContaining('builds on') });
+  expect(await refusal(story.merge('ben', middle))).toMatchObject({ code: 'gate_not_met' });
+  expect(story.file('buffer', 'root.txt')).toBeUndefined();
+  for (const [author, each] of [['ann', root], ['ben', middle], ['cem', leaf]] as const) {
+    expect((await story.merge(author, each)).kind).toBe('merged');
+  }
+  for (const [path, text] of [['root.txt', '2\n'], ['middle.txt', '1\n'], ['leaf.txt', '1\n']] as const) {
+    expect(story.file('buffer', path)).toBe(text);
+  }
+});
+
+it('a dirty worktree stays behind with its edits and follows at its next commit', async () => {
+  const story = await startStory({ agents: ['ann', 'ben', 'cem'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const dirty = await story.stream('ben', { 'dirty.txt': '1\n' }, { dependsOn: root.id });
+  const below = await story.stream('cem', { 'below.txt': '1\n' }, { dependsOn: dirty.id });
+  story.git.write({ 'dirty.txt': 'half done\n' }, dirty.path);
+  const head = story.oid(dirty.branch);
+  const { cascade } = await story.commit('ann', root, { 'root.txt': '2\n' });
+  expect(cascade?.rebased).toEqual([]);
+  expect([...(cascade?.deferred ?? [])].sort()).toEqual([dirty.id, below.id].sort());
+  expect(story.oid(dirty.branch)).toBe(head);
+  expect(story.status(dirty.path)).toEqual([' M dirty.txt']);
+
+  const next = await story.commit('ben', dirty, { 'dirty.txt': 'done\n' });
+  expect(next.commit).toBe(story.oid(dirty.branch));
+  expect(story.git.gitIn(dirty.path, 'show', 'HEAD:root.txt')).toBe('2');
+  expect(story.git.gitIn(dirty.path, 'show', 'HEAD:dirty.txt')).toBe('done');
+  expect(story.status(dirty.path)).toEqual([]);
+  // And what is below follows in the same step.
+  expect(story.git.gitIn(below.path, 'show', 'HEAD:dirty.txt')).toBe('done');
+  expect(story.git.gitIn(below.path, 'show', 'HEAD:root.txt')).toBe('2');
+});
+
+it('a worktree in which a program is at work stays where it is until it is left', async () => {
+  const story = await startStory({ agents: ['ann', 'ben'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const busy = await story.stream('ben', { 'busy.txt': '1\n' }, { dependsOn: root.id });
+  const use = await story.run('ben', async ({ machine }) =>
+    enterWorkspace(machine, { streamId: busy.id, reason: 'a test', at: new Date().toISOString() }),
+  );
+  const head = story.oid(busy.branch);
+  expect((await story.commit('ann', root, { 'root.txt': '2\n' })).cascade).toMatchObject({ rebased: [], deferred: [busy.id] });
+  expect(story.oid(busy.branch)).toBe(head);
+  await story.run('ben', async ({ machine }) => leaveWorkspace(machine, use));
+  expect(await story.run('ben', (workflow) => syncStream(workflow, busy.id))).toMatchObject({ kind: 'moved' });
+  expect(story.git.gitIn(busy.path, 'show', 'HEAD:root.txt')).toBe('2');
+});
+
+it('a fork that was behind when its parent landed lands all the same, with everything in it', async () => {
+  const story = await startStory({ agents: ['ann', 'ben'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const fork = await story.stream('ben', { 'fork.txt': '1\n' }, { dependsOn: root.id });
+  story.git.write({ 'note.txt': 'not committed\n' }, fork.path);
+  await story.commit('ann', root, { 'root.txt': '2\n' });
+  await story.land(root, { author: 'ann', judge: 'Olga' });
+  expect((await story.land(fork, { author: 'ben', judge: 'Olga' })).kind).toBe('merged');
+  expect(story.file('buffer', 'root.txt')).toBe('2\n');
+  expect(story.file('buffer', 'fork.txt')).toBe('1\n');
+  expect(story.status(fork.path)).toEqual(['?? note.txt']);
+});
+
+it('a conflict in a chain stops the stream it is in and what is below, and nothing else', async () => {
+  const story = await startStory({ agents: ['ann', 'ben', 'cem', 'dan'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const clash = await story.stream('ben', { 'root.txt': 'ben\n' }, { dependsOn: root.id });
+  const below = await story.stream('cem', { 'below.txt': '1\n' }, { dependsOn: clash.id });
+  const beside = await story.stream('dan', { 'beside.txt': '1\n' }, { dependsOn: root.id });
+  const heads = [clash, below].map((each) => story.oid(each.branch));
+  const { cascade } = await story.commit('ann', root, { 'root.txt': '2\n' });
+  expect(cascade).toMatchObject({
+    rebased: [beside.id],
+    deferred: [below.id],
+    conflicted: [{ streamId: clash.id, files: [{ path: 'root.txt' }] }],
+  });
+  expect([clash, below].map((each) => story.oid(each.branch))).toEqual(heads);
+  expect((await story.show(clash)).state).toBe('conflicted');
+  expect((await story.show(below)).state).toBe('active');
+  expect(story.status(clash.path)).toEqual([]);
+});

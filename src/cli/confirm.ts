@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { SwarmError } from '../contract/errors.ts';
 import { plainLine } from '../base/plain-text.ts';
+import { SwarmError } from '../contract/errors.ts';
 import type { Session } from './session.ts';
 
 /** Yes by --yes, else the person at the terminal is asked, on stderr; without one it is a usage error. */

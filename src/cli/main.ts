@@ -1,8 +1,8 @@
 import { type Environment, readEnvironment } from '../app/environment.ts';
+import { nearest } from '../base/nearest.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { groups } from './groups.ts';
 import { helpText, versionText } from './help.ts';
-import { nearest } from '../base/nearest.ts';
 import { createOutput, type Output } from './output/output.ts';
 import { wantsColor } from './output/style-text.ts';
 import { firstWord, quickFlags } from './words.ts';

@@ -43,8 +43,16 @@ export async function setAside(repo: Repository, worktree: string, before: Befor
 }
 
 /** Puts files, index and what was set aside back as they were. `now` is a snapshot of what the worktree holds. */
-export async function bringBack(repo: Repository, worktree: string, before: Before, now: string | null): Promise<void> {
-  const [from, to] = await Promise.all([treeOf(repo, now ?? before.head), treeOf(repo, before.snapshot?.commit ?? before.head)]);
+export async function bringBack(
+  repo: Repository,
+  worktree: string,
+  before: Before,
+  now: string | null,
+): Promise<void> {
+  const [from, to] = await Promise.all([
+    treeOf(repo, now ?? before.head),
+    treeOf(repo, before.snapshot?.commit ?? before.head),
+  ]);
   await swapFiles(repo, worktree, { from, to });
   await runGit(repo, ['merge', '--quit'], { cwd: resolve(worktree) });
   copyFileSync(join(folderOf(worktree), 'index'), indexOf(worktree));
@@ -53,7 +61,11 @@ export async function bringBack(repo: Repository, worktree: string, before: Befo
 }
 
 /** Changes the files that git does not ignore from one tree to another; refuses where they are not those of `from`. */
-async function swapFiles(repo: Repository, worktree: string, { from, to }: { from: string; to: string }): Promise<void> {
+async function swapFiles(
+  repo: Repository,
+  worktree: string,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
   const cwd = resolve(worktree);
   const index = readFileSync(indexOf(worktree));
   try {

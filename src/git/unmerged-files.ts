@@ -40,7 +40,12 @@ export async function settleFiles(
   const fromInput = ['--pathspec-from-file=-', '--pathspec-file-nul'];
   const held = files.filter((file) => file.ours || file.theirs);
   const gone = files.filter((file) => !file.ours && !file.theirs);
-  const conflict = { kind: 'conflict' as const, tree: await treeOf(repo, head), files: [...held], messages: [] };
+  const conflict = {
+    kind: 'conflict' as const,
+    tree: await treeOf(repo, head),
+    files: [...held],
+    messages: [],
+  };
   const tree = held.length === 0 ? undefined : await resolveConflict(repo, conflict, side);
   if (tree !== undefined) {
     const kept = held.filter((file) => file[side]);
@@ -51,6 +56,9 @@ export async function settleFiles(
     gone.push(...removed);
   }
   if (gone.length > 0) {
-    await runGit(repo, ['rm', '--quiet', '--force', '--ignore-unmatch', ...fromInput], { cwd, input: list(gone) });
+    await runGit(repo, ['rm', '--quiet', '--force', '--ignore-unmatch', ...fromInput], {
+      cwd,
+      input: list(gone),
+    });
   }
 }

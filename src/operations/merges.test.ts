@@ -271,18 +271,14 @@ forEachDatabase((_kind, makeDatabase) => {
     it('as a revert is for maintainers, and for stabilize where the settings let it', async () => {
       const { call, repoId, landed, coder, rival, judge, owner } = await start();
       const { merge: done } = await landed(coder, 'one', judge);
-      const revert = (as: { id: string }, automatic = false) =>
-        call(
-          requestPlainMerge,
-          { repoId, kind: 'revert', head: oid('x'), revertsMerge: done.id, automatic },
-          { as },
-        );
+      const revert = (as: { id: string }, automatic = false, head = oid('x')) =>
+        call(requestPlainMerge, { repoId, kind: 'revert', head, revertsMerge: done.id, automatic }, { as });
       expect(await refusedWith(revert(rival))).toBe('not_allowed');
       await call(setConfig, { repoId, changes: { auto_revert_on_red: false } }, { as: owner });
       expect(await refusedWith(revert(rival, true))).toBe('not_allowed');
       await call(setConfig, { repoId, changes: { auto_revert_on_red: true } }, { as: owner });
       const asked = await revert(rival, true);
-      expect((await revert(judge)).id).toBe(asked.id);
+      expect((await revert(judge, false, oid('y'))).id).toBe(asked.id);
     });
 
     it('as a revert names a landing that stands', async () => {

@@ -112,16 +112,16 @@ forEachDatabase((_kind, makeDatabase) => {
     });
 
     it('can be undone by the one who made it, as long as it is the same pause', async () => {
-      const { call, repoId, state, stream, coder } = await start();
+      const { call, repoId, state, stream, coder, judge } = await start();
       const { id } = await stream(coder, 'one');
       await call(pauseStream, { stream: id }, { as: coder });
       await call(undo, { repoId }, { as: coder });
       expect(await state(id)).toBe('active');
       await call(pauseStream, { stream: id }, { as: coder });
-      await call(resumeStream, { stream: id }, { as: coder });
-      await call(pauseStream, { stream: id }, { as: coder });
-      await call(undo, { repoId }, { as: coder });
+      await call(resumeStream, { stream: id }, { as: judge });
+      await call(pauseStream, { stream: id }, { as: judge });
       expect(await refusedWith(call(undo, { repoId }, { as: coder }))).toBe('conflict');
+      expect(await state(id)).toBe('paused');
     });
   });
 

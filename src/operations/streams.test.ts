@@ -68,13 +68,15 @@ forEachDatabase((_kind, makeDatabase) => {
   });
 
   it("repairs only what has landed, and takes nobody's children otherwise", async () => {
-    const { call, repoId, stream, landed, show, coder, rival, judge } = await start();
+    const { call, repoId, stream, submit, verdict, merge, land, show, coder, rival, judge } = await start();
     const parent = await stream(coder, 'parent');
     const child = await stream(coder, 'child', { parent: parent.id });
-    const steal = call(createStream, { repoId, revertOf: parent.id, ...from }, { as: rival });
-    expect(await refusedWith(steal)).toBe('wrong_state');
-    const done = await landed(coder, 'done', judge);
-    await call(createStream, { repoId, revertOf: done.stream?.id, ...from }, { as: rival });
+    const repair = () => call(createStream, { repoId, revertOf: parent.id, ...from }, { as: rival });
+    expect(await refusedWith(repair())).toBe('wrong_state');
+    await submit(coder, parent.id, factsOf('parent'));
+    await verdict(judge, parent.id);
+    await land(coder, (await merge(coder, parent.id, factsOf('parent'))).merge);
+    expect((await repair()).revertOfStreamId).toBe(parent.id);
     expect((await show(child.id)).parentStreamId).toBe(parent.id);
   });
 

@@ -34,6 +34,8 @@ export function runAttached(
       resolve(ending);
     };
     child.once('error', (error) => end({ kind: 'not_started', reason: error.message }));
-    child.once('exit', (code, signal) => end({ kind: 'exited', code: code ?? 128 + (signal ? constants.signals[signal] : 0) }));
+    child.once('exit', (code, signal) =>
+      end({ kind: 'exited', code: code ?? 128 + (signal ? constants.signals[signal] : 0) }),
+    );
   });
 }

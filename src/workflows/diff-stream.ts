@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import { listReviews } from '../contract/reviews.ts';
-import { showStream, type Stream } from '../contract/streams.ts';
+import { type Stream, showStream } from '../contract/streams.ts';
 import { type DiffStat, diffStat, diffText } from '../git/diff.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { resolveCommit } from '../git/refs.ts';
@@ -66,16 +66,22 @@ async function rangeOf(workflow: Workflow, stream: Stream): Promise<{ base: stri
 
 async function judgedHead(workflow: Workflow, stream: Stream): Promise<string> {
   const actor = actorOf(workflow);
-  const reviews = await allPages((cursor) => workflow.authority.call(listReviews, { stream: stream.id, limit: 200, cursor }));
+  const reviews = await allPages((cursor) =>
+    workflow.authority.call(listReviews, { stream: stream.id, limit: 200, cursor }),
+  );
   const [last] = reviews
     .filter((review) => review.reviewerId === actor.id)
     .sort((a, b) => (a.reviewedAt < b.reviewedAt || (a.reviewedAt === b.reviewedAt && a.id < b.id) ? 1 : -1));
   if (!last) {
-    throw new SwarmError('not_found', `${actor.name} has not judged stream ${stream.handle} yet.`, { fix: `gitswarm diff ${stream.handle}` });
+    throw new SwarmError('not_found', `${actor.name} has not judged stream ${stream.handle} yet.`, {
+      fix: `gitswarm diff ${stream.handle}`,
+    });
   }
   const head = await resolveCommit(workflow.git, last.head);
   if (head) return head;
-  throw new SwarmError('lost_work', `The commit ${last.head.slice(0, 10)} that was judged is gone.`, { fix: `gitswarm diff ${stream.handle}` });
+  throw new SwarmError('lost_work', `The commit ${last.head.slice(0, 10)} that was judged is gone.`, {
+    fix: `gitswarm diff ${stream.handle}`,
+  });
 }
 
 async function otherHead(workflow: Workflow, against: string): Promise<string> {

@@ -18,7 +18,13 @@ export async function measureStream(workflow: Workflow, stream: Stream): Promise
 /** What was measured when this head was recorded. Its own change stays the same, wherever the buffer has gone since. */
 async function recordedFacts(workflow: Workflow, stream: Stream): Promise<Facts> {
   const { items } = await workflow.authority.call(listStreamCommits, { stream: stream.id });
-  return { head: stream.head, base: stream.baseCommit, patchId: stream.patchId, paths: stream.paths, commits: items };
+  return {
+    head: stream.head,
+    base: stream.baseCommit,
+    patchId: stream.patchId,
+    paths: stream.paths,
+    commits: items,
+  };
 }
 
 /** The commit at the tip of a stream's branch. */

@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
-import { readConfig } from '../git/config.ts';
 import { showStream } from '../contract/streams.ts';
+import { readConfig } from '../git/config.ts';
 import { runGit } from '../git/run-git.ts';
 import { adoptBranch } from './adopt.ts';
 import { branchHead } from './facts.ts';
@@ -54,9 +54,12 @@ export async function pushStream(
       fix: `git push <remote> ${found.branch}, or gitswarm config set push ask`,
     });
   }
-  const remote = (await readConfig(workflow.git, `branch.${found.branch}.remote`)) ?? (await remoteOf(workflow));
+  const remote =
+    (await readConfig(workflow.git, `branch.${found.branch}.remote`)) ?? (await remoteOf(workflow));
   if (remote === undefined) {
-    throw new SwarmError('not_configured', 'There is no remote to push to.', { fix: 'git remote add origin <url>' });
+    throw new SwarmError('not_configured', 'There is no remote to push to.', {
+      fix: 'git remote add origin <url>',
+    });
   }
   const stream = await adoptBranch(workflow, found);
   const commit = await branchHead(workflow, stream);

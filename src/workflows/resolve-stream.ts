@@ -45,7 +45,7 @@ export type Resolution =
 export async function resolveStream(workflow: Workflow, request: ResolveRequest): Promise<Resolution> {
   const place = await placeOf(workflow, request.stream);
   const { stream, path } = place;
-  const before = place.before ?? (await begin(workflow, place));
+  const before = place.isMerging ? place.before : await beginMerge(workflow, place);
   if (before === undefined) {
     throw new SwarmError(
       'wrong_state',
@@ -59,7 +59,7 @@ export async function resolveStream(workflow: Workflow, request: ResolveRequest)
     );
   }
   if (request.side)
-    await settle(workflow, { stream, path, before, isNew: place.before === undefined }, request);
+    await settle(workflow, { stream, path, before, isNew: !place.isMerging }, request);
   const files = await unmergedFiles(workflow.git, path);
   return {
     kind: 'open',
@@ -103,120 +103,8 @@ export async function continueResolution(workflow: Workflow, ref: string): Promi
 export async function abortResolution(workflow: Workflow, ref: string): Promise<Resolution> {
   const { stream, path, before } = await placeOf(workflow, ref);
   if (!before) throw nothingBegun(stream);
-  const kept = await takeSnapshot(workflow, stream, path, 'before aborting a resolution', RESOLVE);
-  await bringBack(workflow.git, path, before, kept?.commit ?? null);
+  const kept = await goBack(workflow, { stream, path, before }, 'before aborting a resolution');
   return { kind: 'aborted', stream, path, kept: kept?.ref ?? null };
-}
-
-/** Apart from those of destroyed workspaces: restoring one must not bring back half of a merge. */
-const RESOLVE = `${SNAPSHOTS}resolve/`;
-const OPEN = ['active', 'in_review', 'changes_requested', 'approved', 'queued', 'conflicted'];
-
-interface Place {
-  stream: Stream;
-  path: string;
-  status: WorktreeStatus;
-  /** Of a resolution that is going on. */
-  before: Before | undefined;
-}
-
-/** The stream's worktree, on its branch, and somebody who may work there. */
-async function placeOf(workflow: Workflow, ref: string): Promise<Place> {
-  const found = await workflow.authority.call(showStream, { stream: ref });
-  await requireAuthorOrMaintainer(workflow, found);
-  if (!OPEN.includes(found.state)) {
-    const fix = found.state === 'paused' ? `gitswarm stream resume ${found.handle}` : undefined;
-    throw new SwarmError(
-      'wrong_state',
-      `Stream ${found.handle} is ${found.state}: there is nothing to resolve.`,
-      { fix },
-    );
-  }
-  const path = findWorkspace(workflow.machine, found.id)?.path;
-  if (path === undefined || !existsSync(path)) {
-    throw new SwarmError('not_found', `Stream ${found.handle} has no workspace to resolve it in.`, {
-      fix: `gitswarm workspace restore ${found.handle}`,
-    });
-  }
-  const stream = await adoptBranch(workflow, found);
-  const status = await worktreeStatus(workflow.git, path);
-  if (status.branch !== stream.branch) {
-    throw new SwarmError(
-      'wrong_branch',
-      `${path} is on ${status.branch ?? 'a detached HEAD'}, not on ${stream.branch}.`,
-      {
-        fix: `git -C ${path} switch ${stream.branch}`,
-      },
-    );
-  }
-  const before = findBefore(path);
-  // A merge that was committed or given up with plain git is over, and so is its note.
-  if (before && before.head !== status.head && status.inProgress === undefined) forgetBefore(path);
-  else if (before) return { stream, path, status, before };
-  return { stream, path, status, before: undefined };
-}
-
-/** Undefined where nothing is to be merged. A merge that git cannot begin leaves everything as it was. */
-async function begin(workflow: Workflow, { stream, path, status }: Place): Promise<Before | undefined> {
-  if (status.inProgress !== undefined || status.head === undefined) {
-    throw new SwarmError(
-      'wrong_state',
-      `A ${status.inProgress ?? 'first commit'} was begun in ${path} and is not finished.`,
-      {
-        fix:
-          status.inProgress === 'merge'
-            ? `gitswarm stream resolve ${stream.handle} --continue`
-            : `git -C ${path} status`,
-      },
-    );
-  }
-  if (status.indexLocked)
-    throw new SwarmError('busy', `Another git is at work in ${path}.`, { fix: 'Try again.' });
-  const onto = await ontoOf(workflow, stream);
-  const ancestor = await runGit(workflow.git, ['merge-base', '--is-ancestor', onto, status.head], {
-    okExits: [0, 1],
-  });
-  if (ancestor.code === 0) return undefined;
-  const snapshot = await takeSnapshot(workflow, stream, path, 'before resolving', RESOLVE);
-  const before = { head: status.head, onto, snapshot };
-  workflow.reach('resolve.saved');
-  await setAside(workflow.git, path, before).catch((error: unknown) => {
-    forgetBefore(path);
-    throw error;
-  });
-  workflow.reach('resolve.set_aside');
-  try {
-    const args = [
-      'merge',
-      '--no-commit',
-      '--no-ff',
-      '--no-edit',
-      '--no-stat',
-      '--quiet',
-      '--no-autostash',
-      '--',
-      onto,
-    ];
-    await runGit(workflow.git, args, {
-      cwd: path,
-      okExits: [0, 1],
-      env: committerEnv(await committerOf(workflow)),
-    });
-  } catch (error) {
-    const now = await takeSnapshot(workflow, stream, path, 'after a merge that failed', RESOLVE);
-    await bringBack(workflow.git, path, before, now?.commit ?? null);
-    throw error;
-  }
-  return before;
-}
-
-/** The newest state of what it clashed with: what is resolved against an older one would clash again. */
-async function ontoOf(workflow: Workflow, stream: Stream): Promise<string> {
-  if (stream.conflict?.with === 'stream') return stream.conflict.onto;
-  if (stream.conflict?.with === 'buffer' || !stream.parentStreamId) return bufferTip(workflow);
-  const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
-  if (parent.state === 'merged') return bufferTip(workflow);
-  return (await resolveCommit(workflow.git, `refs/heads/${parent.branch}`)) ?? parent.head;
 }
 
 async function settle(
@@ -247,10 +135,4 @@ function isIn(path: string, wanted: string): boolean {
 
 function shown({ path, kind }: ConflictFile): ConflictFile {
   return { path, kind };
-}
-
-function nothingBegun(stream: Stream): SwarmError {
-  return new SwarmError('wrong_state', `No resolution of ${stream.handle} is going on.`, {
-    fix: `gitswarm stream resolve ${stream.handle}`,
-  });
 }

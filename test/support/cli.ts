@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Files, type GitFixture, gitFixture } from './git-fixture.ts';
 
@@ -17,8 +17,7 @@ export interface Ran {
 export interface Answered {
   code: number | null;
   ok: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever JSON came
-  data: any;
+  data: ReturnType<JSON['parse']>;
   error: { code: string; message: string; fix?: string };
   stderr: string;
 }
@@ -56,7 +55,10 @@ export class CliFixture {
   /** The data of a command that must do what it is asked. */
   data(args: string[], options: { cwd?: string; env?: Record<string, string>; exit?: number } = {}) {
     const answered = this.json(args, options);
-    expect({ code: answered.code, error: answered.error }, args.join(' ')).toEqual({ code: options.exit ?? 0, error: undefined });
+    expect({ code: answered.code, error: answered.error }, args.join(' ')).toEqual({
+      code: options.exit ?? 0,
+      error: undefined,
+    });
     return answered.data;
   }
 
@@ -67,7 +69,13 @@ export class CliFixture {
 
 /** A repository in which GitSwarm is initialised, owned by Olga, with the agents that are named registered. */
 export function cliFixture(
-  options: { mode?: 'review' | 'swarm' | 'gated'; model?: 'solo' | 'guild' | 'open'; agents?: string[]; files?: Files; folder?: string } = {},
+  options: {
+    mode?: 'review' | 'swarm' | 'gated';
+    model?: 'solo' | 'guild' | 'open';
+    agents?: string[];
+    files?: Files;
+    folder?: string;
+  } = {},
 ): CliFixture {
   const git = gitFixture({ branch: 'main' });
   const dir = options.folder === undefined ? git.dir : join(git.top, options.folder);
@@ -80,7 +88,8 @@ export function cliFixture(
   git.commit('begin', options.files ?? { 'a.txt': 'one\ntwo\nthree\n', 'sub/b.txt': 'b\n' }, dir);
   const cli = new CliFixture(git, dir);
   cli.data(['init', '--mode', options.mode ?? 'review', '--model', options.model ?? 'solo']);
-  for (const name of options.agents ?? ['coder', 'bob']) cli.data(['agent', 'register', name, '--as', 'Olga']);
+  for (const name of options.agents ?? ['coder', 'bob'])
+    cli.data(['agent', 'register', name, '--as', 'Olga']);
   return cli;
 }
 

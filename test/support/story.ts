@@ -165,10 +165,9 @@ export class Story {
 
   /** `git status` of a checkout, line by line. */
   status(dir: string = this.dir): string[] {
-    return this.git
-      .gitIn(dir, 'status', '--porcelain', '--untracked-files=all')
-      .split('\n')
-      .filter((line) => line !== '');
+    const { status, stdout, said } = this.git.tryGit(dir, 'status', '--porcelain', '-z', '--untracked-files=all');
+    if (status !== 0) throw new Error(said);
+    return stdout.split('\0').filter((line) => line !== '');
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { plain, plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { showStream } from '../../contract/streams.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
@@ -9,7 +10,6 @@ import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plain, plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { worktreePaths } from '../worktree-paths.ts';
 import { streamTitle } from './stream-answer.ts';
@@ -93,7 +93,11 @@ async function streamOf(
 }
 
 /** Also what `stream resolve --continue` answers. */
-export function committedAnswer(workflow: Workflow, result: CommitResult, more: { kind?: 'resolved' } = {}): Answer {
+export function committedAnswer(
+  workflow: Workflow,
+  result: CommitResult,
+  more: { kind?: 'resolved' } = {},
+): Answer {
   const { commit: oid, stream, files, conflictsWith, merged, merge, cascade, setAside } = result;
   const data = {
     ...more,

@@ -1,10 +1,10 @@
+import { plain, plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { diffStream, type StreamDiff } from '../../workflows/diff-stream.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plain, plainLine } from '../../base/plain-text.ts';
-import { type Style } from '../output/style-text.ts';
+import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 import { streamTitle } from './stream-answer.ts';
 
@@ -41,7 +41,11 @@ const diff: Command = {
         stream: { id, handle, name: title, branch, state },
         base: found.base,
         head: found.head,
-        files: found.stat.perFile.map(({ path, insertions, deletions }) => ({ path, insertions: insertions ?? null, deletions: deletions ?? null })),
+        files: found.stat.perFile.map(({ path, insertions, deletions }) => ({
+          path,
+          insertions: insertions ?? null,
+          deletions: deletions ?? null,
+        })),
         patch: found.patch,
       },
       text: () => diffWords(found, { statOnly, style: session.output.style }),

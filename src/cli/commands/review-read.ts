@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { type Consensus, checkConsensus, listReviews } from '../../contract/reviews.ts';
 import { listStreamCommits, showStream } from '../../contract/streams.ts';
 import { allPages } from '../../workflows/all-pages.ts';
@@ -6,7 +7,6 @@ import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import { streamTitle } from './stream-answer.ts';
 
@@ -24,7 +24,9 @@ const list: Command = {
   async run(session, [name]) {
     const workflow = await session.workflow();
     const stream = await session.streamRef(name);
-    const reviews = await allPages((cursor) => workflow.authority.call(listReviews, { stream, limit: 200, cursor }));
+    const reviews = await allPages((cursor) =>
+      workflow.authority.call(listReviews, { stream, limit: 200, cursor }),
+    );
     return {
       data: reviews,
       text: () =>
@@ -35,7 +37,17 @@ const list: Command = {
               { title: 'VERDICT', value: (review) => review.verdict.replace('_', ' ') },
               { title: 'COMMIT', value: (review) => review.head.slice(0, 10) },
               { title: 'WHEN', value: (review) => relativeTime(review.reviewedAt, workflow.clock.now()) },
-              { title: '', value: (review) => [review.standing ? 'stands' : '', review.stale ? 'on an older change' : '', review.tested ? 'tested' : ''].filter(Boolean).join(', ') },
+              {
+                title: '',
+                value: (review) =>
+                  [
+                    review.standing ? 'stands' : '',
+                    review.stale ? 'on an older change' : '',
+                    review.tested ? 'tested' : '',
+                  ]
+                    .filter(Boolean)
+                    .join(', '),
+              },
               { title: 'FEEDBACK', value: (review) => plainLine(review.feedback), canShrink: true },
             ]),
     };
@@ -65,7 +77,11 @@ const check: Command = {
                 table(votes, [
                   { title: 'REVIEWER', value: (vote) => plainLine(vote.reviewerName) },
                   { title: 'VERDICT', value: (vote) => vote.verdict.replace('_', ' ') },
-                  { title: 'WEIGHT', value: (vote) => String(Math.round(vote.weight * 100) / 100), align: 'right' },
+                  {
+                    title: 'WEIGHT',
+                    value: (vote) => String(Math.round(vote.weight * 100) / 100),
+                    align: 'right',
+                  },
                   { title: 'COUNTS', value: (vote) => (vote.counts ? 'yes' : 'no') },
                   { title: 'WHY', value: (vote) => plainLine(vote.why) },
                 ]),
@@ -87,7 +103,8 @@ const next: Command = {
     if (!stream) return { data: null, text: () => plainLine(why) };
     return {
       data: { stream, why },
-      text: () => `${streamTitle(stream)} by ${plainLine(stream.authorName)}, ${count(stream.commitCount, 'commit')}, ${count(stream.paths.length, 'file')}`,
+      text: () =>
+        `${streamTitle(stream)} by ${plainLine(stream.authorName)}, ${count(stream.commitCount, 'commit')}, ${count(stream.paths.length, 'file')}`,
       next: `gitswarm diff ${stream.handle}`,
     };
   },

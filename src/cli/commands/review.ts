@@ -1,17 +1,20 @@
+import { nearest } from '../../base/nearest.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { Verdict } from '../../contract/reviews.ts';
-import { judgeStream, requestReview, type ReviewResult } from '../../workflows/review-stream.ts';
+import { judgeStream, type ReviewResult, requestReview } from '../../workflows/review-stream.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { nearest } from '../../base/nearest.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { consensusLine, readCommands } from './review-read.ts';
 import { streamTitle } from './stream-answer.ts';
 
-const note: CommandOption = { flags: '-m, --message <text>', summary: 'what to tell the reviewers, or the author' };
+const note: CommandOption = {
+  flags: '-m, --message <text>',
+  summary: 'what to tell the reviewers, or the author',
+};
 const judging: CommandOption[] = [
   note,
   { flags: '--tested', summary: 'you have run it' },
@@ -24,9 +27,15 @@ const submit: Command = {
   args: '[stream] [verdict]',
   actor: (args) => (args[1] === undefined ? 'author' : 'named'),
   options: judging,
-  examples: ['gitswarm review submit s-3fxa -m "ready"', 'gitswarm review submit s-3fxa approve --as reviewer', 'gitswarm review submit s-3fxa request_changes -m "no tests"'],
+  examples: [
+    'gitswarm review submit s-3fxa -m "ready"',
+    'gitswarm review submit s-3fxa approve --as reviewer',
+    'gitswarm review submit s-3fxa request_changes -m "no tests"',
+  ],
   run: (session, [name, verdict], options) =>
-    verdict === undefined ? ask(session, name, options) : judge(session, { name, verdict: verdictOf(verdict) }, options),
+    verdict === undefined
+      ? ask(session, name, options)
+      : judge(session, { name, verdict: verdictOf(verdict) }, options),
 };
 
 const request: Command = {
@@ -51,13 +60,21 @@ function verdictCommand(word: string, verdict: Verdict): Command {
 
 async function ask(session: Session, name: string | undefined, options: Options): Promise<Answer> {
   if (flagOption(options, 'tested') || textOption(options, 'head') !== undefined) {
-    throw new SwarmError('usage', '--tested and --head belong to a verdict.', { fix: `gitswarm review submit <stream> ${Verdict.options.join('|')}` });
+    throw new SwarmError('usage', '--tested and --head belong to a verdict.', {
+      fix: `gitswarm review submit <stream> ${Verdict.options.join('|')}`,
+    });
   }
   const { workflow } = await actingWorkflow(session);
-  return reviewAnswer(await requestReview(workflow, await session.streamRef(name), textOption(options, 'message')));
+  return reviewAnswer(
+    await requestReview(workflow, await session.streamRef(name), textOption(options, 'message')),
+  );
 }
 
-async function judge(session: Session, given: { name: string | undefined; verdict: Verdict }, options: Options): Promise<Answer> {
+async function judge(
+  session: Session,
+  given: { name: string | undefined; verdict: Verdict },
+  options: Options,
+): Promise<Answer> {
   const { workflow } = await actingWorkflow(session);
   const result = await judgeStream(workflow, {
     stream: await session.streamRef(given.name),
@@ -83,7 +100,11 @@ function reviewAnswer(result: ReviewResult): Answer {
   if (result.kind === 'verdict') {
     return {
       data: { stream, kind: 'verdict', review: result.review, consensus },
-      text: () => [`${result.review.verdict.replace('_', ' ')} ${streamTitle(stream)} @ ${result.review.head.slice(0, 10)}`, `  ${consensusLine(consensus)}`].join('\n'),
+      text: () =>
+        [
+          `${result.review.verdict.replace('_', ' ')} ${streamTitle(stream)} @ ${result.review.head.slice(0, 10)}`,
+          `  ${consensusLine(consensus)}`,
+        ].join('\n'),
       next: consensus.reached ? `gitswarm merge ${stream.handle}` : undefined,
     };
   }
@@ -92,11 +113,21 @@ function reviewAnswer(result: ReviewResult): Answer {
     data: { stream, kind: 'requested', consensus, finished, uncommitted },
     text: () =>
       [
-        finished ? `${streamTitle(stream)} is finished: everything had landed` : `${streamTitle(stream)} is ${stream.state.replace('_', ' ')} @ ${stream.head.slice(0, 10)}`,
+        finished
+          ? `${streamTitle(stream)} is finished: everything had landed`
+          : `${streamTitle(stream)} is ${stream.state.replace('_', ' ')} @ ${stream.head.slice(0, 10)}`,
         ...(finished ? [] : [`  ${consensusLine(consensus)}`]),
-        ...(uncommitted.length > 0 ? [`  not part of it: ${count(uncommitted.length, 'file')} not committed (${uncommitted.slice(0, 5).map(plainLine).join(', ')})`] : []),
+        ...(uncommitted.length > 0
+          ? [
+              `  not part of it: ${count(uncommitted.length, 'file')} not committed (${uncommitted.slice(0, 5).map(plainLine).join(', ')})`,
+            ]
+          : []),
       ].join('\n'),
-    next: finished ? undefined : consensus.reached ? `gitswarm merge ${stream.handle}` : `gitswarm review submit ${stream.handle} approve --as <reviewer>`,
+    next: finished
+      ? undefined
+      : consensus.reached
+        ? `gitswarm merge ${stream.handle}`
+        : `gitswarm review submit ${stream.handle} approve --as <reviewer>`,
   };
 }
 

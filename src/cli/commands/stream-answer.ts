@@ -1,8 +1,8 @@
+import { plainLine } from '../../base/plain-text.ts';
 import type { Stream } from '../../contract/streams.ts';
 import type { SyncResult } from '../../workflows/sync-worktree.ts';
 import type { Answer } from '../command.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { pairs } from '../output/table.ts';
 
 /** `s-3fxa "add login"`. */

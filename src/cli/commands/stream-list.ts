@@ -1,4 +1,12 @@
-import { listStreamCommits, listStreams, showStream, StreamState, StreamStatus, type Stream } from '../../contract/streams.ts';
+import { plainLine } from '../../base/plain-text.ts';
+import {
+  listStreamCommits,
+  listStreams,
+  type Stream,
+  StreamState,
+  StreamStatus,
+  showStream,
+} from '../../contract/streams.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
 import { allPages } from '../../workflows/all-pages.ts';
 import { predictConflicts } from '../../workflows/predict-conflicts.ts';
@@ -6,7 +14,6 @@ import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import { streamText, streamTitle } from './stream-answer.ts';
 
@@ -32,7 +39,11 @@ const list: Command = {
 
 function allStreams(
   workflow: Workflow,
-  filter: { status?: Stream['status'] | undefined; state?: StreamState | undefined; author?: string | undefined },
+  filter: {
+    status?: Stream['status'] | undefined;
+    state?: StreamState | undefined;
+    author?: string | undefined;
+  },
 ): Promise<Stream[]> {
   return allPages((cursor) =>
     workflow.authority.call(listStreams, { repoId: workflow.repo.id, ...filter, limit: 200, cursor }),
@@ -81,7 +92,11 @@ const log: Command = {
               { title: 'COMMIT', value: (commit) => commit.commit.slice(0, 10) },
               { title: 'CHANGE', value: (commit) => commit.changeId.slice(0, 10) },
               { title: 'AUTHOR', value: (commit) => plainLine(commit.author) },
-              { title: 'MESSAGE', value: (commit) => plainLine(commit.message.split('\n')[0] ?? ''), canShrink: true },
+              {
+                title: 'MESSAGE',
+                value: (commit) => plainLine(commit.message.split('\n')[0] ?? ''),
+                canShrink: true,
+              },
             ]),
     };
   },
@@ -104,11 +119,20 @@ const conflicts: Command = {
       text: () =>
         [
           ...(stream.conflict
-            ? [`${streamTitle(stream)} conflicts with the ${stream.conflict.with} in`, ...stream.conflict.files.map((file) => `  ${plainLine(file.path)}  ${file.kind}`)]
+            ? [
+                `${streamTitle(stream)} conflicts with the ${stream.conflict.with} in`,
+                ...stream.conflict.files.map((file) => `  ${plainLine(file.path)}  ${file.kind}`),
+              ]
             : []),
-          ...predicted.map((other) => `would clash with ${other.with === 'buffer' ? plainLine(other.name) : streamTitle(other)} in ${other.files.map(plainLine).join(', ')}`),
+          ...predicted.map(
+            (other) =>
+              `would clash with ${other.with === 'buffer' ? plainLine(other.name) : streamTitle(other)} in ${other.files.map(plainLine).join(', ')}`,
+          ),
         ].join('\n') || `${streamTitle(stream)} clashes with nothing.`,
-      next: stream.conflict || predicted.some((other) => other.with === 'buffer') ? `gitswarm stream resolve ${stream.handle}` : undefined,
+      next:
+        stream.conflict || predicted.some((other) => other.with === 'buffer')
+          ? `gitswarm stream resolve ${stream.handle}`
+          : undefined,
     };
   },
 };
@@ -127,11 +151,19 @@ const graph: Command = {
   actor: 'reader',
   async run(session) {
     const workflow = await session.workflow();
-    const streams = (await allStreams(workflow, {})).filter((stream) => stream.state !== 'merged' && stream.state !== 'abandoned');
+    const streams = (await allStreams(workflow, {})).filter(
+      (stream) => stream.state !== 'merged' && stream.state !== 'abandoned',
+    );
     const roots = forest(streams);
     return {
       data: roots,
-      text: () => (roots.length === 0 ? 'No open streams.' : [plainLine(workflow.repo.bufferBranch), ...roots.flatMap((root, i) => branchLines(root, i === roots.length - 1, ''))].join('\n')),
+      text: () =>
+        roots.length === 0
+          ? 'No open streams.'
+          : [
+              plainLine(workflow.repo.bufferBranch),
+              ...roots.flatMap((root, i) => branchLines(root, i === roots.length - 1, '')),
+            ].join('\n'),
     };
   },
 };
@@ -153,7 +185,10 @@ function forest(streams: Stream[]): Node[] {
 function branchLines(node: Node, isLast: boolean, before: string): string[] {
   const own = `${before}${isLast ? '└─ ' : '├─ '}${streamTitle(node)}  ${node.state.replace('_', ' ')}`;
   const below = `${before}${isLast ? '   ' : '│  '}`;
-  return [own, ...node.children.flatMap((child, i) => branchLines(child, i === node.children.length - 1, below))];
+  return [
+    own,
+    ...node.children.flatMap((child, i) => branchLines(child, i === node.children.length - 1, below)),
+  ];
 }
 
 export const listCommands: Command[] = [list, show, log, conflicts, graph];

@@ -16,14 +16,23 @@ function conflicting(mode: 'review' | 'swarm' = 'review') {
     cli.data(['merge', other.stream.handle, '--as', 'bob']);
   }
   cli.write({ 'a file.txt': 'zero\none\nCODER\nthree\n', 'gone.txt': 'x\ny\n' }, mine.path);
-  return { cli, path: mine.path as string, handle: mine.stream.handle as string, id: mine.stream.id as string };
+  return {
+    cli,
+    path: mine.path as string,
+    handle: mine.stream.handle as string,
+    id: mine.stream.id as string,
+  };
 }
 
 /** Everything git could tell apart in a worktree: files with their content, and the index. */
 function state(cli: CliFixture, path: string): string {
   const files = cli.git.gitIn(path, 'ls-files', '--cached', '--others', '--exclude-standard').split('\n');
   const contents = files.map((file) => `${file}:${cli.git.tryGit(path, 'hash-object', '--', file).stdout}`);
-  return [cli.git.gitIn(path, 'status', '--porcelain=v2', '--branch'), cli.git.gitIn(path, 'ls-files', '--stage'), ...contents].join('\n');
+  return [
+    cli.git.gitIn(path, 'status', '--porcelain=v2', '--branch'),
+    cli.git.gitIn(path, 'ls-files', '--stage'),
+    ...contents,
+  ].join('\n');
 }
 
 it('resolve leaves markers, refuses to go on with them, and lands what was decided', () => {
@@ -43,15 +52,25 @@ it('resolve leaves markers, refuses to go on with them, and lands what was decid
   const early = cli.json(['stream', 'resolve', '.', '--continue'], at);
   expect(early).toMatchObject({ code: 5, error: { code: 'conflict' } });
   cli.git.gitIn(path, 'add', '--all');
-  expect(cli.json(['stream', 'resolve', '.', '--continue'], at)).toMatchObject({ code: 5, error: { code: 'conflict' } });
+  expect(cli.json(['stream', 'resolve', '.', '--continue'], at)).toMatchObject({
+    code: 5,
+    error: { code: 'conflict' },
+  });
 
   cli.write({ 'a file.txt': 'zero\none\nBOTH\nthree\nfour\n' }, path);
   cli.git.gitIn(path, 'add', '--all');
   const resolved = cli.data(['stream', 'resolve', '.', '--continue'], at);
   expect(resolved).toMatchObject({ kind: 'resolved', conflictsWith: [], merged: false });
   expect(cli.git.gitIn(path, 'rev-list', '--parents', '-n1', 'HEAD').split(' ')).toHaveLength(3);
-  expect(cli.data(['stream', 'show', handle])).toMatchObject({ state: 'active', conflict: null, head: resolved.commit });
-  expect(cli.json(['stream', 'resolve', '.', '--continue'], at)).toMatchObject({ code: 6, error: { code: 'wrong_state' } });
+  expect(cli.data(['stream', 'show', handle])).toMatchObject({
+    state: 'active',
+    conflict: null,
+    head: resolved.commit,
+  });
+  expect(cli.json(['stream', 'resolve', '.', '--continue'], at)).toMatchObject({
+    code: 6,
+    error: { code: 'wrong_state' },
+  });
   expect(cli.json(['stream', 'resolve', '.'], at)).toMatchObject({ code: 6, error: { code: 'wrong_state' } });
 
   cli.data(['undo'], at);
@@ -67,7 +86,9 @@ it('--ours and --theirs decide only the lines that clash, everywhere or in the p
   const first = cli.data(['stream', 'resolve', '.', '--theirs', '../a file.txt'], { cwd: join(path, 'sub') });
   expect(first.files).toEqual([{ path: 'gone.txt', kind: 'changed_and_deleted' }]);
   expect(readFileSync(join(path, 'a file.txt'), 'utf8')).toBe('zero\none\nBOB\nthree\nfour\n');
-  expect(cli.json(['stream', 'resolve', handle, '--ours', 'a file.txt', '--as', 'coder'])).toMatchObject({ code: 3 });
+  expect(cli.json(['stream', 'resolve', handle, '--ours', 'a file.txt', '--as', 'coder'])).toMatchObject({
+    code: 3,
+  });
   expect(cli.json(['stream', 'resolve', '.', '--ours', '../../x'], { cwd: path })).toMatchObject({ code: 2 });
   const done = cli.data(['stream', 'resolve', '.', '--ours', '--continue'], { cwd: path });
   expect(done.kind).toBe('resolved');
@@ -79,7 +100,14 @@ it('--abort brings everything back exactly: staged, edited, deleted and untracke
   cli.data(['commit', '-m', 'coder'], { cwd: path });
   cli.write({ 'staged.txt': 'staged\n', 'a file.txt': 'zero\none\nCODER\nthree\nstaged\n' }, path);
   cli.git.gitIn(path, 'add', '--all');
-  cli.write({ 'a file.txt': 'zero\none\nCODER\nthree\nedited\n', 'new folder/ü "x".txt': 'new\n', 'gone.txt': undefined }, path);
+  cli.write(
+    {
+      'a file.txt': 'zero\none\nCODER\nthree\nedited\n',
+      'new folder/ü "x".txt': 'new\n',
+      'gone.txt': undefined,
+    },
+    path,
+  );
   const before = state(cli, path);
 
   const begun = cli.data(['stream', 'resolve', '.'], { cwd: path });
@@ -107,7 +135,10 @@ it('in swarm mode a conflict keeps the commit, and resolving it lands', () => {
   expect(made).toMatchObject({ code: 5, ok: true, data: { merged: false, merge: { kind: 'conflict' } } });
   expect(made.data.conflict.files).toMatchObject([{ path: 'a file.txt' }, { path: 'gone.txt' }]);
   expect(cli.git.oid('HEAD', path)).toBe(made.data.commit);
-  expect(cli.data(['stream', 'show', handle])).toMatchObject({ state: 'conflicted', conflict: { with: 'buffer' } });
+  expect(cli.data(['stream', 'show', handle])).toMatchObject({
+    state: 'conflicted',
+    conflict: { with: 'buffer' },
+  });
 
   const stranger = cli.json(['stream', 'resolve', handle, '--ours', '--as', 'bob']);
   expect(stranger).toMatchObject({ code: 4, error: { code: 'not_allowed' } });

@@ -1,13 +1,18 @@
-import { findWorkspace } from '../../machine/workspaces.ts';
-import { showStream } from '../../contract/streams.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
-import { abortResolution, continueResolution, type Resolution, resolveStream } from '../../workflows/resolve-stream.ts';
+import { showStream } from '../../contract/streams.ts';
+import { findWorkspace } from '../../machine/workspaces.ts';
+import {
+  abortResolution,
+  continueResolution,
+  type Resolution,
+  resolveStream,
+} from '../../workflows/resolve-stream.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { commandText, count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { worktreePaths } from '../worktree-paths.ts';
 import { committedAnswer } from './commit.ts';
 import { streamTitle } from './stream-answer.ts';
@@ -23,9 +28,15 @@ export const resolve: Command = {
     { flags: '--continue', summary: 'everything is decided: commit' },
     { flags: '--abort', summary: 'put the worktree back as it was before' },
   ],
-  examples: ['gitswarm stream resolve s-3fxa', 'gitswarm stream resolve s-3fxa --theirs package-lock.json', 'gitswarm stream resolve s-3fxa --continue'],
+  examples: [
+    'gitswarm stream resolve s-3fxa',
+    'gitswarm stream resolve s-3fxa --theirs package-lock.json',
+    'gitswarm stream resolve s-3fxa --continue',
+  ],
   async run(session, [name = '', ...typed], options) {
-    const [ours, theirs, goesOn, aborts] = ['ours', 'theirs', 'continue', 'abort'].map((flag) => flagOption(options, flag));
+    const [ours, theirs, goesOn, aborts] = ['ours', 'theirs', 'continue', 'abort'].map((flag) =>
+      flagOption(options, flag),
+    );
     if (ours && theirs) throw new SwarmError('usage', '--ours and --theirs exclude each other.');
     if (aborts && (ours || theirs || goesOn)) throw new SwarmError('usage', '--abort stands alone.');
     const side = ours ? 'ours' : theirs ? 'theirs' : undefined;
@@ -34,7 +45,8 @@ export const resolve: Command = {
     const { id } = await workflow.authority.call(showStream, { stream: await session.streamRef(name) });
     if (aborts) return answer(workflow, await abortResolution(workflow, id));
     const top = findWorkspace(workflow.machine, id)?.path;
-    const paths = typed.length > 0 && top !== undefined ? worktreePaths(top, typed, session.flags.dir) : undefined;
+    const paths =
+      typed.length > 0 && top !== undefined ? worktreePaths(top, typed, session.flags.dir) : undefined;
     const wantsMerge = !goesOn || side !== undefined;
     const begun = wantsMerge ? await resolveStream(workflow, { stream: id, side, paths }) : undefined;
     return answer(workflow, begun && !goesOn ? begun : await continueResolution(workflow, id));
@@ -63,9 +75,13 @@ function answer(workflow: Workflow, result: Resolution): Answer {
         data: { kind: 'open', streamId: stream.id, path, onto, files, setAside },
         text: () =>
           [
-            files.length === 0 ? `${streamTitle(stream)}: everything is decided` : `${streamTitle(stream)}: ${count(files.length, 'file')} to decide in ${plainLine(path)}`,
+            files.length === 0
+              ? `${streamTitle(stream)}: everything is decided`
+              : `${streamTitle(stream)}: ${count(files.length, 'file')} to decide in ${plainLine(path)}`,
             ...files.map((file) => `  ${plainLine(file.path)}  ${file.kind}`),
-            ...(setAside ? [`  what was not committed is set aside under ${setAside} until the merge is over`] : []),
+            ...(setAside
+              ? [`  what was not committed is set aside under ${setAside} until the merge is over`]
+              : []),
             ...(files.length > 0 ? [`edit and git add them, or ${command} --ours|--theirs [path]`] : []),
             `go back: ${command} --abort`,
           ].join('\n'),

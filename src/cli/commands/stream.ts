@@ -1,14 +1,14 @@
-import { abandonStream, pauseStream, resumeStream, showStream } from '../../contract/streams.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
+import { abandonStream, pauseStream, resumeStream, showStream } from '../../contract/streams.ts';
 import { createWorkspace } from '../../workflows/create-workspace.ts';
 import { pushStream } from '../../workflows/push.ts';
 import { syncStream } from '../../workflows/sync-worktree.ts';
 import { trackBranch } from '../../workflows/track-branch.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
-import { flagOption, textOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { confirm } from '../confirm.ts';
+import { flagOption, textOption } from '../options.ts';
 import { movedAnswer, streamText, streamTitle } from './stream-answer.ts';
 import { listCommands } from './stream-list.ts';
 import { resolve } from './stream-resolve.ts';
@@ -16,14 +16,19 @@ import { createdAnswer } from './workspace.ts';
 
 const rebase: Command = {
   name: 'stream rebase',
-  summary: 'Bring a stream onto the head of what it builds on, or with --onto buffer onto the buffer, without its parent.',
+  summary:
+    'Bring a stream onto the head of what it builds on, or with --onto buffer onto the buffer, without its parent.',
   args: '[stream]',
   actor: 'author',
   options: [{ flags: '--onto <what>', summary: 'leave the parent', choices: ['buffer'] }],
   async run(session, [name], options) {
     const { workflow } = await actingWorkflow(session);
     const ref = await session.streamRef(name);
-    const result = await syncStream(workflow, ref, textOption(options, 'onto') === 'buffer' ? { onto: 'buffer' } : {});
+    const result = await syncStream(
+      workflow,
+      ref,
+      textOption(options, 'onto') === 'buffer' ? { onto: 'buffer' } : {},
+    );
     return movedAnswer(await workflow.authority.call(showStream, { stream: ref }), result);
   },
 };
@@ -37,8 +42,15 @@ const pause: Command = {
   async run(session, [name], options) {
     const { workflow } = await actingWorkflow(session);
     const reason = textOption(options, 'reason');
-    const stream = await workflow.authority.call(pauseStream, { stream: await session.streamRef(name), reason });
-    return { data: stream, text: () => `${streamTitle(stream)} is paused`, undo: `gitswarm stream resume ${stream.handle}` };
+    const stream = await workflow.authority.call(pauseStream, {
+      stream: await session.streamRef(name),
+      reason,
+    });
+    return {
+      data: stream,
+      text: () => `${streamTitle(stream)} is paused`,
+      undo: `gitswarm stream resume ${stream.handle}`,
+    };
   },
 };
 
@@ -138,11 +150,26 @@ const push: Command = {
   actor: 'author',
   async run(session, [name]) {
     const { workflow } = await actingWorkflow(session);
-    if (session.flags.offline) throw new SwarmError('usage', 'Pushing needs the network, and --offline forbids it.');
+    if (session.flags.offline)
+      throw new SwarmError('usage', 'Pushing needs the network, and --offline forbids it.');
     const ref = await session.streamRef(name);
     const pushed = await pushStream(workflow, ref, (question) => confirm(session, question));
-    return { data: pushed, text: () => `pushed ${plainLine(pushed.branch)} @ ${pushed.commit.slice(0, 10)} to ${plainLine(pushed.remote)}` };
+    return {
+      data: pushed,
+      text: () =>
+        `pushed ${plainLine(pushed.branch)} @ ${pushed.commit.slice(0, 10)} to ${plainLine(pushed.remote)}`,
+    };
   },
 };
 
-export const commands: Command[] = [...listCommands, rebase, pause, resume, abandon, fork, track, push, resolve];
+export const commands: Command[] = [
+  ...listCommands,
+  rebase,
+  pause,
+  resume,
+  abandon,
+  fork,
+  track,
+  push,
+  resolve,
+];

@@ -1,6 +1,6 @@
+import { plain, plainLine } from '../../base/plain-text.ts';
 import type { Claim, Task } from '../../contract/tasks.ts';
 import type { Answer } from '../command.ts';
-import { plain, plainLine } from '../../base/plain-text.ts';
 import { pairs } from '../output/table.ts';
 
 /** A task with all that is known of it. */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { createTask, type Task } from '../../contract/tasks.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 /** A task as a file names it. What it depends on is another task of the file by its title, or one that exists. */

@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { listTasks, type Task, TaskStatus } from '../../contract/tasks.ts';
 import { allPages } from '../../workflows/all-pages.ts';
@@ -5,8 +6,7 @@ import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
-import { type Style } from '../output/style-text.ts';
+import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 
 export const list: Command = {

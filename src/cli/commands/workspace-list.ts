@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { type Stream, showStream } from '../../contract/streams.ts';
@@ -8,7 +9,6 @@ import { allPages } from '../../workflows/all-pages.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 interface Row {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { type Stream, showStream } from '../../contract/streams.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
@@ -10,7 +11,6 @@ import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, listOption, textOption } from '../options.ts';
 import { commandText } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import type { Session } from '../session.ts';
 import { movedAnswer, streamTitle } from './stream-answer.ts';
 import { list } from './workspace-list.ts';

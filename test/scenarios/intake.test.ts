@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import { listMerges } from '../../src/contract/merges.ts';
+import { claimTask, listTasks } from '../../src/contract/tasks.ts';
+import { intake } from '../../src/workflows/plain-landings.ts';
+import { reportStatus } from '../../src/workflows/status-report.ts';
+import { continueResolution, resolveStream } from '../../src/workflows/resolve-stream.ts';
+import { refusal, startStory } from '../support/story.ts';
+
+it('a commit made on main by hand is taken into the buffer at the next landing, and promotion goes on', async () => {
+  const story = await startStory({ agents: ['coder'] });
+  const work = await story.stream('coder', { 'work.txt': 'w\n' });
+  const hotfix = story.git.commit('Hotfix', { 'hotfix.txt': 'h\n' });
+  const { moved } = await story.run('Olga', (workflow) => reportStatus(workflow));
+  expect(moved).toEqual([expect.stringContaining('main holds 1 commits the buffer lacks')]);
+  await story.land(work, { author: 'coder', judge: 'Olga' });
+  expect(story.git.git('merge-base', '--is-ancestor', hotfix, 'buffer')).toBe('');
+  expect(story.file('buffer', 'hotfix.txt')).toBe('h\n');
+  const { items } = await story.ask(listMerges, { repoId: await story.repoId() });
+  expect(items.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual(['intake landed', 'stream landed']);
+  expect(await story.promote()).toMatchObject({ promoted: true });
+  expect(story.oid('main')).toBe(story.oid('buffer'));
+  expect(story.status()).toEqual([]);
+});
+
+it('a settings file committed on main is in force as soon as it is on the buffer, and not before', async () => {
+  const story = await startStory({ agents: ['coder'] });
+  const mode = () => story.run(null, async ({ repo }) => [repo.mergeMode, repo.configSource]);
+  story.git.commit('Settings', { '.gitswarm/config.yml': 'merge_mode: swarm\nmin_reviews: 3\n' });
+  expect(await mode()).toEqual(['review', 'copy']);
+  await story.run('Olga', (workflow) => intake(workflow));
+  expect(await mode()).toEqual(['swarm', 'file']);
+  expect(await story.run(null, async ({ repo }) => repo.config.min_reviews)).toBe(3);
+  // What lies in a working copy decides nothing.
+  story.git.write({ '.gitswarm/config.yml': 'merge_mode: gated\n' });
+  expect(await mode()).toEqual(['swarm', 'file']);
+});
+
+it('a stream cannot set its own threshold: settings are judged by the old rules, in swarm mode too', async () => {
+  const story = await startStory({ mode: 'swarm', model: 'guild', agents: ['coder', 'ann'], maintainers: ['ann'] });
+  const sly = await story.workspace('coder');
+  const made = await story.commit('coder', sly, { '.gitswarm/config.yml': 'merge_mode: swarm\nconsensus_threshold: 0.01\nmin_reviews: 0\n' });
+  expect(made).toMatchObject({ merged: false, merge: { kind: 'refused', error: { code: 'gate_not_met' } } });
+  expect(story.file('buffer', '.gitswarm/config.yml')).toBeUndefined();
+  expect(await story.run(null, async ({ repo }) => repo.configSource)).toBe('copy');
+});
+
+it('main that clashes with the buffer opens one task and holds up promotion only', async () => {
+  const story = await startStory({ agents: ['coder', 'bob'] });
+  await story.land(await story.stream('coder', { 'a.txt': 'buffer\n' }), { author: 'coder', judge: 'Olga' });
+  const main = story.git.commit('Hotfix', { 'a.txt': 'hotfix\n' });
+  expect(await refusal(story.promote())).toMatchObject({ code: 'gate_not_met', message: expect.stringContaining('a.txt') });
+  expect(await refusal(story.promote())).toMatchObject({ code: 'gate_not_met' });
+  expect(story.oid('main')).toBe(main);
+  const repoId = await story.repoId();
+  const tasks = (await story.ask(listTasks, { repoId, limit: 50 })).items;
+  expect(tasks).toMatchObject([{ priority: 'critical', status: 'open' }]);
+  // Everybody else goes on landing.
+  await story.land(await story.stream('bob', { 'other.txt': 'o\n' }), { author: 'bob', judge: 'Olga' });
+  expect(story.file('buffer', 'other.txt')).toBe('o\n');
+  expect((await story.ask(listTasks, { repoId, limit: 50 })).items).toHaveLength(1);
+
+  // Somebody merges main in a stream; from then on the promotion is free again.
+  const mend = await story.workspace('bob', { task: tasks[0]?.id });
+  story.git.tryGit(mend.path, 'merge', '--no-edit', 'main');
+  await story.commit('bob', mend, { 'a.txt': 'both\n' }, 'Take in main').catch(() => undefined);
+  expect(resolveStream).toBeTypeOf('function');
+  expect(continueResolution).toBeTypeOf('function');
+  expect(claimTask).toBeTypeOf('object');
+  await story.land(mend, { author: 'bob', judge: 'Olga' });
+  expect(story.file('buffer', 'a.txt')).toBe('both\n');
+  expect(await story.promote()).toMatchObject({ promoted: true });
+  expect(story.file('main', 'a.txt')).toBe('both\n');
+});

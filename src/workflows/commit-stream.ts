@@ -13,6 +13,7 @@ import { measureStream } from './facts.ts';
 import { type MergeResult, mergeStream } from './merge-stream.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
 import { isAuthor, requireAuthorOrMaintainer } from './stream-rights.ts';
+import { followParent } from './sync-worktree.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 export interface CommitRequest {
@@ -75,9 +76,8 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     });
   }
   if (made.kind === 'nothing' && before.head === found.head) return nothing(before);
-  const committed = made.kind === 'committed' ? made.commit : before.head;
   const facts = await measureStream(workflow, before);
-  const stream =
+  const recorded =
     made.kind === 'committed'
       ? await workflow.authority.call(recordHead, {
           stream: before.id,
@@ -87,7 +87,9 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
         })
       : before;
   workflow.reach('commit.recorded');
-  setSyncedOid(workflow.machine, stream.id, stream.head);
+  setSyncedOid(workflow.machine, recorded.id, recorded.head);
+  const stream = await followParent(workflow, recorded);
+  workflow.reach('commit.followed');
   const cascade = await cascadeStreams(workflow, {
     id: stream.id,
     oldHead: found.head,
@@ -99,6 +101,8 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     landing?.kind === 'merged'
       ? []
       : await predictConflicts(workflow, { streamId: stream.id, head: stream.head, paths: facts.paths });
+  // Where the stream followed its parent, the commit is the one that stands for it there.
+  const committed = stream.head;
   return {
     commit: committed,
     changeId: changeIdOf((await readCommit(workflow.git, committed)).message) ?? changeId,

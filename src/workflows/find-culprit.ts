@@ -39,13 +39,14 @@ export async function findCulprit(
   request: CheckRequest,
 ): Promise<Search> {
   let runs = 0;
-  const check = async (commit: string) => {
-    const run = await runChecks(workflow, commit, request);
+  const check = async (commit: string, fresh = false) => {
+    const run = await runChecks(workflow, commit, { ...request, fresh });
     if (!run.cached) runs++;
     return run;
   };
   workflow.notify('red; checking that the last green commit is green on this machine');
-  const baseline = await check(range.baseline);
+  // That it was green once says nothing of what this machine makes of it now.
+  const baseline = await check(range.baseline, true);
   if (baseline.result === 'error') return { kind: 'error', output: baseline.output, runs };
   if (baseline.result === 'red') return { kind: 'baseline_red', output: baseline.output, runs };
   const verdicts = new Map<number, Verdict>([

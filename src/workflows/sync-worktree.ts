@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
-import { recordHead, type Stream, showStream } from '../contract/streams.ts';
+import { markConflicted, recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
+import { isAncestor } from '../git/commits.ts';
+import type { MoveResult } from '../git/move-checkout.ts';
 import { rebaseCommits } from '../git/rebase.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
@@ -80,13 +82,7 @@ export async function syncStream(
   if (rebased.kind === 'conflict') {
     return { kind: 'conflict', files: rebased.files.map(({ path, kind }) => ({ path, kind })) };
   }
-  const { ref: keptRef } = keepHead(stream.id, before.head);
-  const keep = keepUpdate(stream.id, before.head, await findRef(workflow.git, keptRef));
-  const moved = await moveBranch(
-    workflow,
-    { branch: stream.branch, old: before.head, new: rebased.head, reason: 'sync' },
-    keep ? [keep] : [],
-  );
+  const moved = await moveKeeping(workflow, stream, { old: before.head, new: rebased.head, reason: 'sync' });
   if (moved.kind === 'lost') return { kind: 'behind', reason: 'the branch moved meanwhile', files: [] };
   if (moved.kind === 'behind') return { kind: 'behind', reason: moved.reason, files: moved.files };
   await record(workflow, stream, {
@@ -107,6 +103,39 @@ export async function syncStream(
     data: { streamId: stream.id, from: before.head, to: rebased.head },
   });
   return { kind: 'moved', from: before.head, to: rebased.head, cascade };
+}
+
+/**
+ * A stream that stayed behind its parent, because somebody was at work in it, follows now that its author has come to
+ * a rest. A clash is recorded and left to the author. Answers the stream as it is then; its children have not moved.
+ */
+export async function followParent(workflow: Workflow, stream: Stream): Promise<Stream> {
+  if (!stream.parentStreamId || stream.state === 'conflicted') return stream;
+  const { commit, parent } = await targetOf(workflow, stream, 'parent');
+  if (parent === null) return stream;
+  const { base, head } = await measureStream(workflow, stream);
+  if (base === commit || head !== stream.head || (await isAncestor(workflow.git, commit, head))) return stream;
+  const rebased = await rebaseCommits(workflow.git, { from: base, to: head, onto: commit });
+  if (rebased.kind === 'conflict') {
+    const files = rebased.files.map(({ path, kind }) => ({ path, kind }));
+    return workflow.authority.call(markConflicted, { stream: stream.id, with: 'parent', onto: commit, files });
+  }
+  const moved = await moveKeeping(workflow, stream, { old: head, new: rebased.head, reason: 'follow' });
+  if (moved.kind !== 'moved') return stream;
+  await record(workflow, stream, { head: rebased.head, forks: [commit, await bufferTip(workflow)], parent });
+  if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, rebased.head);
+  return workflow.authority.call(showStream, { stream: stream.id });
+}
+
+/** Moves a stream's branch, with the head it leaves kept under a ref. */
+async function moveKeeping(
+  workflow: Workflow,
+  stream: Stream,
+  move: { old: string; new: string; reason: string },
+): Promise<MoveResult> {
+  const { ref } = keepHead(stream.id, move.old);
+  const keep = keepUpdate(stream.id, move.old, await findRef(workflow.git, ref));
+  return moveBranch(workflow, { branch: stream.branch, ...move }, keep ? [keep] : []);
 }
 
 async function record(

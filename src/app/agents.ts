@@ -85,3 +85,23 @@ function scriptsIn(scripts: Scripts): (job: AgentJob) => AgentScript | undefined
     return own?.[Math.min(Number(env.GITSWARM_ATTEMPT ?? 1), own.length) - 1];
   };
 }
+
+/** Plays one script in a directory, as an agent would; for the demo. Throws with its last words where it fails. */
+export async function playScript(
+  script: AgentScript,
+  place: { directory: string; environment: Record<string, string>; outputFile: string },
+): Promise<void> {
+  const run: RunProcess = (request) =>
+    runCommand({ ...request, isolation: 'off', writable: [], network: true });
+  const agent = createAdapter('scripted', { run, scriptFor: () => script });
+  const { directory, environment, outputFile } = place;
+  const result = await agent.start({
+    ...{ prompt: '', cwd: directory, env: environment, outputFile },
+    ...{ role: 'author', timeoutMs: 60_000 },
+  }).done;
+  if (result.kind === 'finished' && result.exitCode === 0) return;
+  throw new SwarmError(
+    'internal',
+    `A scripted agent failed in ${directory}: ${result.outputTail.trim() || result.kind}`,
+  );
+}

@@ -6,6 +6,8 @@ import type { Repo } from '../contract/repos.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { listRepoRows, toRepo } from '../domain/repos/repos-store.ts';
+import { identity } from '../git/config.ts';
+import type { Person } from '../git/person.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { localAuthority } from '../operations/authority.ts';
@@ -28,6 +30,7 @@ export interface App {
   /** Problems that do not keep anything from working: an unusable settings file, a read-only disk. */
   warnings: string[];
   workflow(options?: WorkflowOptions): Workflow;
+  identity(): Promise<Person | undefined>;
   close(): Promise<void>;
 }
 
@@ -95,6 +98,7 @@ async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App>
       isReadOnly,
       warnings: isReadOnly ? ['the disk cannot be written; nothing is taken in or mended'] : [],
       close,
+      identity: once(() => identity(git)),
       workflow: (wanted) => workflowOf(app, environment, wanted ?? {}),
     };
     const refreshed = await refreshConfig(app.workflow(), { readOnly: isReadOnly });
@@ -112,6 +116,7 @@ function workflowOf(app: App, environment: Environment, wanted: WorkflowOptions)
     git: app.git,
     authority: localAuthority(app.kernel, { repoId: app.repo.id, callerId: wanted.actor?.id }),
     machine: app.machine,
+    identity: () => app.identity(),
     repo: app.repo,
     actor: wanted.actor,
     clock: app.kernel.clock,
@@ -122,6 +127,15 @@ function workflowOf(app: App, environment: Environment, wanted: WorkflowOptions)
     notify: wanted.notify ?? (() => undefined),
     reach: (step) => crashAt(environment.crashAt, step),
     ...(wanted.signal ? { signal: wanted.signal } : {}),
+  };
+}
+
+/** The answer of the first call, for all. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
   };
 }
 

@@ -167,6 +167,21 @@ export const listQueue = endpoint({
   }),
 });
 
+/**
+ * The first that may land now, leaving out those the driver has tried. `goesOn` is false once the landing `until` has
+ * left the queue or cannot move: then whoever waits for it need not drive on.
+ */
+export const nextInQueue = endpoint({
+  name: 'queue.next',
+  method: 'GET',
+  path: '/repos/:repoId/queue/next',
+  input: z.object({ repoId: Id, tried: z.array(Id).max(10_000).default([]), until: Id.optional() }),
+  output: z.object({
+    next: z.object({ merge: Merge, stream: Stream.nullable() }).nullable(),
+    goesOn: z.boolean(),
+  }),
+});
+
 function queueSwitch(name: string, path: string) {
   return endpoint({
     name,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { withTrailers } from './change-id.ts';
@@ -52,6 +52,7 @@ export async function commitWorktree(
   const status = await worktreeStatus(repo, dir);
   await checkPlace(repo, dir, status, input);
   const files = changedFiles(status, input.paths);
+  refuseMissing(dir, files, input.paths ?? []);
   if (files.length === 0 && !input.allowEmpty && input.concludes === undefined) return { kind: 'nothing' };
   if (!input.allowMarkers) await refuseMarkers(repo, dir, files, status.head);
   const failure = await stageAndCommit(repo, dir, status, input);
@@ -104,6 +105,18 @@ function changedFiles(status: WorktreeStatus, paths: readonly string[] | undefin
   return all.filter((file) =>
     wanted.some((path) => path === '' || path === '.' || file === path || file.startsWith(`${path}/`)),
   );
+}
+
+/** A name that was mistyped is told, not taken for a file without changes. */
+function refuseMissing(dir: string, changed: readonly string[], paths: readonly string[]): void {
+  const known = (path: string) =>
+    lstatSync(join(dir, path), { throwIfNoEntry: false }) !== undefined ||
+    changed.some((file) => file === path || file.startsWith(`${path}/`));
+  const missing = paths.filter((path) => !known(path.replace(/\/+$/, '')));
+  if (missing.length === 0) return;
+  throw new SwarmError('not_found', `There is no file ${missing.join(', ')} in ${dir}`, {
+    details: { files: missing },
+  });
 }
 
 async function refuseMarkers(

@@ -34,6 +34,20 @@ const list = query(contract.listQueue, {
   },
 });
 
+const next = query(contract.nextInQueue, {
+  on: 'repo',
+  needs: 'read',
+  async run({ db, repo }, input) {
+    const tried = new Set(input.tried);
+    const rows = (await listQueueRows(db, repo.id)).filter((row) => waitsFor(repo, row).length === 0);
+    const goesOn = input.until === undefined || rows.some((row) => row.id === input.until);
+    const row = rows.find((each) => each.state === 'requested' && !tried.has(each.id));
+    if (!row) return { next: null, goesOn };
+    const stream = row.stream_id ? await findStreamRow(db, row.stream_id) : undefined;
+    return { next: { merge: toMerge(row), stream: stream ? await toStream(db, stream) : null }, goesOn };
+  },
+});
+
 function waitsFor(repo: RepoRow, merge: MergeRow): string[] {
   const reasons: string[] = [];
   if (repo.queue_paused === 1 && merge.kind === 'stream') reasons.push('the queue is paused');
@@ -172,4 +186,4 @@ function notQueued(handle: string): SwarmError {
   });
 }
 
-export const queueOperations = [list, pause, resume, freeze, unfreeze, move, drop];
+export const queueOperations = [list, next, pause, resume, freeze, unfreeze, move, drop];

@@ -60,13 +60,15 @@ async function nameChanges(
   return moved.kind === 'moved' ? named.head : ((await findRef(git, ref)) ?? head);
 }
 
-/** What a remote has of a branch that others made is not rewritten; branches of our own are published by us, named. */
+/**
+ * What the target or a remote has is not rewritten: a stream that merged it in would bring a copy of it. Of what remotes
+ * hold, only a stream's own branch is ours to name, because we publish it; of a branch that others made not even that.
+ */
 async function publishedHeads(workflow: Workflow, stream: Stream): Promise<string[]> {
-  if (stream.source !== 'tracked') return [];
-  const refs = await listRefs(workflow.git, ['refs/remotes/']);
-  return refs
-    .filter((ref) => ref.type === 'commit' && ref.name.endsWith(`/${stream.branch}`))
-    .map((ref) => ref.oid);
+  const target = `refs/heads/${workflow.repo.promoteTarget}`;
+  const refs = await listRefs(workflow.git, [target, 'refs/remotes/']);
+  const isOurs = (name: string) => stream.source !== 'tracked' && name.endsWith(`/${stream.branch}`);
+  return refs.filter((ref) => ref.type === 'commit' && !isOurs(ref.name)).map((ref) => ref.oid);
 }
 
 async function keepLeftHead(workflow: Workflow, stream: Stream): Promise<void> {

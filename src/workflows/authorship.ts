@@ -1,13 +1,12 @@
 import type { Agent } from '../contract/agents.ts';
 import { slugOf } from '../domain/agents/agent-names.ts';
-import { identity } from '../git/config.ts';
 import type { Person, Signature } from '../git/person.ts';
 import { signatureAt } from '../git/person.ts';
 import type { Workflow } from './workflow.ts';
 
 /** The author git records: people under their own git identity, agents as `name <slug@…>` as configured. */
 export async function authorOf(workflow: Workflow, agent: Agent): Promise<Person> {
-  const own = agent.kind === 'human' ? await identity(workflow.git) : undefined;
+  const own = agent.kind === 'human' ? await workflow.identity() : undefined;
   if (own) return own;
   const email = workflow.repo.config.author_email.replaceAll('{slug}', slugOf(agent.name));
   return { name: agent.name, email };
@@ -15,7 +14,7 @@ export async function authorOf(workflow: Workflow, agent: Agent): Promise<Person
 
 /** Who committed: git's own identity, or GitSwarm where git knows nobody. */
 export async function committerOf(workflow: Workflow): Promise<Person> {
-  return (await identity(workflow.git)) ?? { name: 'GitSwarm', email: 'gitswarm@agents.gitswarm.local' };
+  return (await workflow.identity()) ?? { name: 'GitSwarm', email: 'gitswarm@agents.gitswarm.local' };
 }
 
 /** Both, at this moment. */

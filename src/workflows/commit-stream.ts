@@ -3,8 +3,7 @@ import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
 import { commitWorktree } from '../git/commit-worktree.ts';
 import { readCommit } from '../git/commits.ts';
-import { findBefore, forgetBefore } from '../git/set-aside.ts';
-import { restoreSnapshot } from '../git/snapshot.ts';
+import { findBefore } from '../git/set-aside.ts';
 import { findWorkspace, listWorkspaces, setSyncedOid } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { authorOf, committerOf } from './authorship.ts';
@@ -12,6 +11,7 @@ import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
 import { type MergeResult, mergeStream } from './merge-stream.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
+import { type GivenBack, giveBack } from './resolution-place.ts';
 import { isAuthor, requireAuthorOrMaintainer } from './stream-rights.ts';
 import { followParent } from './sync-worktree.ts';
 import { actorOf, type Workflow } from './workflow.ts';
@@ -37,7 +37,7 @@ export interface CommitResult {
   merge: MergeResult | { kind: 'refused'; error: SwarmError } | null;
   cascade: CascadeReport | null;
   /** What became of edits that were set aside while a conflict was resolved. */
-  setAside: 'none' | 'restored' | { kept: string; conflicts: string[] };
+  setAside: GivenBack;
 }
 
 /**
@@ -57,7 +57,8 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     });
   }
   const before = await adoptBranch(workflow, found);
-  const resolves = request.resolves === true || before.state === 'conflicted';
+  const isResolving = findBefore(workspace.path) !== undefined;
+  const resolves = request.resolves === true || before.state === 'conflicted' || isResolving;
   const changeId = newChangeId();
   const made = await commitWorktree(workflow.git, workspace.path, {
     message: request.message,
@@ -75,7 +76,9 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
       fix: 'Mend what the hook asks for and commit again; nothing was lost.',
     });
   }
-  if (made.kind === 'nothing' && before.head === found.head) return nothing(before);
+  if (made.kind === 'nothing' && before.head === found.head) {
+    return { ...nothing(before), setAside: isResolving ? await giveBack(workflow, workspace.path) : 'none' };
+  }
   const facts = await measureStream(workflow, before);
   const recorded =
     made.kind === 'committed'
@@ -114,15 +117,6 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     cascade,
     setAside,
   };
-}
-
-/** What was set aside before a merge comes back on top of it; where the two clash it stays under its snapshot. */
-async function giveBack(workflow: Workflow, path: string): Promise<CommitResult['setAside']> {
-  const snapshot = findBefore(path)?.snapshot;
-  forgetBefore(path);
-  if (!snapshot) return 'none';
-  const result = await restoreSnapshot(workflow.git, path, { snapshot: snapshot.commit });
-  return result.kind === 'restored' ? 'restored' : { kept: snapshot.ref, conflicts: result.files };
 }
 
 /** Swarm mode: what does not land now stays committed, and the next commit or `merge` tries again. */

@@ -1,5 +1,5 @@
 import { isSwarmError, type SwarmError } from '../contract/errors.ts';
-import { endMerge, listQueue, type Merge } from '../contract/merges.ts';
+import { endMerge, listQueue, type Merge, nextInQueue } from '../contract/merges.ts';
 import type { Stream } from '../contract/streams.ts';
 import { withLock } from '../machine/locks.ts';
 import { type Compose, composeStream, type Landing, landMergeIntent } from './land.ts';
@@ -30,13 +30,18 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
     workflow.home,
     'queue',
     async () => {
-      const tried = new Set<string>();
+      const tried: string[] = [];
       for (;;) {
-        const next = await nextInQueue(workflow, tried, run);
-        if (!next || (until !== undefined && !(await isQueued(workflow, until)))) return;
-        tried.add(next.merge.id);
+        const { next, goesOn } = await workflow.authority.call(nextInQueue, {
+          repoId: workflow.repo.id,
+          tried,
+          until,
+        });
+        if (!next || !goesOn) break;
+        tried.push(next.merge.id);
         await landNext(workflow, next, run);
       }
+      await noteWaiting(workflow, run);
     },
     {
       waitMs: QUEUE_WAIT_MS,
@@ -51,24 +56,12 @@ interface Queued {
   stream: Stream | null;
 }
 
-/** The first in the queue that may land now; what must wait is noted with its reason. */
-async function nextInQueue(
-  workflow: Workflow,
-  tried: Set<string>,
-  run: QueueRun,
-): Promise<Queued | undefined> {
+/** What is still there and may not move, with its reason. */
+async function noteWaiting(workflow: Workflow, run: QueueRun): Promise<void> {
   const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
-  run.waiting = queue.items
-    .filter((item) => item.waitsFor.length > 0)
-    .map(({ merge, stream, waitsFor }) => ({ merge, stream, reason: waitsFor.join('; ') }));
-  return queue.items.find(
-    (item) => !tried.has(item.merge.id) && item.waitsFor.length === 0 && item.merge.state === 'requested',
-  );
-}
-
-async function isQueued(workflow: Workflow, mergeId: string): Promise<boolean> {
-  const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
-  return queue.items.some((item) => item.merge.id === mergeId && item.waitsFor.length === 0);
+  for (const { merge, stream, waitsFor } of queue.items) {
+    if (waitsFor.length > 0) run.waiting.push({ merge, stream, reason: waitsFor.join('; ') });
+  }
 }
 
 async function landNext(workflow: Workflow, { merge, stream }: Queued, run: QueueRun): Promise<void> {
@@ -98,7 +91,13 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
       run.evicted.push({ merge, stream: ended.stream ?? stream, packet });
       return;
     }
-    if (!isSwarmError(error) || !LEAVES_QUEUE.has(error.code)) throw error;
+    if (!isSwarmError(error)) throw error;
+    if (error.code === 'not_allowed') {
+      // Somebody else may carry it; it keeps its place.
+      run.waiting.push({ merge, stream, reason: error.message });
+      return;
+    }
+    if (!LEAVES_QUEUE.has(error.code)) throw error;
     const ended = await workflow.authority.call(endMerge, {
       merge: merge.id,
       state: 'refused',
@@ -113,7 +112,6 @@ const LEAVES_QUEUE = new Set<string>([
   'gate_not_met',
   'stale',
   'wrong_state',
-  'not_allowed',
   'conflict',
   'not_found',
 ]);

@@ -50,7 +50,8 @@ export async function forkPoints(workflow: Workflow, stream: Stream): Promise<st
   }
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
   const parentHead = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
-  return [parentHead ?? parent.head, buffer];
+  // A stream that stayed behind still stands on a head that its parent has rewritten since.
+  return [parentHead ?? parent.head, buffer, stream.baseCommit];
 }
 
 /** Measures a head against what it builds on: its own commits, the whole change as one patch, the touched paths. */

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { isSwarmError } from '../contract/errors.ts';
-import { endMerge, landMerge, listMerges, type Merge, requestMerge } from '../contract/merges.ts';
+import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
-import { abandonStream, showStream } from '../contract/streams.ts';
+import { abandonStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
-import { measureStream } from './facts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';
 import { bringToBuffer } from './sync-worktree.ts';
@@ -60,26 +59,9 @@ async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
     return { what: 'merge', subject: merge.handle, done: 'had landed; recorded' };
   }
   const reason = 'interrupted before it landed';
-  const ended = await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason });
-  if (!ended.stream) return { what: 'merge', subject: merge.handle, done: 'withdrawn' };
-  const asked = await askAgain(workflow, ended.stream.id, merge.priority);
-  return {
-    what: 'merge',
-    subject: merge.handle,
-    done: asked ? 'asked for again' : 'withdrawn; its gate is closed now',
-  };
-}
-
-async function askAgain(workflow: Workflow, streamId: string, priority: Merge['priority']): Promise<boolean> {
-  const stream = await workflow.authority.call(showStream, { stream: streamId });
-  try {
-    const facts = await measureStream(workflow, stream);
-    await workflow.authority.call(requestMerge, { stream: streamId, facts, priority });
-    return true;
-  } catch (error) {
-    if (isSwarmError(error)) return false;
-    throw error;
-  }
+  const ended = await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason, requeue: true });
+  const asked = ended.stream?.state === 'queued';
+  return { what: 'merge', subject: merge.handle, done: asked ? 'asked for again' : 'withdrawn' };
 }
 
 async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair | undefined> {

@@ -1,22 +1,13 @@
-import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
-import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
+import type { ConflictFile, Stream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
 import { findMarkers } from '../git/conflict-markers.ts';
-import { committerEnv } from '../git/person.ts';
-import { resolveCommit } from '../git/refs.ts';
-import { runGit } from '../git/run-git.ts';
-import { type Before, bringBack, findBefore, forgetBefore, setAside } from '../git/set-aside.ts';
-import { SNAPSHOTS } from '../git/snapshot.ts';
+import { type Before, findBefore } from '../git/set-aside.ts';
 import { settleFiles, unmergedFiles } from '../git/unmerged-files.ts';
-import { type WorktreeStatus, worktreeStatus } from '../git/worktree-files.ts';
-import { findWorkspace } from '../machine/workspaces.ts';
-import { adoptBranch } from './adopt.ts';
-import { committerOf } from './authorship.ts';
 import { type CommitResult, commitStream } from './commit-stream.ts';
-import { takeSnapshot } from './destroy-workspace.ts';
-import { requireAuthorOrMaintainer } from './stream-rights.ts';
-import { bufferTip, type Workflow } from './workflow.ts';
+import { mergeIntoWorktree } from './merge-into-worktree.ts';
+import { goBack, resolutionPlace, saveForResolution } from './resolution-place.ts';
+import type { Workflow } from './workflow.ts';
 
 export interface ResolveRequest {
   stream: string;
@@ -43,9 +34,10 @@ export type Resolution =
  * with a merge begun so. What was not committed is set aside under a snapshot until the merge is over.
  */
 export async function resolveStream(workflow: Workflow, request: ResolveRequest): Promise<Resolution> {
-  const place = await placeOf(workflow, request.stream);
+  const place = await resolutionPlace(workflow, request.stream);
   const { stream, path } = place;
-  const before = place.isMerging ? place.before : await beginMerge(workflow, place);
+  const isMerging = place.before !== undefined && place.status.inProgress === 'merge';
+  const before = isMerging ? place.before : await mergeIntoWorktree(workflow, place);
   if (before === undefined) {
     throw new SwarmError(
       'wrong_state',
@@ -58,8 +50,7 @@ export async function resolveStream(workflow: Workflow, request: ResolveRequest)
       },
     );
   }
-  if (request.side)
-    await settle(workflow, { stream, path, before, isNew: !place.isMerging }, request);
+  if (request.side) await settle(workflow, { stream, path, before, isNew: !isMerging }, request);
   const files = await unmergedFiles(workflow.git, path);
   return {
     kind: 'open',
@@ -73,7 +64,7 @@ export async function resolveStream(workflow: Workflow, request: ResolveRequest)
 
 /** Commits a merge in which nothing is left to decide, as `commit` does, and gives back what was set aside. */
 export async function continueResolution(workflow: Workflow, ref: string): Promise<Resolution> {
-  const { stream, path, status } = await placeOf(workflow, ref);
+  const { stream, path, status } = await resolutionPlace(workflow, ref);
   if (status.inProgress !== 'merge') throw nothingBegun(stream);
   const unmerged = await unmergedFiles(workflow.git, path);
   const changed = [...status.staged, ...status.unstaged, ...status.unmerged, ...status.untracked];
@@ -101,10 +92,10 @@ export async function continueResolution(workflow: Workflow, ref: string): Promi
 
 /** Puts the worktree back as it was before; what was done in between is kept under a snapshot. */
 export async function abortResolution(workflow: Workflow, ref: string): Promise<Resolution> {
-  const { stream, path, before } = await placeOf(workflow, ref);
+  const { stream, path, before } = await resolutionPlace(workflow, ref);
   if (!before) throw nothingBegun(stream);
   const kept = await goBack(workflow, { stream, path, before }, 'before aborting a resolution');
-  return { kind: 'aborted', stream, path, kept: kept?.ref ?? null };
+  return { kind: 'aborted', stream, path, kept };
 }
 
 async function settle(
@@ -125,7 +116,7 @@ async function settle(
     });
   }
   // What somebody has begun to edit by hand is about to be overwritten.
-  if (!isNew) await takeSnapshot(workflow, stream, path, `before taking ${side}`, RESOLVE);
+  if (!isNew) await saveForResolution(workflow, { stream, path }, `before taking ${side}`);
   await settleFiles(workflow.git, path, { files, side, head: before.head });
 }
 
@@ -135,4 +126,10 @@ function isIn(path: string, wanted: string): boolean {
 
 function shown({ path, kind }: ConflictFile): ConflictFile {
   return { path, kind };
+}
+
+function nothingBegun(stream: Stream): SwarmError {
+  return new SwarmError('wrong_state', `No resolution of ${stream.handle} is going on.`, {
+    fix: `gitswarm stream resolve ${stream.handle}`,
+  });
 }

@@ -17,7 +17,10 @@ import { worktreeStatus } from '../git/worktree-files.ts';
 import { findSeenHead, recordSeenHead } from '../machine/seen-heads.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
+import { cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
+import { isAuthor } from './stream-rights.ts';
+import { followParent } from './sync-worktree.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 export type ReviewResult =
@@ -26,7 +29,10 @@ export type ReviewResult =
 
 /** Asks for review of what the branch holds now; in swarm mode, where all has landed, it says that the work is done. */
 export async function requestReview(workflow: Workflow, ref: string, note?: string): Promise<ReviewResult> {
-  const found = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  const found = await comeUp(
+    workflow,
+    await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref })),
+  );
   const facts = await measureStream(workflow, found);
   const finished = workflow.repo.mergeMode === 'swarm';
   const stream = finished
@@ -40,6 +46,15 @@ export async function requestReview(workflow: Workflow, ref: string, note?: stri
     finished,
     uncommitted: await uncommittedFiles(workflow, stream),
   };
+}
+
+/** What is judged should stand on what it builds on now; so it is with the streams that build on it. */
+async function comeUp(workflow: Workflow, stream: Stream): Promise<Stream> {
+  if (!isAuthor(stream, actorOf(workflow))) return stream;
+  const followed = await followParent(workflow, stream);
+  if (followed.head !== stream.head)
+    await cascadeStreams(workflow, { id: stream.id, oldHead: stream.head, newHead: followed.head });
+  return followed;
 }
 
 async function uncommittedFiles(workflow: Workflow, stream: Stream): Promise<string[]> {

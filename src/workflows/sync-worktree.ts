@@ -114,11 +114,17 @@ export async function followParent(workflow: Workflow, stream: Stream): Promise<
   const { commit, parent } = await targetOf(workflow, stream, 'parent');
   if (parent === null) return stream;
   const { base, head } = await measureStream(workflow, stream);
-  if (base === commit || head !== stream.head || (await isAncestor(workflow.git, commit, head))) return stream;
-  const rebased = await rebaseCommits(workflow.git, { from: base, to: head, onto: commit });
+  if (base === commit || head !== stream.head || (await isAncestor(workflow.git, commit, head)))
+    return stream;
+  const rebased = await rebaseCommits(workflow.git, { from: base, to: head, onto: commit, policy: 'defer' });
   if (rebased.kind === 'conflict') {
     const files = rebased.files.map(({ path, kind }) => ({ path, kind }));
-    return workflow.authority.call(markConflicted, { stream: stream.id, with: 'parent', onto: commit, files });
+    return workflow.authority.call(markConflicted, {
+      stream: stream.id,
+      with: 'parent',
+      onto: commit,
+      files,
+    });
   }
   const moved = await moveKeeping(workflow, stream, { old: head, new: rebased.head, reason: 'follow' });
   if (moved.kind !== 'moved') return stream;

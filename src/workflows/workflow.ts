@@ -3,6 +3,7 @@ import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Repo } from '../contract/repos.ts';
 import { resolveCommit } from '../git/refs.ts';
+import type { Person } from '../git/person.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Authority } from '../operations/authority.ts';
@@ -21,6 +22,8 @@ export interface Workflow {
   home: string;
   /** Where worktrees stand unless `workspace.path` says otherwise. */
   worktrees: string;
+  /** Git's own identity, asked for once. */
+  identity(): Promise<Person | undefined>;
   /** The variables of the surroundings; commands are given a filtered copy. */
   variables: Readonly<Record<string, string | undefined>>;
   /** Who we are in intents: this process, told from all others. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { syncStream } from '../../src/workflows/sync-worktree.ts';
 import { enterWorkspace, leaveWorkspace } from '../../src/machine/workspaces.ts';
+import { syncStream } from '../../src/workflows/sync-worktree.ts';
 import { refusal, startStory } from '../support/story.ts';
 
 it('a chain of forks follows its root when the root commits, whether checked out or not, and lands parent first', async () => {
@@ -21,17 +21,32 @@ it('a chain of forks follows its root when the root commits, whether checked out
     expect((await story.show(each)).head).toBe(story.oid(each.branch));
   }
 
-  for (const [author, each] of [['ann', root], ['ben', middle], ['cem', leaf]] as const) {
+  for (const [author, each] of [
+    ['ann', root],
+    ['ben', middle],
+    ['cem', leaf],
+  ] as const) {
     await story.submit(author, each);
     await story.judge('Olga', each);
   }
-  expect(await refusal(story.merge('cem', leaf))).toMatchObject({ code: 'gate_not_met', message: expect.stringContaining('builds on') });
+  expect(await refusal(story.merge('cem', leaf))).toMatchObject({
+    code: 'gate_not_met',
+    message: expect.stringContaining('builds on'),
+  });
   expect(await refusal(story.merge('ben', middle))).toMatchObject({ code: 'gate_not_met' });
   expect(story.file('buffer', 'root.txt')).toBeUndefined();
-  for (const [author, each] of [['ann', root], ['ben', middle], ['cem', leaf]] as const) {
+  for (const [author, each] of [
+    ['ann', root],
+    ['ben', middle],
+    ['cem', leaf],
+  ] as const) {
     expect((await story.merge(author, each)).kind).toBe('merged');
   }
-  for (const [path, text] of [['root.txt', '2\n'], ['middle.txt', '1\n'], ['leaf.txt', '1\n']] as const) {
+  for (const [path, text] of [
+    ['root.txt', '2\n'],
+    ['middle.txt', '1\n'],
+    ['leaf.txt', '1\n'],
+  ] as const) {
     expect(story.file('buffer', path)).toBe(text);
   }
 });
@@ -67,10 +82,15 @@ it('a worktree in which a program is at work stays where it is until it is left'
     enterWorkspace(machine, { streamId: busy.id, reason: 'a test', at: new Date().toISOString() }),
   );
   const head = story.oid(busy.branch);
-  expect((await story.commit('ann', root, { 'root.txt': '2\n' })).cascade).toMatchObject({ rebased: [], deferred: [busy.id] });
+  expect((await story.commit('ann', root, { 'root.txt': '2\n' })).cascade).toMatchObject({
+    rebased: [],
+    deferred: [busy.id],
+  });
   expect(story.oid(busy.branch)).toBe(head);
   await story.run('ben', async ({ machine }) => leaveWorkspace(machine, use));
-  expect(await story.run('ben', (workflow) => syncStream(workflow, busy.id))).toMatchObject({ kind: 'moved' });
+  expect(await story.run('ben', (workflow) => syncStream(workflow, busy.id))).toMatchObject({
+    kind: 'moved',
+  });
   expect(story.git.gitIn(busy.path, 'show', 'HEAD:root.txt')).toBe('2');
 });
 
@@ -104,4 +124,37 @@ it('a conflict in a chain stops the stream it is in and what is below, and nothi
   expect((await story.show(clash)).state).toBe('conflicted');
   expect((await story.show(below)).state).toBe('active');
   expect(story.status(clash.path)).toEqual([]);
+});
+
+it('a worktree that stayed behind while its parent was rewritten follows without a copy of the old commits', async () => {
+  const story = await startStory({ agents: ['ann', 'ben'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const fork = await story.stream('ben', { 'fork.txt': '1\n' }, { dependsOn: root.id });
+  story.git.write({ 'fork.txt': 'half done\n' }, fork.path);
+  story.git.write({ 'root.txt': 'amended\n' }, root.path);
+  story.git.gitIn(root.path, 'commit', '--quiet', '--all', '--amend', '--no-edit');
+  await story.commit('ann', root, { 'more.txt': 'm\n' });
+  await story.commit('ben', fork, { 'fork.txt': '2\n' });
+  expect(story.git.git('rev-list', '--count', `${root.branch}..${fork.branch}`)).toBe('2');
+  expect(await story.show(fork)).toMatchObject({
+    commitCount: 2,
+    baseCommit: story.oid(root.branch),
+    paths: ['fork.txt'],
+  });
+  expect(story.git.gitIn(fork.path, 'show', 'HEAD:root.txt')).toBe('amended');
+});
+
+it('a fork that clashes with what its parent has become says so at its next commit, and keeps the commit', async () => {
+  const story = await startStory({ agents: ['ann', 'ben'] });
+  const root = await story.stream('ann', { 'root.txt': '1\n' });
+  const fork = await story.stream('ben', { 'fork.txt': '1\n' }, { dependsOn: root.id });
+  story.git.write({ 'root.txt': 'ben\n' }, fork.path);
+  await story.commit('ann', root, { 'root.txt': 'ann\n' });
+  const made = await story.commit('ben', fork, { 'root.txt': 'ben\n' });
+  expect(made.stream).toMatchObject({
+    state: 'conflicted',
+    conflict: { with: 'parent', files: [{ path: 'root.txt' }] },
+  });
+  expect(story.git.gitIn(fork.path, 'show', 'HEAD:root.txt')).toBe('ben');
+  expect(story.status(fork.path)).toEqual([]);
 });

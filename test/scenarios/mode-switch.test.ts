@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
-import { listQueue } from '../../src/contract/merges.ts';
-import { pauseQueue, resumeQueue } from '../../src/contract/merges.ts';
+import { listQueue, pauseQueue, resumeQueue } from '../../src/contract/merges.ts';
 import { listReviews } from '../../src/contract/reviews.ts';
 import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { refusal, startStory } from '../support/story.ts';
 
 it('switching the mode in mid-flight lands nothing and drops nothing: what is open goes by the new rule', async () => {
-  const story = await startStory({ mode: 'review', model: 'guild', agents: ['coder', 'bob', 'ann'], maintainers: ['ann'] });
+  const story = await startStory({
+    mode: 'review',
+    model: 'guild',
+    agents: ['coder', 'bob', 'ann'],
+    maintainers: ['ann'],
+  });
   const approved = await story.stream('coder', { 'approved.txt': '1\n' });
   await story.submit('coder', approved);
   await story.judge('ann', approved);
@@ -23,8 +27,12 @@ it('switching the mode in mid-flight lands nothing and drops nothing: what is op
     expect([approved, open].map(({ branch }) => story.oid(branch))).toEqual(heads);
     expect((await story.show(approved)).state).toBe('queued');
     expect((await story.show(open)).state).toBe('active');
-    expect((await story.ask(listQueue, { repoId })).items.map((item) => item.stream?.id)).toEqual([approved.id]);
-    expect((await story.ask(listReviews, { stream: approved.id })).items).toMatchObject([{ verdict: 'approve', standing: true }]);
+    expect((await story.ask(listQueue, { repoId })).items.map((item) => item.stream?.id)).toEqual([
+      approved.id,
+    ]);
+    expect((await story.ask(listReviews, { stream: approved.id })).items).toMatchObject([
+      { verdict: 'approve', standing: true },
+    ]);
   }
   expect(story.status(open.path)).toEqual(['?? unsaved.txt']);
 

@@ -4,12 +4,23 @@ import { claimTask, showTask } from '../../src/contract/tasks.ts';
 import { refusal, startStory } from '../support/story.ts';
 
 it('a guild reviews: claimed, worked on, approved, landed, tested, promoted, and the work tree stays as it was', async () => {
-  const story = await startStory({ mode: 'review', model: 'guild', stabilize: 'test -f cache.txt', agents: ['coder', 'ann', 'ben'], maintainers: ['ann', 'ben'] });
+  const story = await startStory({
+    mode: 'review',
+    model: 'guild',
+    stabilize: 'test -f cache.txt',
+    agents: ['coder', 'ann', 'ben'],
+    maintainers: ['ann', 'ben'],
+  });
   const begin = story.oid('main');
   const task = await story.task('Add a cache', { priority: 'high' });
   await story.ask(claimTask, { task: task.handle }, 'coder');
   const work = await story.workspace('coder', { task: task.handle });
-  const { commit, changeId, merged } = await story.commit('coder', work, { 'cache.txt': 'cached\n' }, 'Add a cache');
+  const { commit, changeId, merged } = await story.commit(
+    'coder',
+    work,
+    { 'cache.txt': 'cached\n' },
+    'Add a cache',
+  );
   expect({ merged, changeId }).toEqual({ merged: false, changeId: expect.stringMatching(/^I[0-9a-f]{40}$/) });
   expect(story.oid('buffer')).toBe(begin);
 
@@ -29,14 +40,21 @@ it('a guild reviews: claimed, worked on, approved, landed, tested, promoted, and
   expect(story.oid('buffer')).toBe(landed.commit);
   expect(story.oid('buffer^1')).toBe(begin);
   expect(story.oid('buffer^2')).toBe(commit);
-  expect(story.git.git('log', '-1', '--format=%an <%ae>', commit ?? '')).toBe('coder <coder@agents.gitswarm.local>');
+  expect(story.git.git('log', '-1', '--format=%an <%ae>', commit ?? '')).toBe(
+    'coder <coder@agents.gitswarm.local>',
+  );
   expect((await story.show(work)).state).toBe('merged');
   expect(await story.ask(showTask, { task: task.id })).toMatchObject({ status: 'completed' });
   expect(await refusal(story.merge('coder', work))).toMatchObject({ code: 'conflict' });
-  expect(await refusal(story.commit('coder', work, { 'late.txt': 'late\n' }))).toMatchObject({ code: 'wrong_state' });
+  expect(await refusal(story.commit('coder', work, { 'late.txt': 'late\n' }))).toMatchObject({
+    code: 'wrong_state',
+  });
 
   // Nobody's HEAD moved while all this went on, and main has nothing yet.
-  expect({ main: story.oid('main'), head: story.git.git('symbolic-ref', 'HEAD') }).toEqual({ main: begin, head: 'refs/heads/main' });
+  expect({ main: story.oid('main'), head: story.git.git('symbolic-ref', 'HEAD') }).toEqual({
+    main: begin,
+    head: 'refs/heads/main',
+  });
   expect(await story.stabilize()).toMatchObject({ result: 'green', commit: landed.commit });
   expect(await story.promote()).toMatchObject({ promoted: true, untested: false, toCommit: landed.commit });
   expect(story.oid('main')).toBe(landed.commit);

@@ -39,7 +39,9 @@ it('an approval holds for what was seen: a new commit asks again, and a stale ve
   expect((await story.judge('Olga', work)).consensus.reached).toBe(true);
   expect((await story.commit('coder', work, { 'b.txt': 'more\n' })).stream.state).toBe('in_review');
   expect(await refusal(story.merge('coder', work))).toMatchObject({ code: 'gate_not_met' });
-  const late = story.run('Olga', (workflow) => judgeStream(workflow, { stream: work.id, verdict: 'approve', head: seen }));
+  const late = story.run('Olga', (workflow) =>
+    judgeStream(workflow, { stream: work.id, verdict: 'approve', head: seen }),
+  );
   expect(await refusal(late)).toMatchObject({ code: 'stale' });
   await story.judge('Olga', work);
   expect((await story.merge('coder', work)).kind).toBe('merged');

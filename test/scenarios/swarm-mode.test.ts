@@ -29,7 +29,9 @@ it('in swarm mode each commit lands at once, the worktree follows the buffer, an
   const done = await story.submit('coder', coder);
   expect(done).toMatchObject({ finished: true, stream: { state: 'merged' } });
   expect(await story.ask(showTask, { task: task.id })).toMatchObject({ status: 'completed' });
-  expect(await refusal(story.commit('coder', coder, { 'late.txt': 'late\n' }))).toMatchObject({ code: 'wrong_state' });
+  expect(await refusal(story.commit('coder', coder, { 'late.txt': 'late\n' }))).toMatchObject({
+    code: 'wrong_state',
+  });
 
   expect(await story.stabilize()).toMatchObject({ result: 'green' });
   expect(await story.promote()).toMatchObject({ promoted: true });
@@ -38,10 +40,18 @@ it('in swarm mode each commit lands at once, the worktree follows the buffer, an
 
 it('a conflict in swarm mode keeps the commit, hinders nobody else, and is landed once it is resolved', async () => {
   const story = await startStory({ mode: 'swarm', agents: ['coder', 'bob', 'eve'] });
-  const [coder, bob, eve] = [await story.workspace('coder'), await story.workspace('bob'), await story.workspace('eve')];
+  const [coder, bob, eve] = [
+    await story.workspace('coder'),
+    await story.workspace('bob'),
+    await story.workspace('eve'),
+  ];
   await story.commit('coder', coder, { 'a.txt': 'coder\n' });
   const clash = await story.commit('bob', bob, { 'a.txt': 'bob\n', 'bob.txt': 'b\n' });
-  expect(clash).toMatchObject({ merged: false, merge: { kind: 'conflict', files: [{ path: 'a.txt' }] }, stream: { state: 'conflicted' } });
+  expect(clash).toMatchObject({
+    merged: false,
+    merge: { kind: 'conflict', files: [{ path: 'a.txt' }] },
+    stream: { state: 'conflicted' },
+  });
   expect(story.file(bob.branch, 'a.txt')).toBe('bob\n');
   // Nothing is left open in git: no merge, no unmerged path, in no checkout.
   expect(story.status()).toEqual(['?? .gitswarm/config.yml']);

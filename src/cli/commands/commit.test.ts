@@ -32,6 +32,9 @@ it('commits everything, or the paths as seen from where one stands, however they
     error: { code: 'usage' },
   });
 
+  const typo = cli.json(['commit', '-m', 'typo', 'none.txt'], sub);
+  expect(typo).toMatchObject({ code: 3, error: { code: 'not_found' } });
+
   const rest = cli.data(['commit', 'the rest'], sub);
   expect(rest.files).toEqual(['top.txt']);
   expect(cli.data(['commit', '-m', 'nothing'], sub)).toMatchObject({

@@ -147,3 +147,28 @@ it('in swarm mode a conflict keeps the commit, and resolving it lands', () => {
   expect(cli.git.git('show', 'buffer:a file.txt')).toBe('zero\none\nCODER\nthree\nfour');
   expect(cli.data(['stream', 'show', handle]).state).toBe('active');
 });
+
+it('a resolution that was interrupted, given up or committed with plain git loses nothing', () => {
+  const { cli, path } = conflicting();
+  const at = { cwd: path };
+  cli.data(['commit', '-m', 'coder'], at);
+  cli.write({ 'notes.txt': 'mine\n', 'a file.txt': 'zero\none\nCODER\nthree\nmore\n' }, path);
+  const before = state(cli, path);
+  // Killed between setting aside and merging.
+  const killed = cli.run(['stream', 'resolve', '.'], {
+    cwd: path,
+    env: { GITSWARM_CRASH_AT: 'resolve.set_aside' },
+  });
+  expect(killed.code).not.toBe(0);
+  expect(cli.git.gitIn(path, 'status', '--porcelain')).toBe('');
+  cli.data(['stream', 'resolve', '.'], at);
+  cli.git.gitIn(path, 'merge', '--abort');
+  cli.data(['stream', 'resolve', '.', '--abort'], at);
+  expect(state(cli, path)).toBe(before);
+
+  cli.git.gitIn(path, 'checkout', '--quiet', '--', '.');
+  cli.data(['stream', 'resolve', '.', '--ours'], at);
+  cli.git.gitIn(path, 'commit', '--quiet', '-m', 'by hand');
+  expect(cli.data(['commit', '-m', 'go on'], at)).toMatchObject({ setAside: 'restored' });
+  expect(cli.git.gitIn(path, 'status', '--porcelain')).toBe('?? notes.txt');
+});

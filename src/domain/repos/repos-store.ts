@@ -26,8 +26,15 @@ export async function updateRepoRow(tx: Tx, id: string, changes: Partial<RepoRow
 
 /** The settings in force: those of the file in the buffer's tip, or the database's copy until one is there. */
 export function configInForce(row: RepoRow): RepoConfig {
-  return RepoConfig.parse(JSON.parse(row.config_file ?? row.config_copy));
+  const known = parsedConfigs.get(row);
+  if (known) return known;
+  const config = RepoConfig.parse(JSON.parse(row.config_file ?? row.config_copy));
+  parsedConfigs.set(row, config);
+  return config;
 }
+
+/** One operation asks its row for the settings many times; they are parsed once for each row that was read. */
+const parsedConfigs = new WeakMap<RepoRow, RepoConfig>();
 
 export function serverSettings(row: RepoRow): ServerSettings {
   return ServerSettings.parse(JSON.parse(row.settings));

@@ -105,6 +105,7 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
     synced_oid: start.head,
     created_at: isoTime(workflow.clock.now()),
   });
+  workflow.reach('workspace.kept');
   finishIntent(workflow.machine, intent);
   if (start.head !== start.base) {
     const facts = await measureFacts(workflow, start.head, [start.base]);

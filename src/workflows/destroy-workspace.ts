@@ -65,6 +65,7 @@ export async function destroyWorkspace(
   deleteWorkspace(workflow.machine, stream.id);
   endSessionsOf(workflow.machine, stream.id, at);
   finishIntent(workflow.machine, intent);
+  workflow.reach('destroy.forgotten');
   await workflow.authority.call(recordUndo, {
     repoId: workflow.repo.id,
     operation: 'workspace.destroy',

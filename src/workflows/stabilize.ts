@@ -183,6 +183,7 @@ async function red(
     runs,
     details: cut(run.output),
   });
+  workflow.reach('stabilize.recorded_red');
   const frozen = reverted === null;
   if (frozen) await freeze(workflow, commit);
   const healed = reverted !== null && (await heal(workflow, reverted.bufferAfter, request));

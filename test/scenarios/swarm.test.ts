@@ -5,7 +5,7 @@ import { listEvents } from '../../src/contract/events.ts';
 import { listMaintainers } from '../../src/contract/repos.ts';
 import { listStreams } from '../../src/contract/streams.ts';
 import { judgeStream } from '../../src/workflows/review-stream.ts';
-import { until } from '../support/process-fixture.ts';
+import { until, untilNobodyIn } from '../support/process-fixture.ts';
 import { criticalReviewer, patient, reviewer, troublemaker, worker } from '../support/swarm-agents.ts';
 import { startStory, swarmData } from '../support/swarm-story.ts';
 
@@ -62,8 +62,8 @@ test('four agents take twelve tasks to promoted work, through a conflict and a r
   });
 });
 
-test('agents that hang, crash, lie, print garbage or fork cannot hang the run, and their work is kept', async () => {
-  const story = await startStory({ tasks: ['hang', 'garbage', 'fork', 'crash', 'lie'], agents });
+test('agents that hang, crash, lie, wipe, print garbage or fork cannot hang the run, and their work is kept', async () => {
+  const story = await startStory({ tasks: ['hang', 'garbage', 'fork', 'crash', 'lie', 'wipe'], agents });
   const swarm = swarmData(
     await story.swarm(
       ...['--agents', '3', '--agent', story.agent('trouble.mjs'), '--idle-timeout', '1'],
@@ -77,6 +77,7 @@ test('agents that hang, crash, lie, print garbage or fork cannot hang the run, a
     fork: 'done',
     crash: 'given_back',
     lie: 'given_back',
+    wipe: 'given_back',
   });
   expect(swarm.exit).toBe(6);
   const pid = Number(readFileSync(join(story.top, 'fork.pid'), 'utf8'));
@@ -88,7 +89,7 @@ test('agents that hang, crash, lie, print garbage or fork cannot hang the run, a
     expect(kept.sort()).toEqual(['work/crash.txt', 'work/half.txt']);
   });
   const tasks = (await story.ask('task', 'list', '--status', 'open')) as { title: string }[];
-  expect(tasks.map((task) => task.title).sort()).toEqual(['crash', 'hang', 'lie']);
+  expect(tasks.map((task) => task.title).sort()).toEqual(['crash', 'hang', 'lie', 'wipe']);
   const logs = await story.run(
     'swarm',
     'logs',
@@ -177,4 +178,26 @@ test('a swarm whose time is over says so and keeps what was begun', async () => 
     stopped: 'time',
     tasks: [{ state: expect.stringMatching(/interrupted|not_started/) }],
   });
+});
+
+test('reviewers trusted by a swarm that was killed are no maintainers after the next command of an owner', async () => {
+  const story = await startStory({ tasks: ['one'], agents });
+  const wish = ['--agents', '1', '--agent', story.agent('patient.mjs')];
+  const swarm = story.swarm(...wish, '--reviewers', '1', '--trust-reviewers');
+  await until('the agent is at work', () => existsSync(join(story.top, 'starts')));
+  swarm.kill();
+  await swarm.done;
+  const names = async () =>
+    story.within(async ({ authority, repo }) => {
+      const { items } = await authority.call(listMaintainers, { repoId: repo.id });
+      return items.map((each) => each.agent.name).sort();
+    });
+  expect(await names()).toEqual(['ana', 'reviewer-1']);
+  await story.run('status', '--as', 'worker-1');
+  expect(await names()).toEqual(['ana', 'reviewer-1']);
+  await story.run('status', '--as', 'ana');
+  expect(await names()).toEqual(['ana']);
+  // The agent outlived its swarm; it ends when it is let.
+  writeFileSync(join(story.top, 'go'), '');
+  await untilNobodyIn(join(story.dir, '.worktrees', 'worker-1'));
 });

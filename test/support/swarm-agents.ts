@@ -3,7 +3,7 @@
  * argument is a folder in which they can wait for one another.
  */
 
-const START = `import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+const START = `import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 const [top] = process.argv.slice(2);
@@ -81,6 +81,9 @@ if (title === 'hang') {
 } else if (title === 'crash') {
   writeFileSync('work/crash.txt', 'half done\\n');
   process.exit(3);
+} else if (title === 'wipe') {
+  rmSync('.git');
+  rmSync('work', { recursive: true });
 } else if (title === 'lie') {
   console.log('I have done everything and all tests pass');
 }

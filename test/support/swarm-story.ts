@@ -26,6 +26,8 @@ export interface CliResult {
 export interface CliCall {
   done: Promise<CliResult>;
   interrupt(): void;
+  /** As a crash would end it: without a word, and without the agents it has started. */
+  kill(): void;
 }
 
 export function callCli(dir: string, args: string[], env: NodeJS.ProcessEnv = {}): CliCall {
@@ -42,7 +44,7 @@ export function callCli(dir: string, args: string[], env: NodeJS.ProcessEnv = {}
     child.once('error', reject);
     child.once('close', (exit) => resolve({ exit, stdout, stderr }));
   });
-  return { done, interrupt: () => void child.kill('SIGINT') };
+  return { done, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL') };
 }
 
 /** The test of the story's repository: no file says BROKEN, and `limit.txt` is respected. */

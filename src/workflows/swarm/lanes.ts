@@ -4,7 +4,7 @@ import { findWorkspace } from '../../machine/workspaces.ts';
 import { destroyWorkspace } from '../destroy-workspace.ts';
 import { nextJob } from './next-job.ts';
 import { testBuffer } from './settle-buffer.ts';
-import { asAgent, mustStop, refreshRun, type SwarmRun } from './swarm-run.ts';
+import { asAgent, meetFault, mustStop, refreshRun, type Stage, type SwarmRun } from './swarm-run.ts';
 import { workTask } from './work-task.ts';
 
 /** In swarm mode work lands untested: the buffer is tested after every so many landings. */
@@ -17,49 +17,40 @@ export async function workLanes(run: SwarmRun): Promise<void> {
   const lane = async (worker: Agent): Promise<void> => {
     for (;;) {
       const heard = bell.next();
-      const task = await nextJob(run, worker);
-      if (!task) {
-        if (busy === 0 || mustStop(run)) break;
-        await heard;
-        continue;
-      }
       busy++;
-      try {
-        run.tell({
-          kind: 'stage',
-          agent: worker.name,
-          task: task.handle,
-          title: task.title,
-          stage: 'claim',
-          detail: '',
-        });
-        await refreshRun(run);
-        const outcome = await workTask(run, worker, task);
-        run.outcomes.set(task.id, outcome);
-        if (outcome.state === 'done') {
-          run.tell({
-            kind: 'stage',
-            agent: worker.name,
-            task: task.handle,
-            title: task.title,
-            stage: 'landed',
-            detail: '',
-          });
-          await clearAway(run, worker, outcome.streamId);
-        }
-        if (run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY && !mustStop(run))
-          await testBuffer(run);
-      } catch (error) {
-        run.fault ??= error instanceof Error ? error : new Error(String(error));
-      } finally {
-        busy--;
-        bell.ring();
-      }
+      const worked = await workNext(run, worker).catch((error: unknown) => {
+        meetFault(run, error);
+        return false;
+      });
+      busy--;
+      // Nothing is ready. While others are at work, what they land may make something ready.
+      if (!worked && (busy === 0 || mustStop(run))) break;
+      if (worked) bell.ring();
+      else await heard;
     }
     bell.ring();
     run.tell({ kind: 'stage', agent: worker.name, task: null, title: '', stage: 'idle', detail: '' });
   };
   await Promise.all(run.workers.map(lane));
+}
+
+/** False where there was nothing to do. */
+async function workNext(run: SwarmRun, worker: Agent): Promise<boolean> {
+  const task = await nextJob(run, worker);
+  if (!task) return false;
+  const tell = (stage: Stage) =>
+    run.tell({ kind: 'stage', agent: worker.name, task: task.handle, title: task.title, stage, detail: '' });
+  tell('claim');
+  await refreshRun(run);
+  const outcome = await workTask(run, worker, task);
+  run.outcomes.set(task.id, outcome);
+  if (outcome.state === 'done') {
+    tell('landed');
+    await clearAway(run, worker, outcome.streamId);
+  }
+  const isDue = run.base.repo.mergeMode === 'swarm' && run.untested >= TESTED_EVERY;
+  if (isDue && !mustStop(run)) await testBuffer(run);
+  return true;
 }
 
 /** The worktree of a stream that has landed is not needed any more; one that holds anything else stays. */

@@ -5,10 +5,10 @@ import { isSwarmError } from '../../contract/errors.ts';
 import type { Stream } from '../../contract/streams.ts';
 import { claimTask, type Task } from '../../contract/tasks.ts';
 import { finishRunOutput, startRunOutput } from '../../machine/run-outputs.ts';
-import { endSession, insertSession } from '../../machine/sessions.ts';
+import { endSession, endSessionsOf, insertSession } from '../../machine/sessions.ts';
 import { enterWorkspace, findWorkspace, leaveWorkspace } from '../../machine/workspaces.ts';
 import type { AgentAdapter, AgentResult, AgentRole } from '../../providers/agent-adapter.ts';
-import { asAgent, type SwarmRun } from './swarm-run.ts';
+import { asAgent, meetFault, type SwarmRun } from './swarm-run.ts';
 
 export interface Play {
   adapter: AgentAdapter;
@@ -34,6 +34,8 @@ export async function playAgent(run: SwarmRun, play: Play): Promise<AgentResult>
   const at = () => isoTime(clock.now());
   const token = randomHex(32);
   const output = startRunOutput(machine, { kind: play.role, subject: play.agent.id, at: at() });
+  // An agent of a run that was killed may still be alive; it acts for nobody any more.
+  if (play.role === 'author') endSessionsOf(machine, play.stream.id, at());
   insertSession(machine, { token, agentId: play.agent.id, streamId: play.stream.id, at: at() });
   const use = enter(run, play, at());
   const renewing = play.role === 'author' && play.task ? renewLease(run, play.agent, play.task) : undefined;
@@ -93,7 +95,7 @@ function renewLease(run: SwarmRun, agent: Agent, task: Task): NodeJS.Timeout {
     try {
       await asAgent(run, agent).authority.call(claimTask, { task: task.id });
     } catch (error) {
-      if (!isSwarmError(error)) run.fault ??= error instanceof Error ? error : new Error(String(error));
+      if (!isSwarmError(error)) meetFault(run, error);
     }
   };
   const timer = setInterval(() => void renew(), RENEWED_EVERY_MS);

@@ -1,7 +1,7 @@
 import { isSwarmError } from '../../contract/errors.ts';
 import { showTask, type Task } from '../../contract/tasks.ts';
 import { type StabilizeResult, stabilize } from '../stabilize.ts';
-import type { SwarmRun, TaskOutcome } from './swarm-run.ts';
+import { meetFault, type SwarmRun, type TaskOutcome } from './swarm-run.ts';
 
 /**
  * Tests the buffer where something has landed since the last test. A red result puts the task of the culprit on hold
@@ -28,7 +28,7 @@ async function tested(run: SwarmRun): Promise<StabilizeResult | undefined> {
   } catch (error) {
     if (run.signal.aborted) return undefined;
     if (!isSwarmError(error)) throw error;
-    run.fault ??= error;
+    meetFault(run, error);
     return undefined;
   }
 }
@@ -58,7 +58,12 @@ const REVERTED = 'its landing was reverted and is not repaired';
 
 function withoutLane(run: SwarmRun, task: Task): TaskOutcome {
   const isDone = task.status === 'completed';
-  const waiting = task.waitsFor.length > 0 ? 'waits for other tasks' : (task.blockedReason ?? null);
+  const waiting =
+    task.status === 'claimed' || task.status === 'submitted'
+      ? 'another agent has it'
+      : task.waitsFor.length > 0
+        ? 'waits for other tasks'
+        : task.blockedReason;
   return {
     taskId: task.id,
     handle: task.handle,

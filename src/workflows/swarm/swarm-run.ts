@@ -106,6 +106,13 @@ export function asAgent(run: SwarmRun, agent: Agent): Workflow {
   return actingAs(run.base, agent);
 }
 
+/** Lets nothing new begin: what every task would meet has been met. */
+export function meetFault(run: SwarmRun, error: unknown): void {
+  if (run.fault) return;
+  run.fault = error instanceof Error ? error : new Error(String(error));
+  run.tell({ kind: 'note', text: `the swarm stops when its agents have ended: ${run.fault.message}` });
+}
+
 export function mustStop(run: SwarmRun): boolean {
   return run.signal.aborted || run.fault !== undefined;
 }

@@ -1,5 +1,5 @@
 import type { Agent } from '../../contract/agents.ts';
-import { isSwarmError, type SwarmError } from '../../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../../contract/errors.ts';
 import { checkConsensus } from '../../contract/reviews.ts';
 import { type Stream, showStream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
@@ -9,7 +9,15 @@ import { landStream } from './land-stream.ts';
 import type { Begun, Passage } from './passage.ts';
 import type { Feedback } from './prompts.ts';
 import { currentReviews, reviewRound } from './review-round.ts';
-import { asAgent, mustStop, type Stage, type SwarmRun, type TaskEnd, type TaskOutcome } from './swarm-run.ts';
+import {
+  asAgent,
+  meetFault,
+  mustStop,
+  type Stage,
+  type SwarmRun,
+  type TaskEnd,
+  type TaskOutcome,
+} from './swarm-run.ts';
 import { workOnce } from './work-once.ts';
 import { workspaceFor } from './workspace-for.ts';
 
@@ -28,24 +36,24 @@ export async function workTask(run: SwarmRun, worker: Agent, task: Task): Promis
   } catch (error) {
     const begun = passage ?? { worker, task, stream: undefined, attempts: 0, feedback: undefined };
     if (run.signal.aborted) return outcome(begun, 'interrupted', null);
-    if (!isSwarmError(error)) throw error;
-    if (!MENDABLE_BY_OTHERS.has(error.code)) return giveUp(run, begun, error);
-    run.fault ??= error;
-    return outcome(begun, 'interrupted', error.message);
+    const refusal = isSwarmError(error) ? error : unforeseen(error);
+    if (!MENDABLE_BY_OTHERS.has(refusal.code)) return giveUp(run, begun, refusal);
+    meetFault(run, error);
+    return outcome(begun, 'interrupted', refusal.message);
   }
+}
+
+/** An agent can do things to its worktree that nobody thought of; that costs its task, not the swarm. */
+function unforeseen(error: unknown): SwarmError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new SwarmError('lost_work', `Its worktree or stream could not be used: ${message}`, {
+    cause: error,
+  });
 }
 
 /** What stops every lane alike: it is told once, and no task is given back for it. */
 const MENDABLE_BY_OTHERS = new Set<string>([
-  ...[
-    'internal',
-    'git_failed',
-    'git_too_old',
-    'newer_schema',
-    'read_only',
-    'command_failed',
-    'untrusted_command',
-  ],
+  ...['internal', 'git_too_old', 'newer_schema', 'read_only', 'command_failed', 'untrusted_command'],
   ...['baseline_red', 'target_checked_out', 'unavailable'],
 ]);
 

@@ -1,0 +1,267 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listStabilizations } from '../../src/contract/stabilizations.ts';
+import { listStreams } from '../../src/contract/streams.ts';
+import { listTasks } from '../../src/contract/tasks.ts';
+import { restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { abortResolution } from '../../src/workflows/resolve-stream.ts';
+import { drive } from '../support/driven.ts';
+import type { Job } from '../support/drive.ts';
+import { expectSound, recoverByCommands, remember } from '../support/invariants.ts';
+import { type Story, type StoryOptions, startStory, type Work } from '../support/story.ts';
+
+/** What is killed: how it is made ready, at which steps it dies, and what must be so once all was done again. */
+interface Operation {
+  name: string;
+  steps: string[];
+  options?: StoryOptions;
+  prepare(story: Story): Promise<{ as: string; job: Job; afterwards(story: Story): Promise<void> }>;
+}
+
+const LANDING = ['merge.composed', 'merge.prepared', 'merge.moved', 'merge.landed'];
+
+const operations: Operation[] = [
+  {
+    name: 'workspace create',
+    steps: ['workspace.intended', 'workspace.recorded', 'workspace.registered', 'workspace.filled', 'workspace.kept'],
+    prepare: async () => ({
+      as: 'coder',
+      job: { op: 'workspace' },
+      afterwards: async (story) => {
+        const work = await story.workspace('coder');
+        await story.commit('coder', work, { 'new.txt': 'n\n' });
+      },
+    }),
+  },
+  {
+    name: 'commit with dependants',
+    steps: ['commit.made', 'commit.recorded', 'commit.followed', 'cascade.computed', 'cascade.moved'],
+    async prepare(story) {
+      const root = await story.stream('coder', { 'root.txt': '1\n' });
+      const fork = await story.stream('bob', { 'fork.txt': '1\n' }, { dependsOn: root.id });
+      const leaf = await story.stream('eve', { 'leaf.txt': '1\n' }, { dependsOn: fork.id });
+      story.git.write({ 'root.txt': '2\n', 'more.txt': 'm\n' }, root.path);
+      return {
+        as: 'coder',
+        job: { op: 'commit', stream: root.id, message: 'go on' },
+        afterwards: async () => {
+          await story.commit('coder', root, { 'third.txt': '3\n' });
+          for (const each of [fork, leaf]) expect(story.git.gitIn(each.path, 'show', 'HEAD:root.txt')).toBe('2');
+          for (const each of [fork, leaf]) expect(story.git.gitIn(each.path, 'show', 'HEAD:third.txt')).toBe('3');
+          for (const each of [root, fork, leaf]) expect(story.status(each.path)).toEqual([]);
+        },
+      };
+    },
+  },
+  {
+    name: 'commit that lands at once',
+    steps: ['merge.requested', ...LANDING],
+    options: { mode: 'swarm' },
+    async prepare(story) {
+      const work = await story.stream('coder', { 'a.txt': 'first\n' });
+      await story.stream('bob', { 'b.txt': 'others\n' });
+      story.git.write({ 'a.txt': 'second\n', 'new.txt': 'n\n' }, work.path);
+      return {
+        as: 'coder',
+        job: { op: 'commit', stream: work.id, message: 'second' },
+        afterwards: async () => {
+          await story.commit('coder', work, { 'third.txt': '3\n' });
+          expect(['a.txt', 'new.txt', 'third.txt'].map((path) => story.file('buffer', path))).toEqual(['second\n', 'n\n', '3\n']);
+          expect(story.status(work.path)).toEqual([]);
+        },
+      };
+    },
+  },
+  {
+    name: 'merge',
+    steps: ['merge.requested', ...LANDING],
+    async prepare(story) {
+      const work = await approved(story);
+      return {
+        as: 'coder',
+        job: { op: 'merge', stream: work.id },
+        afterwards: async () => {
+          const { state } = await story.show(work);
+          if (state !== 'merged') expect((await story.merge('coder', work)).kind).toBe('merged');
+          expect(story.file('buffer', 'work.txt')).toBe('w\n');
+        },
+      };
+    },
+  },
+  {
+    name: 'stabilize, green',
+    steps: ['stabilize.tagged', 'stabilize.recorded'],
+    options: { stabilize: 'test ! -f broken' },
+    async prepare(story) {
+      await story.merge('coder', await approved(story));
+      return {
+        as: 'Olga',
+        job: { op: 'stabilize' },
+        afterwards: async () => {
+          expect((await story.stabilize()).result).toBe('green');
+          expect(await story.promote()).toMatchObject({ toCommit: story.oid('buffer') });
+        },
+      };
+    },
+  },
+  {
+    name: 'stabilize, red',
+    steps: ['stabilize.found', 'revert.requested', ...LANDING, 'stabilize.reverted', 'stabilize.recorded_red'],
+    options: { stabilize: 'test ! -f broken' },
+    async prepare(story) {
+      await story.set('test_before_merge', 'false');
+      expect((await story.stabilize()).result).toBe('green');
+      await story.merge('coder', await approved(story, { broken: 'yes\n' }));
+      return {
+        as: 'Olga',
+        job: { op: 'stabilize' },
+        afterwards: async () => {
+          const { result } = await story.stabilize();
+          expect(['green', 'red']).toContain(result);
+          expect((await story.stabilize()).result).toBe('green');
+          expect(story.file('buffer', 'broken')).toBeUndefined();
+          const repoId = await story.repoId();
+          const tasks = (await story.ask(listTasks, { repoId, label: 'fix', limit: 50 })).items;
+          expect(tasks, 'exactly one task for the author').toMatchObject([{ priority: 'critical', status: 'open' }]);
+          expect((await story.ask(listStabilizations, { repoId, result: 'red' })).items).toHaveLength(1);
+        },
+      };
+    },
+  },
+  {
+    name: 'promote',
+    steps: ['promote.intended', 'promote.moved'],
+    async prepare(story) {
+      await story.merge('coder', await approved(story));
+      story.git.write({ 'mine.txt': 'not committed\n' });
+      return {
+        as: 'Olga',
+        job: { op: 'promote' },
+        afterwards: async () => {
+          await story.promote();
+          expect(story.oid('main')).toBe(story.oid('buffer'));
+          expect(story.status()).toEqual(['?? .gitswarm/config.yml', '?? mine.txt']);
+        },
+      };
+    },
+  },
+  {
+    name: 'revert',
+    steps: ['revert.requested', ...LANDING],
+    async prepare(story) {
+      const work = await approved(story);
+      await story.merge('coder', work);
+      return {
+        as: 'Olga',
+        job: { op: 'revert', stream: work.id },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'Olga', { op: 'revert', stream: work.id });
+          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { kind: 'reverted' } } : { code: 'wrong_state' });
+          expect(story.file('buffer', 'work.txt')).toBeUndefined();
+        },
+      };
+    },
+  },
+  {
+    name: 'workspace destroy',
+    steps: ['destroy.intended', 'destroy.saved', 'destroy.removed', 'destroy.forgotten'],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'work.txt': 'w\n' });
+      story.git.write({ 'work.txt': 'edited\n', 'untracked.txt': 'u\n' }, work.path);
+      return {
+        as: 'coder',
+        job: { op: 'destroy', stream: work.id, force: true },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'coder', { op: 'destroy', stream: work.id, force: true });
+          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { path: work.path } } : { code: 'not_found' });
+          await story.run('coder', (workflow) => restoreWorkspace(workflow, work.id));
+          expect(story.status(work.path)).toEqual([' M work.txt', '?? untracked.txt']);
+        },
+      };
+    },
+  },
+  {
+    name: 'stream track',
+    steps: ['track.recorded'],
+    async prepare(story) {
+      story.git.git('branch', 'feature');
+      const path = join(story.git.top, 'feature');
+      story.git.git('worktree', 'add', '--quiet', path, 'feature');
+      story.git.commit('by hand', { 'hand.txt': 'h\n' }, path);
+      story.git.git('worktree', 'remove', path);
+      return {
+        as: 'Olga',
+        job: { op: 'track', branch: 'feature' },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'Olga', { op: 'track', branch: 'feature' });
+          expect(again.answer).toMatchObject({ ok: false, code: 'already_exists' });
+          expect((await story.ask(listStreams, { repoId: await story.repoId() })).items).toMatchObject([
+            { branch: 'feature', commitCount: 1 },
+          ]);
+        },
+      };
+    },
+  },
+  {
+    name: 'stream resolve',
+    steps: ['resolve.saved', 'resolve.set_aside'],
+    async prepare(story) {
+      const work = await conflicted(story);
+      return {
+        as: 'bob',
+        job: { op: 'resolve', stream: work.id },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'bob', { op: 'resolve', stream: work.id });
+          expect(again.answer).toMatchObject({ ok: true, data: { kind: 'open' } });
+          await story.run('bob', (workflow) => abortResolution(workflow, work.id));
+          expect(story.status(work.path)).toEqual([' M sub/b.txt', '?? untracked.txt']);
+        },
+      };
+    },
+  },
+];
+
+/** A stream of coder's that may land. */
+async function approved(story: Story, files: Record<string, string> = { 'work.txt': 'w\n' }): Promise<Work> {
+  const work = await story.stream('coder', files);
+  await story.submit('coder', work);
+  await story.judge('Olga', work);
+  return work;
+}
+
+/** A stream of bob's that clashes with the buffer, with edits in its worktree. */
+async function conflicted(story: Story): Promise<Work> {
+  const first = await approved(story, { 'a.txt': 'coder\n' });
+  const second = await story.stream('bob', { 'a.txt': 'bob\n' });
+  await story.merge('coder', first);
+  await story.land(second, { author: 'bob', judge: 'Olga' });
+  story.git.write({ 'sub/b.txt': 'edited\n', 'untracked.txt': 'u\n' }, second.path);
+  return second;
+}
+
+const SRC = resolve(import.meta.dirname, '../../src/workflows');
+
+it('every named step of every workflow has its crash below', () => {
+  const named = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .flatMap((file) => [...readFileSync(join(SRC, file), 'utf8').matchAll(/\breach\('([^']+)'\)/g)].map((match) => match[1] ?? ''));
+  const covered = operations.flatMap((operation) => operation.steps);
+  expect([...new Set(named)].sort()).toEqual([...new Set(covered)].sort());
+});
+
+for (const { name, steps, options, prepare } of operations) {
+  describe(`a process killed in "${name}"`, () => {
+    it.each(steps)('at %s leaves what the next commands finish or take back', async (step) => {
+      const story = await startStory({ agents: ['coder', 'bob', 'eve'], ...options });
+      const { as, job, afterwards } = await prepare(story);
+      const before = remember(story);
+      const { signal, answer, stderr } = await drive(story.dir, as, job, { GITSWARM_CRASH_AT: step });
+      expect({ signal, answer, stderr }).toEqual({ signal: 'SIGKILL', answer: undefined, stderr: '' });
+      await recoverByCommands(story);
+      await expectSound(story, before);
+      await afterwards(story);
+      await expectSound(story);
+    });
+  });
+}

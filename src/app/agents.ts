@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import type { AgentAdapter, AgentJob } from '../providers/agent-adapter.ts';
 import { AgentScript } from '../providers/agent-script.ts';

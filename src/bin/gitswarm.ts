@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
+import v8 from 'node:v8';
 
 // Written so that old versions of Node can parse it: they get a sentence instead of a stack trace.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -8,6 +9,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exitCode = 1;
 } else {
   module.enableCompileCache?.();
+  // A command lives for a tenth of a second: room for its garbage is cheaper than collecting it.
+  v8.setFlagsFromString('--min-semi-space-size=32');
   const { main } = await import('../cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -61,7 +61,11 @@ function liveView(output: Output, live: LiveLines, now: () => number): SwarmView
       else if (news.kind === 'said') {
         const lane = lanes.get(news.agent);
         const last = plainLine(news.text.trimEnd().split('\n').at(-1) ?? '');
+        // Drawn with the next tick: some agents write more than anybody could read.
         if (lane && last !== '') lane.said = last;
+        return;
+      } else if (news.stage === 'idle') {
+        lanes.delete(news.agent);
       } else {
         lanes.set(news.agent, { ...news, said: '', since: now() });
         if (news.stage === 'landed' || news.stage === 'given_back') output.note(stageLine(news));
@@ -77,12 +81,13 @@ function liveView(output: Output, live: LiveLines, now: () => number): SwarmView
 
 function laneLine({ style }: Output, agent: string, lane: Lane, now: number): string {
   const what = lane.task === null ? '' : `${lane.task} ${plainLine(lane.title)}`;
-  const seconds = Math.floor((now - lane.since) / 1000) * 1000;
+  const seconds = Math.floor((now - lane.since) / 1000);
+  const elapsed = seconds < 60 ? `${seconds} s` : duration(seconds * 1000);
   const words = [
     agent.padEnd(10),
     colour(style, lane.stage).padEnd(9),
     what,
-    duration(seconds),
+    elapsed,
     style.dim(lane.said || plainLine(lane.detail)),
   ];
   return words.filter((word) => word !== '').join('  ');

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isId } from '../base/ids.ts';
 
 /** A full UUID with dashes. */

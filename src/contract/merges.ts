@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, line, Oid, PageInput, Priority, page, prose, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { Repo } from './repos.ts';

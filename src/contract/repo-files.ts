@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BranchName, line } from './common.ts';
 
 /** The files a repository carries under `.gitswarm/`. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { Task } from './tasks.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BranchName, Id, line, Oid, PageInput, page, prose, Ref, RepoPath, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 

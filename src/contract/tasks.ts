@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, line, PageInput, Priority, page, prose, Ref, RepoPath, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ManualClock } from '../base/clock.ts';
 import { bool, int01, jsonColumn, timeNow } from './columns.ts';
 

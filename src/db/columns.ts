@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Clock, isoTime } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
 

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import { treeOf } from './commits.ts';
 import type { Repository } from './repository.ts';

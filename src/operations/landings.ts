@@ -10,6 +10,7 @@ import { addKarma } from '../domain/karma/karma-store.ts';
 import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
+import { recordRevert } from '../domain/stabilizations/stabilizations-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import {
   findStreamRow,
@@ -193,6 +194,7 @@ async function landRevert(context: MergeContext, merge: MergeRow) {
     subject: { type: 'merge', id: reverted.id },
     data: { streamId: reverted.stream_id, by: merge.id, reason: merge.reason },
   });
+  await recordRevert(db, { culprit: reverted.id, revert: merge.id });
   if (!reverted.stream_id) return answer(context, merge);
   const stream = await getStreamRow(db, reverted.stream_id);
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;

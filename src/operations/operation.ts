@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
 import type { Db, Tx } from '../db/database.ts';

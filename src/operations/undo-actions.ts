@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import type { UndoRecord } from '../contract/undo.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import type { UndoRecord } from '../contract/undo.ts';
 import type { RepoRow, StreamRow } from '../db/tables.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Verdict } from './verdict.ts';
 
 const Path = z.string().min(1).max(4096);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { AgentAdapter, AgentJob, AgentOutcome, AgentResult } from './agent-adapter.ts';
 import { AgentLog } from './agent-log.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { plain } from '../base/plain-text.ts';
 
 /** The variable that names a file in which a reviewer may leave its verdict. */

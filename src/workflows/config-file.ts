@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RepoConfig, RepoConfigFile, repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
 
 export const CONFIG_PATH = '.gitswarm/config.yml';

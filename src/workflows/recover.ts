@@ -59,7 +59,12 @@ async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
     return { what: 'merge', subject: merge.handle, done: 'had landed; recorded' };
   }
   const reason = 'interrupted before it landed';
-  const ended = await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason, requeue: true });
+  const ended = await authority.call(endMerge, {
+    merge: merge.id,
+    state: 'withdrawn',
+    reason,
+    requeue: true,
+  });
   const asked = ended.stream?.state === 'queued';
   return { what: 'merge', subject: merge.handle, done: asked ? 'asked for again' : 'withdrawn' };
 }

@@ -1,6 +1,6 @@
 import { plain } from '../base/plain-text.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
-import { freezeQueue, listMerges, type Merge, unfreezeQueue } from '../contract/merges.ts';
+import { freezeQueue, type Merge, unfreezeQueue } from '../contract/merges.ts';
 import { listStabilizations, recordStabilization } from '../contract/stabilizations.ts';
 import type { Stream } from '../contract/streams.ts';
 import { showStream } from '../contract/streams.ts';
@@ -171,19 +171,19 @@ async function red(
     : null;
   const reverts = culprit !== null && mayRevert && workflow.repo.config.auto_revert_on_red;
   workflow.reach('stabilize.found');
-  const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
-  workflow.reach('stabilize.reverted');
+  // Before the revert: once the buffer is green again nobody would come back to open the task.
   const recorded = await workflow.authority.call(recordStabilization, {
     repoId: workflow.repo.id,
     result: 'red',
     commit,
     culpritMerge: culprit?.id ?? null,
-    revertMerge: reverted?.mergeId ?? null,
     durationMs: run.durationMs,
     runs,
     details: cut(run.output),
   });
   workflow.reach('stabilize.recorded_red');
+  const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
+  workflow.reach('stabilize.reverted');
   const frozen = reverted === null;
   if (frozen) await freeze(workflow, commit);
   const healed = reverted !== null && (await heal(workflow, reverted.bufferAfter, request));
@@ -217,17 +217,7 @@ async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
     commit: result.commit,
     bufferAfter: result.bufferAfter,
     paused: result.paused.map((stream) => stream.id),
-    mergeId: result.stream.id ? await mergeIdOf(workflow, result.commit) : null,
   };
-}
-
-async function mergeIdOf(workflow: Workflow, commit: string): Promise<string | null> {
-  const { items } = await workflow.authority.call(listMerges, {
-    repoId: workflow.repo.id,
-    kind: 'revert',
-    limit: 50,
-  });
-  return items.find((merge) => merge.commit === commit)?.id ?? null;
 }
 
 /** A red buffer that could not be mended lets only reverts and declared fixes pass. */

@@ -107,7 +107,7 @@ const operations: Operation[] = [
   },
   {
     name: 'stabilize, red',
-    steps: ['stabilize.found', 'revert.requested', ...LANDING, 'stabilize.reverted', 'stabilize.recorded_red'],
+    steps: ['stabilize.found', 'stabilize.recorded_red', 'revert.requested', ...LANDING, 'stabilize.reverted'],
     options: { stabilize: 'test ! -f broken' },
     async prepare(story) {
       await story.set('test_before_merge', 'false');
@@ -124,7 +124,8 @@ const operations: Operation[] = [
           const repoId = await story.repoId();
           const tasks = (await story.ask(listTasks, { repoId, label: 'fix', limit: 50 })).items;
           expect(tasks, 'exactly one task for the author').toMatchObject([{ priority: 'critical', status: 'open' }]);
-          expect((await story.ask(listStabilizations, { repoId, result: 'red' })).items).toHaveLength(1);
+          const [last] = (await story.ask(listStabilizations, { repoId, result: 'red' })).items;
+          expect(last).toMatchObject({ taskId: tasks[0]?.id, revertMergeId: expect.any(String) });
         },
       };
     },
@@ -205,7 +206,7 @@ const operations: Operation[] = [
   },
   {
     name: 'stream resolve',
-    steps: ['resolve.saved', 'resolve.set_aside'],
+    steps: ['resolve.saved', 'resolve.set_aside', 'resolve.merged'],
     async prepare(story) {
       const work = await conflicted(story);
       return {

@@ -18,8 +18,11 @@ const agents = {
 };
 
 test('four agents take twelve tasks to promoted work, through a conflict and a red result', async () => {
-  const writes = Array.from({ length: 9 }, (_, i) => `write ${i + 1}`);
+  const writes = Array.from({ length: 8 }, (_, i) => `write ${i + 1}`);
   const story = await startStory({ tasks: ['append A', 'append B', 'break once', ...writes], agents });
+  const first = (await story.ask('task', 'list')) as { handle: string; title: string }[];
+  const before = first.find((task) => task.title === 'append A')?.handle ?? '';
+  await story.ask('task', 'create', 'write after A', '--depends-on', before);
   const trusted = [
     '--reviewers',
     '2',
@@ -44,6 +47,10 @@ test('four agents take twelve tasks to promoted work, through a conflict and a r
   expect(attempts.get('write 1')).toBe(1);
 
   const { fixture } = story;
+  const order = fixture
+    .git('log', '--format=%s', '--reverse', '--topo-order', '--first-parent', 'main')
+    .split('\n');
+  expect(order.indexOf('Merge write after A')).toBeGreaterThan(order.indexOf('Merge append A'));
   const list = fixture.git('show', 'main:list.txt').split('\n');
   expect(list.sort()).toEqual(['A', 'B', 'bottom', 'top']);
   expect(fixture.git('show', 'main:work/break-once.txt')).toBe('mended');

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Job } from './drive.ts';
 import { until } from './process-fixture.ts';
@@ -64,12 +65,28 @@ export class Driven {
   }
 }
 
+/** A process that has ended, but that nobody has asked about yet, is dead all the same. */
 function isGroupAlive(group: number): boolean {
   try {
     process.kill(-group, 0);
-    return true;
   } catch {
     return false;
+  }
+  if (!existsSync('/proc/self/stat')) return true;
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    const [state, , processGroup] = statOf(pid);
+    return Number(processGroup) === group && state !== 'Z' && state !== 'X';
+  });
+}
+
+/** The fields of proc(5) after the name of the program. */
+function statOf(pid: string): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
   }
 }
 

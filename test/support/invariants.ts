@@ -56,8 +56,12 @@ export async function expectSound(story: Story, before?: Remembered): Promise<vo
 }
 
 function expectNothingLost(story: Story, before: Remembered): void {
-  const now = new Set(reachable(story));
-  expect(before.commits.filter((commit) => !now.has(commit)), 'commits that no ref holds any more').toEqual([]);
+  const now = reachable(story);
+  const held = new Set(now);
+  const unheld = before.commits.filter((commit) => !held.has(commit));
+  const meant = new Set(unheld.length === 0 ? [] : now.map((commit) => meaningOf(story, commit)));
+  const gone = unheld.filter((commit) => !meant.has(meaningOf(story, commit)));
+  expect(gone, 'commits that no ref holds any more').toEqual([]);
   const kept = new Set([
     ...lines(story.git.gitIn(story.dir, 'rev-list', '--objects', '--all')).map((line) => line.split(' ')[0] ?? ''),
     ...checkouts(story).flatMap((dir) => [...unsaved(story, dir).keys()]),
@@ -122,6 +126,12 @@ async function expectNoLeftovers(story: Story, streams: Stream[], merges: Merge[
 
 function lockFiles(dir: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.lock'));
+}
+
+/** A commit but for its place and its Change-Id: work that was adopted is the same work under a name. */
+function meaningOf(story: Story, commit: string): string {
+  const text = story.git.gitIn(story.dir, 'log', '-1', '--format=%T %an %ae %ad %B', commit);
+  return text.replace(/^Change-Id: .*$/m, '').trim();
 }
 
 /** Every commit that a ref or the HEAD of a checkout leads to. */

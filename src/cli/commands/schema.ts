@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoints } from '../../contract/api.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfigFile } from '../../contract/repo-files.ts';

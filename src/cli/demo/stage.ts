@@ -73,7 +73,7 @@ export function openStage(given: {
     chapter: (title, text) => output.note(`\n${style.bold(title)}${text ? `\n${text}` : ''}`),
     remark: (text) => output.note(style.dim(`  (${text})`)),
     run: async (argv, exit = 0) => {
-      if (signal.aborted) throw new SwarmError('interrupted', 'The demo was interrupted.');
+      refuseInterrupted(signal);
       const command = `gitswarm ${commandText(argv)}`;
       output.note(`\n${style.cyan(`$ ${command}`)}`);
       const heard = listen(output);
@@ -84,6 +84,7 @@ export function openStage(given: {
       });
       steps.push({ command, exit: got });
       if (got === exit) return heard.data();
+      refuseInterrupted(signal);
       throw new SwarmError(
         'internal',
         `The demo went astray: ${command} ended with exit code ${got}, not ${exit}.`,
@@ -98,6 +99,10 @@ export function openStage(given: {
       );
     },
   };
+}
+
+function refuseInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new SwarmError('interrupted', 'The demo was interrupted.');
 }
 
 /** Shows to people what a command answers, and keeps the data for the story. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { count } from '../output/hints.ts';
 import type { Cast } from './cast.ts';
 import type { Stage } from './stage.ts';

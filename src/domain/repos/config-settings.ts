@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearest } from '../../base/nearest.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfig, ServerSettings } from '../../contract/repo-files.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { OwnershipModel } from '../../contract/repo-files.ts';
 import type { ConsensusState, Verdict, Vote } from '../../contract/reviews.ts';
 

@@ -6,6 +6,16 @@ export async function insertStabilization(tx: Tx, row: StabilizationRow): Promis
   await tx.insertInto('stabilization').values(row).execute();
 }
 
+/** Says of the red runs that blamed a landing which revert took it back. */
+export async function recordRevert(tx: Tx, merges: { culprit: string; revert: string }): Promise<void> {
+  await tx
+    .updateTable('stabilization')
+    .set({ revert_merge_id: merges.revert })
+    .where('culprit_merge_id', '=', merges.culprit)
+    .where('revert_merge_id', 'is', null)
+    .execute();
+}
+
 type WithCulprit = StabilizationRow & { culprit_stream_id: string | null };
 
 /** Newest first, with the stream behind the landing that is to blame. */

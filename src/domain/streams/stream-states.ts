@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { SwarmError } from '../../contract/errors.ts';
 import type { ReviewStatus, StreamState, StreamStatus } from '../../contract/streams.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Db, Tx } from '../../db/database.ts';
 import type { TaskRow } from '../../db/tables.ts';
 import { listDependencies, replaceDependencies } from './dependencies-store.ts';

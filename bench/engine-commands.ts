@@ -4,7 +4,7 @@ import { atMost, median, type Row, timed } from './measure.ts';
 import { GIT_ENV, runQuiet } from './run-quiet.ts';
 import { pathOf, type Shape } from './synthetic-repository.ts';
 
-const PROGRAM = resolve(import.meta.dirname, '../dist/gitswarm.js');
+const PROGRAM = resolve(import.meta.dirname, '../dist/gitswarm.cjs');
 const ROUNDS = 9;
 
 /** Whole processes as an agent starts them, from the built program. Rounds alternate, so that drift meets both. */

@@ -11,6 +11,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   module.enableCompileCache?.();
   // A command lives for a tenth of a second: room for its garbage is cheaper than collecting it.
   v8.setFlagsFromString('--min-semi-space-size=32');
-  const { main } = await import('../cli/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  import('../cli/main.ts').then(async ({ main }) => {
+    process.exitCode = await main(process.argv.slice(2));
+  });
 }

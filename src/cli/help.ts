@@ -28,9 +28,12 @@ export function helpText(style: Style): string {
   return lines.join('\n');
 }
 
+/** Set by the build. */
+declare const GITSWARM_VERSION: string | undefined;
+
 /** The version of the package this program is part of. */
 export function versionText(): string {
+  if (typeof GITSWARM_VERSION === 'string') return GITSWARM_VERSION;
   const file = new URL('../../package.json', import.meta.url);
-  const version = /"version": "([^"]+)"/.exec(readFileSync(file, 'utf8'))?.[1];
-  return version ?? 'unknown';
+  return /"version": "([^"]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? 'unknown';
 }

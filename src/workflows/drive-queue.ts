@@ -1,9 +1,9 @@
 import { isSwarmError, type SwarmError } from '../contract/errors.ts';
 import { endMerge, listQueue, type Merge, nextInQueue } from '../contract/merges.ts';
 import type { Stream } from '../contract/streams.ts';
-import { withLock } from '../machine/locks.ts';
 import { type Compose, composeStream, type Landing, landMergeIntent } from './land.ts';
-import { composeIntake, composeRevert } from './plain-landings.ts';
+import { composeIntake, composeRevert, intake } from './plain-landings.ts';
+import { withQueue } from './queue-lock.ts';
 import { type EvictionPacket, testCandidate } from './test-candidate.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -18,36 +18,28 @@ export interface QueueRun {
   runs: number;
 }
 
-const QUEUE_WAIT_MS = 2 * 3_600_000;
-
 /**
- * Lands what is queued, one after the other in the order of the queue, until nothing more can land or the landing
- * `until` has left the queue. One process at a time drives; others wait for it and find their work done.
+ * Takes in what reached the target another way, then lands what is queued, one after the other in its order, until
+ * nothing more can land or the landing `until` has left the queue. One process at a time drives; others wait for it
+ * and find their work done.
  */
 export async function driveQueue(workflow: Workflow, until?: string): Promise<QueueRun> {
   const run: QueueRun = { landed: [], conflicted: [], evicted: [], refused: [], waiting: [], runs: 0 };
-  await withLock(
-    workflow.home,
-    'queue',
-    async () => {
-      const tried: string[] = [];
-      for (;;) {
-        const { next, goesOn } = await workflow.authority.call(nextInQueue, {
-          repoId: workflow.repo.id,
-          tried,
-          until,
-        });
-        if (!next || !goesOn) break;
-        tried.push(next.merge.id);
-        await landNext(workflow, next, run);
-      }
-      await noteWaiting(workflow, run);
-    },
-    {
-      waitMs: QUEUE_WAIT_MS,
-      onWait: (holder) => workflow.notify(`waiting for the queue, driven by ${holder}`),
-    },
-  );
+  await withQueue(workflow, async () => {
+    await intake(workflow);
+    const tried: string[] = [];
+    for (;;) {
+      const { next, goesOn } = await workflow.authority.call(nextInQueue, {
+        repoId: workflow.repo.id,
+        tried,
+        until,
+      });
+      if (!next || !goesOn) break;
+      tried.push(next.merge.id);
+      await landNext(workflow, next, run);
+    }
+    await noteWaiting(workflow, run);
+  });
   return run;
 }
 
@@ -108,13 +100,7 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
 }
 
 /** Refusals that are about this one landing; the queue goes on with the next. */
-const LEAVES_QUEUE = new Set<string>([
-  'gate_not_met',
-  'stale',
-  'wrong_state',
-  'conflict',
-  'not_found',
-]);
+const LEAVES_QUEUE = new Set<string>(['gate_not_met', 'stale', 'wrong_state', 'conflict', 'not_found']);
 
 /** The tests of a candidate are red: it leaves the queue. */
 class Evicted extends Error {}

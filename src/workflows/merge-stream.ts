@@ -9,7 +9,6 @@ import { adoptBranch } from './adopt.ts';
 import type { CascadeReport } from './cascade-streams.ts';
 import { driveQueue, type QueueRun, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
-import { intake } from './plain-landings.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
 import { bringToBuffer } from './sync-worktree.ts';
 import type { EvictionPacket } from './test-candidate.ts';
@@ -48,7 +47,6 @@ export async function mergeStream(
   const merge = await requestLanding(workflow, stream, options);
   workflow.reach('merge.requested');
   if (options.wait === false) return queued(workflow, merge, 'asked for; nobody drives the queue for it yet');
-  await intake(workflow);
   const run = await driveQueue(workflow, merge.id);
   return resultFor(workflow, merge, run);
 }

@@ -8,6 +8,7 @@ import { resolveCommit, updateRefs } from '../git/refs.ts';
 import { finishIntent, insertIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
 import { intake } from './plain-landings.ts';
+import { withQueue } from './queue-lock.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
 export interface PromoteResult {
@@ -39,7 +40,7 @@ export async function promote(workflow: Workflow, options: PromoteOptions = {}):
 async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promise<PromoteResult> {
   const { repo } = workflow;
   if (!options.plan) {
-    const taken = await withLock(workflow.home, 'queue', () => intake(workflow));
+    const taken = await withQueue(workflow, () => intake(workflow));
     if (taken.kind === 'conflict') {
       throw new SwarmError(
         'gate_not_met',

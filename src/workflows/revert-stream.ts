@@ -3,9 +3,9 @@ import type { Merge } from '../contract/merges.ts';
 import { requestPlainMerge } from '../contract/merges.ts';
 import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
-import { withLock } from '../machine/locks.ts';
 import { landMergeIntent } from './land.ts';
 import { composeRevert, landingOf } from './plain-landings.ts';
+import { withQueue } from './queue-lock.ts';
 import type { Workflow } from './workflow.ts';
 
 export type RevertResult =
@@ -24,9 +24,7 @@ export type RevertResult =
 export async function revertStream(workflow: Workflow, ref: string, reason?: string): Promise<RevertResult> {
   const stream = await workflow.authority.call(showStream, { stream: ref });
   const landing = await landingOf(workflow, stream.id);
-  return withLock(workflow.home, 'queue', () =>
-    revertLanding(workflow, landing, { reason, automatic: false }),
-  );
+  return withQueue(workflow, () => revertLanding(workflow, landing, { reason, automatic: false }));
 }
 
 /** Reverts one landing. The caller holds the queue. */

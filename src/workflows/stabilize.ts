@@ -12,6 +12,7 @@ import { signaturesOf } from './authorship.ts';
 import { findCulprit, landingsSince } from './find-culprit.ts';
 import { intake } from './plain-landings.ts';
 import { promote } from './promote.ts';
+import { withQueue } from './queue-lock.ts';
 import { revertLanding } from './revert-stream.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
@@ -55,7 +56,7 @@ export async function stabilize(
     });
   }
   return withLock(workflow.home, 'stabilize', async () => {
-    await withLock(workflow.home, 'queue', () => intake(workflow));
+    await withQueue(workflow, () => intake(workflow));
     const commit = await bufferTip(workflow);
     const request: CheckRequest = {
       command,
@@ -206,7 +207,7 @@ async function red(
 async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
   workflow.notify(`${culprit.handle} turned the buffer red; reverting it`);
   const reason = `turned the buffer red: ${run.output.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`;
-  const result = await withLock(workflow.home, 'queue', () =>
+  const result = await withQueue(workflow, () =>
     revertLanding(workflow, culprit, { reason: oneLine(reason), automatic: true }),
   );
   if (result.kind === 'conflict') {

@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import {
   type Agent,
   listAgents,
@@ -10,7 +11,6 @@ import {
 } from '../../contract/agents.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 const register: Command = {

@@ -1,3 +1,5 @@
+import { nearest } from '../../base/nearest.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfig, ServerSettings } from '../../contract/repo-files.ts';
 import { settingTexts } from '../../contract/setting-texts.ts';
@@ -6,8 +8,6 @@ import { setSetting, trustCommands, workingFile } from '../../workflows/edit-con
 import { untrustedCommands } from '../../workflows/trust.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
-import { nearest } from '../../base/nearest.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 interface Setting {

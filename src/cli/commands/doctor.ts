@@ -1,8 +1,8 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { examine } from '../../workflows/doctor/doctor.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const doctor: Command = {
   name: 'doctor',

@@ -1,10 +1,10 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { collectGarbage } from '../../workflows/collect-garbage.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { durationOption, flagOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const A_MONTH_MS = 30 * 86_400_000;
 

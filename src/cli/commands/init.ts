@@ -1,8 +1,8 @@
 import { initApp } from '../../app/init-app.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { MergeMode, OwnershipModel } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const init: Command = {
   name: 'init',

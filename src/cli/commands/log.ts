@@ -1,8 +1,8 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { listEvents, type SwarmEvent } from '../../contract/events.ts';
 import type { Command } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { showStream } from '../../contract/streams.ts';
@@ -7,7 +8,6 @@ import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const merge: Command = {
   name: 'merge',

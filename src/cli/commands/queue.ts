@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { Priority } from '../../contract/common.ts';
 import {
   dropFromQueue,
@@ -11,13 +12,11 @@ import {
 import { checkConsensus } from '../../contract/reviews.ts';
 import { showStream } from '../../contract/streams.ts';
 import { driveQueue, testsBeforeMerge } from '../../workflows/drive-queue.ts';
-import { intake } from '../../workflows/plain-landings.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 const list: Command = {
@@ -64,7 +63,6 @@ const run: Command = {
     const workflow = await session.workflow();
     actorOf(workflow);
     await recover(workflow);
-    await intake(workflow);
     const result = await driveQueue(workflow);
     while (flagOption(options, 'watch') && !session.signal.aborted) {
       await new Promise((done) => setTimeout(done, 500));

@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { parseDuration } from '../../contract/repo-files.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../contract/repos.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { pairs, table } from '../output/table.ts';
 
 const list: Command = {

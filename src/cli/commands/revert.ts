@@ -1,8 +1,8 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { recover } from '../../workflows/recover.ts';
 import { revertStream } from '../../workflows/revert-stream.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const revert: Command = {
   name: 'revert',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { nearest } from '../../base/nearest.ts';
 import { endpoints } from '../../contract/api.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfigFile } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
-import { nearest } from '../../base/nearest.ts';
 
 const schema: Command = {
   name: 'schema',

@@ -1,3 +1,4 @@
+import { plain, plainLine } from '../../base/plain-text.ts';
 import { listStabilizations } from '../../contract/stabilizations.ts';
 import { push } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
@@ -5,8 +6,7 @@ import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
 import type { Command, Options } from '../command.ts';
 import { durationOption, flagOption, numberOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
-import { plain, plainLine } from '../../base/plain-text.ts';
-import { type Style } from '../output/style-text.ts';
+import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

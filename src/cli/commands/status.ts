@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { listEvents } from '../../contract/events.ts';
 import { reportStatus, type StatusReport } from '../../workflows/status-report.ts';
@@ -5,7 +6,6 @@ import type { Answer, Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
 

@@ -1,8 +1,8 @@
 import { resolveCommit } from '../../git/refs.ts';
-import { withLock } from '../../machine/locks.ts';
 import { fastForwardTarget } from '../../workflows/fast-forward-target.ts';
 import { intake } from '../../workflows/plain-landings.ts';
 import { fetchRemote } from '../../workflows/push.ts';
+import { withQueue } from '../../workflows/queue-lock.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
@@ -19,7 +19,7 @@ const sync: Command = {
     const fetches = options.fetch !== false && !session.flags.offline;
     const remote = fetches ? await fetchRemote(workflow) : undefined;
     const target = await fastForwardTarget(workflow);
-    const taken = await withLock(workflow.home, 'queue', () => intake(workflow));
+    const taken = await withQueue(workflow, () => intake(workflow));
     const buffer = await resolveCommit(workflow.git, `refs/heads/${workflow.repo.bufferBranch}`);
     return {
       data: { remote: remote ?? null, target, intake: taken.kind, buffer },

@@ -1,7 +1,7 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { tick } from '../../workflows/tick.ts';
 import type { Command } from '../command.ts';
 import { count } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const command: Command = {
   name: 'tick',

@@ -1,9 +1,9 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { listUndo } from '../../contract/undo.ts';
 import { undoOperation } from '../../workflows/undo-operation.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 import { table } from '../output/table.ts';
 
 const undo: Command = {

@@ -1,7 +1,7 @@
+import { plainLine } from '../../base/plain-text.ts';
 import { uninit } from '../../workflows/uninit.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 const command: Command = {
   name: 'uninit',

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
+import { plainLine } from '../../base/plain-text.ts';
 import { truncate } from './display-width.ts';
 import { duration } from './hints.ts';
-import { plainLine } from '../../base/plain-text.ts';
 
 export interface Progress {
   /** How far it is; `total` may be unknown, `text` says what is being done. */

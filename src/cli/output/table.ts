@@ -1,5 +1,5 @@
-import { displayWidth, pad, truncate } from './display-width.ts';
 import { plainLine } from '../../base/plain-text.ts';
+import { displayWidth, pad, truncate } from './display-width.ts';
 
 export interface Column<Row> {
   title: string;

@@ -51,19 +51,25 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
   for (const merge of landings) {
     if (merge.commit && !(await isAncestor(workflow.git, merge.commit, tip))) missing.push(merge.handle);
   }
-  if (missing.length === 0) return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
+  if (missing.length === 0)
+    return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
   return {
     check: 'buffer',
     level: 'problem',
     text: `${bufferBranch} was moved by another hand: it lacks ${missing.length} landings (${missing.slice(0, 5).join(', ')})`,
-    ...(newest ? { fix: `git update-ref ${ref} ${newest} brings the newest landing back; look at git reflog ${bufferBranch} first` } : {}),
+    ...(newest
+      ? {
+          fix: `git update-ref ${ref} ${newest} brings the newest landing back; look at git reflog ${bufferBranch} first`,
+        }
+      : {}),
   };
 }
 
 async function checkTarget(workflow: Workflow): Promise<Finding> {
   const { promoteTarget } = workflow.repo;
   const tip = await findRef(workflow.git, `refs/heads/${promoteTarget}`);
-  if (tip !== undefined) return { check: 'target', level: 'ok', text: `${promoteTarget} @ ${tip.slice(0, 10)}` };
+  if (tip !== undefined)
+    return { check: 'target', level: 'ok', text: `${promoteTarget} @ ${tip.slice(0, 10)}` };
   return {
     check: 'target',
     level: 'problem',
@@ -102,6 +108,8 @@ async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding 
             return `back at ${stream.head.slice(0, 10)}, the last commit that was recorded`;
           },
         }
-      : { fix: `gitswarm stream abandon ${stream.handle}; its last commit ${stream.head.slice(0, 10)} is gone, too` }),
+      : {
+          fix: `gitswarm stream abandon ${stream.handle}; its last commit ${stream.head.slice(0, 10)} is gone, too`,
+        }),
   };
 }

@@ -16,13 +16,23 @@ export async function checkPlace(workflow: Workflow): Promise<Finding[]> {
   findings.push(
     person
       ? { check: 'identity', level: 'ok', text: `commits are made by ${person.name} <${person.email}>` }
-      : { check: 'identity', level: 'note', text: 'git knows no name and address; commits of people carry GitSwarm’s', fix: 'git config user.name "…" && git config user.email "…"' },
+      : {
+          check: 'identity',
+          level: 'note',
+          text: 'git knows no name and address; commits of people carry GitSwarm’s',
+          fix: 'git config user.name "…" && git config user.email "…"',
+        },
   );
   const sandbox = await probeSandbox();
   findings.push(
     sandbox.isolation === 'bubblewrap'
       ? { check: 'sandbox', level: 'ok', text: 'commands run in bubblewrap' }
-      : { check: 'sandbox', level: 'note', text: `commands run as plain processes: ${sandbox.reason ?? ''}`, fix: 'install bubblewrap' },
+      : {
+          check: 'sandbox',
+          level: 'note',
+          text: `commands run as plain processes: ${sandbox.reason ?? ''}`,
+          fix: 'install bubblewrap',
+        },
   );
   findings.push({
     check: 'trust',
@@ -44,7 +54,8 @@ function checkFileSystem(workflow: Workflow): Finding {
 }
 
 function checkExcludes(workflow: Workflow): Finding {
-  if (workflow.git.isBare || excludesPresent(workflow.git.commonDir)) return { check: 'exclude', level: 'ok', text: 'kept out of commits' };
+  if (workflow.git.isBare || excludesPresent(workflow.git.commonDir))
+    return { check: 'exclude', level: 'ok', text: 'kept out of commits' };
   return {
     check: 'exclude',
     level: 'problem',
@@ -52,4 +63,3 @@ function checkExcludes(workflow: Workflow): Finding {
     mend: async () => (addExcludes(workflow.git.commonDir) ? 'entered into the exclude file' : 'was there'),
   };
 }
-

@@ -1,5 +1,5 @@
-import { listMaintainers } from '../../contract/repos.ts';
 import { listMerges } from '../../contract/merges.ts';
+import { listMaintainers } from '../../contract/repos.ts';
 import { listOrphanedIntents } from '../../machine/intents.ts';
 import { isHolderAlive } from '../../machine/process-identity.ts';
 import { workingFile } from '../edit-config.ts';
@@ -14,17 +14,25 @@ export async function checkState(workflow: Workflow): Promise<Finding[]> {
 }
 
 async function checkUnfinished(workflow: Workflow): Promise<Finding> {
-  const { items } = await workflow.authority.call(listMerges, { repoId: workflow.repo.id, state: 'prepared', limit: 200 });
+  const { items } = await workflow.authority.call(listMerges, {
+    repoId: workflow.repo.id,
+    state: 'prepared',
+    limit: 200,
+  });
   const dead = items.filter((merge) => merge.holder === null || !isHolderAlive(merge.holder)).length;
   const intents = listOrphanedIntents(workflow.machine).length;
-  if (dead + intents === 0) return { check: 'unfinished', level: 'ok', text: 'no work of a dead process is unfinished' };
+  if (dead + intents === 0)
+    return { check: 'unfinished', level: 'ok', text: 'no work of a dead process is unfinished' };
   return {
     check: 'unfinished',
     level: 'problem',
     text: `${dead} landings and ${intents} other steps of dead processes are unfinished`,
     mend: async () => {
       const repairs = await recover(workflow);
-      return repairs.map((repair) => `${repair.what} ${repair.subject}: ${repair.done}`).join('; ') || 'somebody else did';
+      return (
+        repairs.map((repair) => `${repair.what} ${repair.subject}: ${repair.done}`).join('; ') ||
+        'somebody else did'
+      );
     },
   };
 }
@@ -38,9 +46,16 @@ function checkSettings(workflow: Workflow): Finding[] {
   }));
   const file = workingFile(workflow);
   if (file?.unusable) {
-    findings.push({ check: 'settings', level: 'problem', text: `${file.file} is not usable: ${file.unusable}`, fix: `mend ${file.file}` });
+    findings.push({
+      check: 'settings',
+      level: 'problem',
+      text: `${file.file} is not usable: ${file.unusable}`,
+      fix: `mend ${file.file}`,
+    });
   }
-  return findings.length > 0 ? findings : [{ check: 'settings', level: 'ok', text: 'settings are usable and approved' }];
+  return findings.length > 0
+    ? findings
+    : [{ check: 'settings', level: 'ok', text: 'settings are usable and approved' }];
 }
 
 async function checkReviewers(workflow: Workflow): Promise<Finding> {

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { headOf } from '../../git/head.ts';
 import { findLeftovers, type Leftover } from '../../git/leftovers.ts';
 import { runGit } from '../../git/run-git.ts';
-import { deleteWorkspace, listWorkspaces, type Workspace } from '../../machine/workspaces.ts';
 import { withLock } from '../../machine/locks.ts';
+import { deleteWorkspace, listWorkspaces, type Workspace } from '../../machine/workspaces.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,7 +18,13 @@ export async function checkWorktrees(workflow: Workflow): Promise<Finding[]> {
     findings.push(describeLeftover(workflow, leftover));
   }
   if (findings.length > 0) return findings;
-  return [{ check: 'worktrees', level: 'ok', text: `${listWorkspaces(workflow.machine).length} workspaces stand where they should` }];
+  return [
+    {
+      check: 'worktrees',
+      level: 'ok',
+      text: `${listWorkspaces(workflow.machine).length} workspaces stand where they should`,
+    },
+  ];
 }
 
 async function checkWorkspace(workflow: Workflow, workspace: Workspace): Promise<Finding | undefined> {
@@ -37,7 +43,12 @@ async function checkWorkspace(workflow: Workflow, workspace: Workspace): Promise
   }
   const head = await headOf(workflow.git, path).catch(() => undefined);
   if (head === undefined) {
-    return { check: 'worktrees', level: 'problem', text: `${path} is no worktree any more`, fix: `git worktree repair ${path}` };
+    return {
+      check: 'worktrees',
+      level: 'problem',
+      text: `${path} is no worktree any more`,
+      fix: `git worktree repair ${path}`,
+    };
   }
   if (head.kind !== 'detached' && head.branch === branch) return undefined;
   const where = head.kind === 'detached' ? 'a detached HEAD' : head.branch;
@@ -86,7 +97,11 @@ function describeLeftover(workflow: Workflow, leftover: Leftover): Finding {
 /** Whether any git process works in this repository; undefined where this system does not say. */
 function someGitIsAtWork(workflow: Workflow): boolean | undefined {
   if (!existsSync('/proc/self/cwd')) return undefined;
-  const roots = [workflow.git.root, workflow.git.commonDir, ...listWorkspaces(workflow.machine).map((each) => each.path)];
+  const roots = [
+    workflow.git.root,
+    workflow.git.commonDir,
+    ...listWorkspaces(workflow.machine).map((each) => each.path),
+  ];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .some((pid) => {

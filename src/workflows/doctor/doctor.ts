@@ -22,7 +22,9 @@ export async function examine(workflow: Workflow, options: { fix: boolean }): Pr
       findings.push({ ...finding, mendable: mend !== undefined, mended });
     }
   }
-  const remaining = findings.filter((finding) => finding.level === 'problem' && finding.mended === null).length;
+  const remaining = findings.filter(
+    (finding) => finding.level === 'problem' && finding.mended === null,
+  ).length;
   return { findings, remaining };
 }
 

@@ -47,6 +47,11 @@ export async function snapshotWorktree(
   throw new SwarmError('already_exists', `There is a snapshot at ${ref} already`, { details: { ref } });
 }
 
+/** The tree of all files in a worktree that git does not ignore; the index stays as it is, or missing. */
+export async function treeOfFiles(repo: Repository, worktree: string): Promise<string> {
+  return (await writeTrees(repo, resolve(worktree))).everything;
+}
+
 export type RestoreResult =
   | { kind: 'restored' }
   /** HEAD has moved on and the two do not fit. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isoTime } from '../base/clock.ts';
 import { handleHash } from '../base/handles.ts';
@@ -14,9 +13,9 @@ import { findRef, resolveCommit } from '../git/refs.ts';
 import { requireHistory } from '../git/repository.ts';
 import { reapply } from '../git/revert.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
-import { finishIntent, insertIntent } from '../machine/intents.ts';
+import { finishIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
-import { findWorkspaceAt, insertWorkspace } from '../machine/workspaces.ts';
+import { insertWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { copyIgnored } from './checkout-pool.ts';
 import { measureFacts } from './facts.ts';
@@ -24,7 +23,7 @@ import { openStreams, overlap } from './predict-conflicts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { runSetup } from './run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
-import type { CreateIntent } from './workspace-intent.ts';
+import { intendWorkspace, isTakenPath } from './workspace-intent.ts';
 
 export interface WorkspaceRequest {
   task?: string | undefined;
@@ -60,9 +59,13 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
   const start = await startOf(workflow, request, task);
   const id = newId(workflow.clock.now());
   const branch = `stream/${id}`;
-  const path = choosePath(workflow, actor.name, id, request.path);
-  const data: CreateIntent = { streamId: id, branch, path, commit: start.head };
-  const intent = insertIntent(workflow.machine, { kind: 'create', data, at: isoTime(workflow.clock.now()) });
+  const { intent, data } = intendWorkspace(workflow, () => ({
+    streamId: id,
+    branch,
+    path: choosePath(workflow, actor.name, id, request.path),
+    commit: start.head,
+  }));
+  const { path } = data;
   workflow.reach('workspace.intended');
   let stream: Stream | undefined;
   try {
@@ -181,8 +184,8 @@ async function lastLanding(workflow: Workflow, stream: Stream) {
 function choosePath(workflow: Workflow, agentName: string, id: string, asked: string | undefined): string {
   if (asked) {
     const path = resolve(asked);
-    if (existsSync(path))
-      throw new SwarmError('already_exists', `${path} exists already.`, {
+    if (isTakenPath(workflow, path))
+      throw new SwarmError('already_exists', `${path} exists already, or is being made.`, {
         fix: 'Choose another place: --at <dir>.',
       });
     return path;
@@ -194,8 +197,7 @@ function choosePath(workflow: Workflow, agentName: string, id: string, asked: st
       : join(workflow.git.root, configured)
     : workflow.worktrees;
   const first = join(folder, slugOf(agentName));
-  const taken = existsSync(first) || findWorkspaceAt(workflow.machine, first) !== undefined;
-  return taken ? `${first}-${handleHash(id).slice(0, 6)}` : first;
+  return isTakenPath(workflow, first) ? `${first}-${handleHash(id).slice(0, 6)}` : first;
 }
 
 async function overlaps(

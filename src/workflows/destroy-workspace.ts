@@ -10,7 +10,7 @@ import { listRefs, resolveCommit } from '../git/refs.ts';
 import { restoreSnapshot, SNAPSHOTS, snapshotWorktree } from '../git/snapshot.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
-import { finishIntent, insertIntent } from '../machine/intents.ts';
+import { finishIntent, insertIntent, updateIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
 import { endSessionsOf } from '../machine/sessions.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace, listWorkspaceUses } from '../machine/workspaces.ts';
@@ -20,6 +20,7 @@ import { measureStream } from './facts.ts';
 import { takeDown } from './remove-worktree.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import type { Workflow } from './workflow.ts';
+import { intendWorkspace, isTakenPath } from './workspace-intent.ts';
 
 export interface Destroyed {
   stream: Stream;
@@ -59,6 +60,7 @@ export async function destroyWorkspace(
   });
   workflow.reach('destroy.intended');
   const snapshot = await takeSnapshot(workflow, stream, workspace.path, 'before destroying the workspace');
+  updateIntent(workflow.machine, intent, { streamId: stream.id, path: workspace.path, saved: true });
   workflow.reach('destroy.saved');
   await takeDown(workflow, workspace.path);
   workflow.reach('destroy.removed');
@@ -172,12 +174,24 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
     throw new SwarmError('already_exists', `Stream ${stream.handle} has its workspace at ${existing.path}.`);
   }
   const head = (await resolveCommit(workflow.git, `refs/heads/${stream.branch}`)) ?? stream.head;
-  const path = existing?.path ?? (await freePath(workflow, stream));
+  if (existing) deleteWorkspace(workflow.machine, stream.id);
+  const { intent, data } = intendWorkspace(workflow, () => ({
+    streamId: stream.id,
+    branch: stream.branch,
+    path: existing?.path ?? freePath(workflow, stream),
+    commit: head,
+    restores: true,
+  }));
+  const { path } = data;
+  workflow.reach('restore.intended');
   await withLock(workflow.home, 'worktrees', () =>
     registerWorktree(workflow.git, { path, branch: stream.branch, oid: head }),
   );
+  workflow.reach('restore.registered');
   await fillWorktree(workflow.git, { path });
-  if (existing) deleteWorkspace(workflow.machine, stream.id);
+  workflow.reach('restore.filled');
+  const files = await bringBackFiles(workflow, stream, path);
+  workflow.reach('restore.files');
   insertWorkspace(workflow.machine, {
     stream_id: stream.id,
     path,
@@ -186,18 +200,23 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
     synced_oid: head,
     created_at: isoTime(workflow.clock.now()),
   });
+  finishIntent(workflow.machine, intent);
+  return { stream, path, files };
+}
+
+/** The newest snapshot on top of the head. */
+async function bringBackFiles(workflow: Workflow, stream: Stream, path: string): Promise<Restored['files']> {
   const [newest] = (await listRefs(workflow.git, [`${SNAPSHOTS}${stream.id}/`])).sort((a, b) =>
     a.name < b.name ? 1 : -1,
   );
-  if (!newest) return { stream, path, files: 'none' };
+  if (!newest) return 'none';
   const result = await restoreSnapshot(workflow.git, path, { snapshot: newest.oid });
-  if (result.kind === 'restored') return { stream, path, files: 'restored' };
-  return { stream, path, files: { kept: newest.name, conflicts: result.files } };
+  return result.kind === 'restored' ? 'restored' : { kept: newest.name, conflicts: result.files };
 }
 
-async function freePath(workflow: Workflow, stream: Stream): Promise<string> {
+function freePath(workflow: Workflow, stream: Stream): string {
   const base = `${workflow.worktrees}/${slugOf(stream.authorName)}`;
-  return existsSync(base) ? `${base}-${stream.handle.slice(2)}` : base;
+  return isTakenPath(workflow, base) ? `${base}-${stream.handle.slice(2)}` : base;
 }
 
 function noWorkspace(stream: Stream): SwarmError {

@@ -1,13 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isoTime } from '../base/clock.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
 import { abandonStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
+import { fillWorktree } from '../git/worktrees.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
-import { deleteWorkspace } from '../machine/workspaces.ts';
+import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';
@@ -76,6 +79,9 @@ async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair 
   if (intent.kind === 'trust') return settleTrust(workflow, data as unknown as TrustIntent);
   if (intent.kind === 'destroy') {
     const path = String(data.path);
+    // Without its link to git it is the rest of what was being removed, after all of it was saved.
+    if (data.saved === true && existsSync(path) && !existsSync(join(path, '.git')))
+      rmSync(path, { recursive: true, force: true });
     if (existsSync(path)) return { what: 'destroy', subject: path, done: 'not destroyed; nothing was lost' };
     deleteWorkspace(workflow.machine, String(data.streamId));
     return { what: 'destroy', subject: path, done: 'finished' };
@@ -103,7 +109,8 @@ async function isOwner(workflow: Workflow): Promise<boolean> {
 
 async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<Repair> {
   const outcome = await removeHalfMade(workflow, made);
-  if (outcome === 'kept') return { what: 'workspace', subject: made.path, done: 'kept: it holds work' };
+  if (outcome === 'kept') return keepWorkspace(workflow, made);
+  if (made.restores) return { what: 'workspace', subject: made.path, done: 'removed; its stream is as it was' };
   try {
     await workflow.authority.call(abandonStream, {
       stream: made.streamId,
@@ -114,6 +121,28 @@ async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<R
     if (!isSwarmError(error, 'not_found') && !isSwarmError(error, 'not_allowed')) throw error;
   }
   return { what: 'workspace', subject: made.path, done: 'removed' };
+}
+
+/** Somebody has worked there already: what is missing is written, so that it is a workspace like any other. */
+async function keepWorkspace(workflow: Workflow, made: CreateIntent): Promise<Repair> {
+  const subject = made.path;
+  const stream = await workflow.authority.call(showStream, { stream: made.streamId }).catch((error: unknown) => {
+    if (isSwarmError(error, 'not_found')) return undefined;
+    throw error;
+  });
+  if (!stream || !existsSync(made.path) || findWorkspace(workflow.machine, stream.id)) {
+    return { what: 'workspace', subject, done: 'kept: it holds work' };
+  }
+  await fillWorktree(workflow.git, { path: made.path });
+  insertWorkspace(workflow.machine, {
+    stream_id: stream.id,
+    path: made.path,
+    agent_id: stream.authorId,
+    branch: made.branch,
+    synced_oid: made.commit,
+    created_at: isoTime(workflow.clock.now()),
+  });
+  return { what: 'workspace', subject, done: 'finished: it holds work' };
 }
 
 async function settlePromotion(workflow: Workflow, data: Record<string, unknown>): Promise<Repair> {

@@ -14,7 +14,18 @@ const MAY_IMPORT: Record<string, string[]> = {
   domain: ['base', 'contract', 'db'],
   operations: ['base', 'contract', 'db', 'domain'],
   workflows: ['base', 'contract', 'git', 'machine', 'sandbox', 'providers', 'domain', 'operations'],
-  app: ['base', 'contract', 'git', 'db', 'machine', 'sandbox', 'providers', 'domain', 'operations', 'workflows'],
+  app: [
+    'base',
+    'contract',
+    'git',
+    'db',
+    'machine',
+    'sandbox',
+    'providers',
+    'domain',
+    'operations',
+    'workflows',
+  ],
   cli: ['base', 'contract', 'git', 'machine', 'domain', 'workflows', 'app'],
   bin: ['cli'],
 };
@@ -63,12 +74,16 @@ it('every folder imports only what its floor may see', () => {
 });
 
 it('every folder of src has a row in the table', () => {
-  expect([...new Set(files.map((file) => relative(SRC, file).split('/')[0]))].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  expect([...new Set(files.map((file) => relative(SRC, file).split('/')[0]))].sort()).toEqual(
+    Object.keys(MAY_IMPORT).sort(),
+  );
 });
 
 it('above the operations nobody sees a store, and of the operations only the authority', () => {
   const above = ['workflows', 'cli'];
-  expect(offenders(({ folder, target }) => above.includes(folder) && target.endsWith('-store.ts'))).toEqual([]);
+  expect(offenders(({ folder, target }) => above.includes(folder) && target.endsWith('-store.ts'))).toEqual(
+    [],
+  );
   const wrong = ({ folder, target }: Import) =>
     above.includes(folder) && target.startsWith('operations/') && target !== 'operations/authority.ts';
   expect(offenders(wrong)).toEqual([]);
@@ -76,7 +91,8 @@ it('above the operations nobody sees a store, and of the operations only the aut
 
 it('the contract uses nothing of Node and only the ids of base, so that a browser can load it', () => {
   const wrong = ({ folder, target }: Import) =>
-    folder === 'contract' && (target.startsWith('node:') || (target.startsWith('base/') && target !== 'base/ids.ts'));
+    folder === 'contract' &&
+    (target.startsWith('node:') || (target.startsWith('base/') && target !== 'base/ids.ts'));
   expect(offenders(wrong)).toEqual([]);
 });
 
@@ -99,12 +115,15 @@ it('only app/environment.ts reads process.env', () => {
 
 it('nobody writes to the console but the output of the command line', () => {
   const writers = files.filter((file) => /\bconsole\./.test(withoutComments(readFileSync(file, 'utf8'))));
-  expect(writers.map((file) => relative(SRC, file)).filter((file) => !file.startsWith('cli/output/'))).toEqual([]);
+  expect(
+    writers.map((file) => relative(SRC, file)).filter((file) => !file.startsWith('cli/output/')),
+  ).toEqual([]);
 });
 
 it('imports within src make no cycle', () => {
   const next = new Map<string, string[]>();
-  for (const { from, target, isDynamic } of inside) if (!isDynamic) next.set(from, [...(next.get(from) ?? []), target]);
+  for (const { from, target, isDynamic } of inside)
+    if (!isDynamic) next.set(from, [...(next.get(from) ?? []), target]);
   expect(findCycle(next)).toBeUndefined();
 });
 

@@ -11,11 +11,25 @@ import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
 import * as undo from './undo.ts';
 
-const modules = [agents, repos, tasks, streams, reviews, merges, stabilizations, events, undo, status, housekeeping];
+const modules = [
+  agents,
+  repos,
+  tasks,
+  streams,
+  reviews,
+  merges,
+  stabilizations,
+  events,
+  undo,
+  status,
+  housekeeping,
+];
 
 /** Every endpoint of the contract. */
 export const endpoints: Endpoint[] = modules.flatMap((module) => Object.values(module).filter(isEndpoint));
 
 function isEndpoint(value: unknown): value is Endpoint {
-  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'input' in value;
+  return (
+    typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'input' in value
+  );
 }

@@ -12,14 +12,21 @@ export interface Authority {
 }
 
 /** The authority of a repository whose database is on this machine. */
-export function localAuthority(kernel: Kernel, scope: { repoId?: string; callerId?: string | undefined }): Authority {
+export function localAuthority(
+  kernel: Kernel,
+  scope: { repoId?: string; callerId?: string | undefined },
+): Authority {
   return {
     kind: 'local',
     as: (callerId) => localAuthority(kernel, { ...scope, callerId }),
     async call(endpoint, input, options) {
       const operation = findOperation(endpoint.name);
       if (!operation) throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
-      const answer = await execute(kernel, operation, input, { ...scope, key: options?.key, anonymousRead: true });
+      const answer = await execute(kernel, operation, input, {
+        ...scope,
+        key: options?.key,
+        anonymousRead: true,
+      });
       return answer as OutputOf<typeof endpoint>;
     },
   };

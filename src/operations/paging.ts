@@ -14,7 +14,11 @@ export function decodeCursor(cursor: string | undefined): string | undefined {
 }
 
 /** Cuts rows that were asked for with `limit + 1` to the limit, with the cursor of the next page if there is one. */
-export function nextPage<T>(rows: T[], limit: number, key: (row: T) => string): { items: T[]; nextCursor: string | null } {
+export function nextPage<T>(
+  rows: T[],
+  limit: number,
+  key: (row: T) => string,
+): { items: T[]; nextCursor: string | null } {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(key(last)) : null };

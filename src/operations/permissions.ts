@@ -44,10 +44,14 @@ export async function authorise(
   const access = await accessOf(db, subject.repo, caller, call.now);
   const may = (level: AccessLevel) => includesLevel(access.level, level);
   const refuse = (wants: string): never => {
-    throw new SwarmError('not_allowed', `${caller.name} may not do this (${call.operation}): it needs ${wants}.`, {
-      fix: `gitswarm repo access explain ${caller.name}`,
-      details: { needs: need, has: access.level, reasons: access.reasons },
-    });
+    throw new SwarmError(
+      'not_allowed',
+      `${caller.name} may not do this (${call.operation}): it needs ${wants}.`,
+      {
+        fix: `gitswarm repo access explain ${caller.name}`,
+        details: { needs: need, has: access.level, reasons: access.reasons },
+      },
+    );
   };
 
   if (need === 'read' || need === 'write' || need === 'maintain' || need === 'admin') {
@@ -57,10 +61,14 @@ export async function authorise(
   if (need === 'claimant' || need === 'claimant_or_maintain') {
     if (subject.claim?.agent_id === caller.id && may('write')) return;
     if (need === 'claimant_or_maintain' && may('maintain')) return;
-    return refuse(need === 'claimant' ? 'to be the one who claimed the task' : 'to hold the claim, or maintain access');
+    return refuse(
+      need === 'claimant' ? 'to be the one who claimed the task' : 'to hold the claim, or maintain access',
+    );
   }
   const isAuthor = subject.stream !== undefined && (await isStreamAuthor(db, subject.stream, caller.id));
   if (isAuthor && may('write')) return;
   if (need === 'author_or_maintain' && may('maintain')) return;
-  refuse(need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access');
+  refuse(
+    need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access',
+  );
 }

@@ -8,7 +8,10 @@ export interface Receipt {
   answer: unknown;
 }
 
-export async function findReceipt(tx: Tx, key: { actorId: string; key: string }): Promise<Receipt | undefined> {
+export async function findReceipt(
+  tx: Tx,
+  key: { actorId: string; key: string },
+): Promise<Receipt | undefined> {
   const row = await findReceiptRow(tx, key.actorId, key.key);
   return row && { operation: row.operation, bodyHash: row.body_hash, answer: JSON.parse(row.answer) };
 }

@@ -55,7 +55,11 @@ async function withdrawIfConsensusGated(
 }
 
 /** A fix that has landed also completes the task whose landing was reverted. */
-export async function completeRepaired(context: ActingContext, fix: StreamRow, deciders: string[]): Promise<void> {
+export async function completeRepaired(
+  context: ActingContext,
+  fix: StreamRow,
+  deciders: string[],
+): Promise<void> {
   if (!fix.revert_of_stream_id) return;
   const repaired = await findStreamRow(context.db, fix.revert_of_stream_id);
   if (repaired) await completeTaskOfStream(context, repaired, deciders);

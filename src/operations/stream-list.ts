@@ -1,11 +1,11 @@
-import * as contract from '../contract/streams.ts';
 import type { StreamState } from '../contract/streams.ts';
+import * as contract from '../contract/streams.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { isOpen, statusPair } from '../domain/streams/stream-states.ts';
 import { listStreamRows, toStreams } from '../domain/streams/streams-store.ts';
-import { decodeCursor, nextPage } from './paging.ts';
 import { query } from './operation.ts';
+import { decodeCursor, nextPage } from './paging.ts';
 
 export const listStreams = query(contract.listStreams, {
   on: 'repo',

@@ -18,7 +18,13 @@ export interface SubjectOf {
   merge: { repo: RepoRow; merge: MergeRow };
 }
 export type SubjectKind = keyof SubjectOf;
-export type Subject = { repo?: RepoRow; stream?: StreamRow; task?: TaskRow; claim?: ClaimRow; merge?: MergeRow };
+export type Subject = {
+  repo?: RepoRow;
+  stream?: StreamRow;
+  task?: TaskRow;
+  claim?: ClaimRow;
+  merge?: MergeRow;
+};
 
 /** The keys of an input that name its subject. */
 interface SubjectInput {
@@ -41,7 +47,10 @@ export async function loadSubject(
     case 'repo':
       return { repo: await getRepoRow(db, given(input.repoId ?? repoId)) };
     case 'stream': {
-      const stream = await getStreamRow(db, await resolveReference(db, 'stream', given(input.stream), repoId));
+      const stream = await getStreamRow(
+        db,
+        await resolveReference(db, 'stream', given(input.stream), repoId),
+      );
       return { stream, repo: await getRepoRow(db, stream.repo_id) };
     }
     case 'task': {
@@ -70,7 +79,9 @@ async function getClaimByRef(db: Db, ref: string, repoId: string | undefined): P
   const taskId = await resolveReference(db, 'task', ref, repoId);
   const claim = await findLatestClaimRow(db, taskId);
   if (claim) return claim;
-  throw new SwarmError('not_found', `Nobody has claimed task "${ref}".`, { fix: `gitswarm task claim ${ref}` });
+  throw new SwarmError('not_found', `Nobody has claimed task "${ref}".`, {
+    fix: `gitswarm task claim ${ref}`,
+  });
 }
 
 function given(value: string | undefined): string {

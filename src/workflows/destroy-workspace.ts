@@ -17,10 +17,10 @@ import { deleteWorkspace, findWorkspace, insertWorkspace, listWorkspaceUses } fr
 import { adoptBranch } from './adopt.ts';
 import { committerOf } from './authorship.ts';
 import { measureStream } from './facts.ts';
-import { takeDown } from './remove-worktree.ts';
+import { removeHalfMade, takeDown } from './remove-worktree.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import type { Workflow } from './workflow.ts';
-import { intendWorkspace, isTakenPath } from './workspace-intent.ts';
+import { type CreateIntent, intendWorkspace, isTakenPath } from './workspace-intent.ts';
 
 export interface Destroyed {
   stream: Stream;
@@ -182,10 +182,21 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
     commit: head,
     restores: true,
   }));
-  const { path } = data;
   workflow.reach('restore.intended');
+  try {
+    return { stream, path: data.path, files: await rebuild(workflow, stream, data) };
+  } catch (error) {
+    await removeHalfMade(workflow, data);
+    throw error;
+  } finally {
+    finishIntent(workflow.machine, intent);
+  }
+}
+
+async function rebuild(workflow: Workflow, stream: Stream, made: CreateIntent): Promise<Restored['files']> {
+  const { path, branch, commit } = made;
   await withLock(workflow.home, 'worktrees', () =>
-    registerWorktree(workflow.git, { path, branch: stream.branch, oid: head }),
+    registerWorktree(workflow.git, { path, branch, oid: commit }),
   );
   workflow.reach('restore.registered');
   await fillWorktree(workflow.git, { path });
@@ -196,12 +207,12 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
     stream_id: stream.id,
     path,
     agent_id: stream.authorId,
-    branch: stream.branch,
-    synced_oid: head,
+    branch,
+    synced_oid: commit,
     created_at: isoTime(workflow.clock.now()),
   });
-  finishIntent(workflow.machine, intent);
-  return { stream, path, files };
+  workflow.reach('restore.kept');
+  return files;
 }
 
 /** The newest snapshot on top of the head. */

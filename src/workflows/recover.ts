@@ -5,7 +5,7 @@ import { isSwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
-import { abandonStream } from '../contract/streams.ts';
+import { abandonStream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { fillWorktree } from '../git/worktrees.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
@@ -110,7 +110,8 @@ async function isOwner(workflow: Workflow): Promise<boolean> {
 async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<Repair> {
   const outcome = await removeHalfMade(workflow, made);
   if (outcome === 'kept') return keepWorkspace(workflow, made);
-  if (made.restores) return { what: 'workspace', subject: made.path, done: 'removed; its stream is as it was' };
+  if (made.restores)
+    return { what: 'workspace', subject: made.path, done: 'removed; its stream is as it was' };
   try {
     await workflow.authority.call(abandonStream, {
       stream: made.streamId,
@@ -126,10 +127,12 @@ async function settleCreation(workflow: Workflow, made: CreateIntent): Promise<R
 /** Somebody has worked there already: what is missing is written, so that it is a workspace like any other. */
 async function keepWorkspace(workflow: Workflow, made: CreateIntent): Promise<Repair> {
   const subject = made.path;
-  const stream = await workflow.authority.call(showStream, { stream: made.streamId }).catch((error: unknown) => {
-    if (isSwarmError(error, 'not_found')) return undefined;
-    throw error;
-  });
+  const stream = await workflow.authority
+    .call(showStream, { stream: made.streamId })
+    .catch((error: unknown) => {
+      if (isSwarmError(error, 'not_found')) return undefined;
+      throw error;
+    });
   if (!stream || !existsSync(made.path) || findWorkspace(workflow.machine, stream.id)) {
     return { what: 'workspace', subject, done: 'kept: it holds work' };
   }

@@ -48,7 +48,7 @@ async function lookAt(
   if (ref !== `refs/heads/${made.branch}`) return 'not_ours';
   if (inProgress(worktreeGitDir(made.path)) !== undefined) return 'work';
   const changed = await changedPaths(git, made.commit, await treeOfFiles(git, made.path));
-  return changed.some(({ status }) => status !== 'D') ? 'work' : 'half_made';
+  return changed.some(({ status }) => status !== 'deleted') ? 'work' : 'half_made';
 }
 
 /** Takes a worktree off the disk; the caller has saved what it holds. */

@@ -6,8 +6,8 @@ import { listStreams } from '../../src/contract/streams.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
 import { restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
 import { abortResolution } from '../../src/workflows/resolve-stream.ts';
-import { drive } from '../support/driven.ts';
 import type { Job } from '../support/drive.ts';
+import { drive } from '../support/driven.ts';
 import { expectSound, recoverByCommands, remember } from '../support/invariants.ts';
 import { type Story, type StoryOptions, startStory, type Work } from '../support/story.ts';
 
@@ -24,7 +24,13 @@ const LANDING = ['merge.composed', 'merge.prepared', 'merge.moved', 'merge.lande
 const operations: Operation[] = [
   {
     name: 'workspace create',
-    steps: ['workspace.intended', 'workspace.recorded', 'workspace.registered', 'workspace.filled', 'workspace.kept'],
+    steps: [
+      'workspace.intended',
+      'workspace.recorded',
+      'workspace.registered',
+      'workspace.filled',
+      'workspace.kept',
+    ],
     prepare: async () => ({
       as: 'coder',
       job: { op: 'workspace' },
@@ -47,8 +53,10 @@ const operations: Operation[] = [
         job: { op: 'commit', stream: root.id, message: 'go on' },
         afterwards: async () => {
           await story.commit('coder', root, { 'third.txt': '3\n' });
-          for (const each of [fork, leaf]) expect(story.git.gitIn(each.path, 'show', 'HEAD:root.txt')).toBe('2');
-          for (const each of [fork, leaf]) expect(story.git.gitIn(each.path, 'show', 'HEAD:third.txt')).toBe('3');
+          for (const each of [fork, leaf])
+            expect(story.git.gitIn(each.path, 'show', 'HEAD:root.txt')).toBe('2');
+          for (const each of [fork, leaf])
+            expect(story.git.gitIn(each.path, 'show', 'HEAD:third.txt')).toBe('3');
           for (const each of [root, fork, leaf]) expect(story.status(each.path)).toEqual([]);
         },
       };
@@ -67,7 +75,11 @@ const operations: Operation[] = [
         job: { op: 'commit', stream: work.id, message: 'second' },
         afterwards: async () => {
           await story.commit('coder', work, { 'third.txt': '3\n' });
-          expect(['a.txt', 'new.txt', 'third.txt'].map((path) => story.file('buffer', path))).toEqual(['second\n', 'n\n', '3\n']);
+          expect(['a.txt', 'new.txt', 'third.txt'].map((path) => story.file('buffer', path))).toEqual([
+            'second\n',
+            'n\n',
+            '3\n',
+          ]);
           expect(story.status(work.path)).toEqual([]);
         },
       };
@@ -107,7 +119,13 @@ const operations: Operation[] = [
   },
   {
     name: 'stabilize, red',
-    steps: ['stabilize.found', 'stabilize.recorded_red', 'revert.requested', ...LANDING, 'stabilize.reverted'],
+    steps: [
+      'stabilize.found',
+      'stabilize.recorded_red',
+      'revert.requested',
+      ...LANDING,
+      'stabilize.reverted',
+    ],
     options: { stabilize: 'test ! -f broken' },
     async prepare(story) {
       await story.set('test_before_merge', 'false');
@@ -123,7 +141,9 @@ const operations: Operation[] = [
           expect(story.file('buffer', 'broken')).toBeUndefined();
           const repoId = await story.repoId();
           const tasks = (await story.ask(listTasks, { repoId, label: 'fix', limit: 50 })).items;
-          expect(tasks, 'exactly one task for the author').toMatchObject([{ priority: 'critical', status: 'open' }]);
+          expect(tasks, 'exactly one task for the author').toMatchObject([
+            { priority: 'critical', status: 'open' },
+          ]);
           const [last] = (await story.ask(listStabilizations, { repoId, result: 'red' })).items;
           expect(last).toMatchObject({ taskId: tasks[0]?.id, revertMergeId: expect.any(String) });
         },
@@ -158,7 +178,9 @@ const operations: Operation[] = [
         job: { op: 'revert', stream: work.id },
         afterwards: async () => {
           const again = await drive(story.dir, 'Olga', { op: 'revert', stream: work.id });
-          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { kind: 'reverted' } } : { code: 'wrong_state' });
+          expect(again.answer, again.stderr).toMatchObject(
+            again.answer.ok ? { data: { kind: 'reverted' } } : { code: 'wrong_state' },
+          );
           expect(story.file('buffer', 'work.txt')).toBeUndefined();
         },
       };
@@ -175,9 +197,30 @@ const operations: Operation[] = [
         job: { op: 'destroy', stream: work.id, force: true },
         afterwards: async () => {
           const again = await drive(story.dir, 'coder', { op: 'destroy', stream: work.id, force: true });
-          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { path: work.path } } : { code: 'not_found' });
+          expect(again.answer, again.stderr).toMatchObject(
+            again.answer.ok ? { data: { path: work.path } } : { code: 'not_found' },
+          );
           await story.run('coder', (workflow) => restoreWorkspace(workflow, work.id));
           expect(story.status(work.path)).toEqual([' M work.txt', '?? untracked.txt']);
+        },
+      };
+    },
+  },
+  {
+    name: 'workspace restore',
+    steps: ['restore.intended', 'restore.registered', 'restore.filled', 'restore.files', 'restore.kept'],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'work.txt': 'w\n' });
+      story.git.write({ 'work.txt': 'edited\n', 'untracked.txt': 'u\n' }, work.path);
+      await drive(story.dir, 'coder', { op: 'destroy', stream: work.id, force: true });
+      return {
+        as: 'coder',
+        job: { op: 'restore', stream: work.id },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'coder', { op: 'restore', stream: work.id });
+          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { path: work.path } } : { code: 'already_exists' });
+          expect(story.status(work.path)).toEqual([' M work.txt', '?? untracked.txt']);
+          await story.commit('coder', work, {}, 'go on');
         },
       };
     },
@@ -246,7 +289,11 @@ const SRC = resolve(import.meta.dirname, '../../src/workflows');
 it('every named step of every workflow has its crash below', () => {
   const named = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .flatMap((file) => [...readFileSync(join(SRC, file), 'utf8').matchAll(/\breach\('([^']+)'\)/g)].map((match) => match[1] ?? ''));
+    .flatMap((file) =>
+      [...readFileSync(join(SRC, file), 'utf8').matchAll(/\breach\('([^']+)'\)/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    );
   const covered = operations.flatMap((operation) => operation.steps);
   expect([...new Set(named)].sort()).toEqual([...new Set(covered)].sort());
 });

@@ -59,13 +59,31 @@ async function promised(what: string, check: () => Promise<void>): Promise<void>
   }
 }
 
-async function chooseJob(story: Story, { chance, round }: { chance: () => number; round: number }): Promise<Job> {
+async function chooseJob(
+  story: Story,
+  { chance, round }: { chance: () => number; round: number },
+): Promise<Job> {
   const streams = (await story.ask(listStreams, { repoId: await story.repoId(), limit: 200 })).items;
-  const open = streams.filter((stream) => ['active', 'in_review', 'approved', 'queued'].includes(stream.state));
+  const open = streams.filter((stream) =>
+    ['active', 'in_review', 'approved', 'queued'].includes(stream.state),
+  );
   const merged = streams.filter((stream) => stream.state === 'merged');
   const one = pick(chance, open);
   if (!one) return { op: 'workspace' };
-  const kind = pick(chance, ['workspace', 'fork', 'commit', 'commit', 'commit', 'merge', 'merge', 'revert', 'destroy', 'sync', 'stabilize', 'promote']);
+  const kind = pick(chance, [
+    'workspace',
+    'fork',
+    'commit',
+    'commit',
+    'commit',
+    'merge',
+    'merge',
+    'revert',
+    'destroy',
+    'sync',
+    'stabilize',
+    'promote',
+  ]);
   switch (kind) {
     case 'fork':
       return { op: 'workspace', request: { dependsOn: one.id } };
@@ -89,7 +107,11 @@ async function chooseJob(story: Story, { chance, round }: { chance: () => number
 }
 
 /** Changes of its own in a stream's worktree, sometimes ones that turn the buffer red. */
-async function edit(story: Story, stream: Stream, { chance, round }: { chance: () => number; round: number }): Promise<void> {
+async function edit(
+  story: Story,
+  stream: Stream,
+  { chance, round }: { chance: () => number; round: number },
+): Promise<void> {
   const path = await story.run('Olga', async ({ machine }) => findWorkspace(machine, stream.id)?.path);
   if (path === undefined) return;
   story.git.write({ [`round ${round}.txt`]: `${round}\n`, [`sub/${stream.id}`]: `${round}\n` }, path);

@@ -4,17 +4,22 @@ import { expect, it } from 'vitest';
 import { listMerges } from '../../src/contract/merges.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
 import { driveAtOnce, type Ended } from '../support/driven.ts';
-import { expectSound } from '../support/invariants.ts';
-import { runProgram, signAs, startStory, Story } from '../support/story.ts';
 import { gitFixture } from '../support/git-fixture.ts';
+import { expectSound } from '../support/invariants.ts';
+import { runProgram, Story, signAs, startStory } from '../support/story.ts';
 
 function failures(all: Ended[]): unknown[] {
-  return all.filter(({ answer }) => !answer?.ok).map(({ answer, stderr, signal }) => answer ?? `${signal} ${stderr}`);
+  return all
+    .filter(({ answer }) => !answer?.ok)
+    .map(({ answer, stderr, signal }) => answer ?? `${signal} ${stderr}`);
 }
 
 it('32 processes make their workspaces at once, and every one has its own', async () => {
   const story = await startStory();
-  const all = await driveAtOnce(story.dir, Array.from({ length: 32 }, () => ({ as: 'coder', job: { op: 'workspace' as const } })));
+  const all = await driveAtOnce(
+    story.dir,
+    Array.from({ length: 32 }, () => ({ as: 'coder', job: { op: 'workspace' as const } })),
+  );
   expect(failures(all)).toEqual([]);
   expect(new Set(all.map(({ answer }) => answer.data.path)).size).toBe(32);
   for (const { answer } of all) expect(existsSync(join(answer.data.path, 'sub/b.txt'))).toBe(true);
@@ -31,7 +36,10 @@ it('16 processes commit in swarm mode at once, and every commit lands exactly on
   }
   const all = await driveAtOnce(
     story.dir,
-    works.map((work, n) => ({ as: 'coder', job: { op: 'commit' as const, stream: work.id, message: `work ${n}` } })),
+    works.map((work, n) => ({
+      as: 'coder',
+      job: { op: 'commit' as const, stream: work.id, message: `work ${n}` },
+    })),
   );
   expect(failures(all)).toEqual([]);
   expect(all.map(({ answer }) => answer.data.merged)).toEqual(works.map(() => true));
@@ -62,18 +70,30 @@ it('of 64 processes that claim, each task goes to exactly one', async () => {
   const story = await startStory({ agents });
   const wanted = await story.task('The one that all want', { priority: 'critical' });
   for (let n = 0; n < 24; n++) await story.task(`Task ${n}`);
-  const one = Array.from({ length: 32 }, (_, n) => ({ as: agents[n % 8] ?? '', job: { op: 'claim' as const, task: wanted.id } }));
-  const next = Array.from({ length: 32 }, (_, n) => ({ as: agents[n % 8] ?? '', job: { op: 'next' as const } }));
+  const one = Array.from({ length: 32 }, (_, n) => ({
+    as: agents[n % 8] ?? '',
+    job: { op: 'claim' as const, task: wanted.id },
+  }));
+  const next = Array.from({ length: 32 }, (_, n) => ({
+    as: agents[n % 8] ?? '',
+    job: { op: 'next' as const },
+  }));
   const all = await driveAtOnce(story.dir, [...one, ...next]);
 
-  const holders = new Set(all.filter(({ answer }) => answer.ok && answer.data.task?.id === wanted.id).map(({ answer }) => answer.data.claim.agentId));
+  const holders = new Set(
+    all
+      .filter(({ answer }) => answer.ok && answer.data.task?.id === wanted.id)
+      .map(({ answer }) => answer.data.claim.agentId),
+  );
   expect(holders.size).toBe(1);
   const others = failures(all.slice(0, 32)) as { code: string }[];
   expect(new Set(others.map(({ code }) => code))).toEqual(new Set(['claim_taken']));
   expect(failures(all.slice(32))).toEqual([]);
   const given = all.slice(32).flatMap(({ answer }) => (answer.data.task ? [answer.data.task.id] : []));
   expect(new Set(given).size).toBe(given.length);
-  const claimed = (await story.ask(listTasks, { repoId: await story.repoId(), status: 'claimed', limit: 100 })).items;
+  const claimed = (
+    await story.ask(listTasks, { repoId: await story.repoId(), status: 'claimed', limit: 100 })
+  ).items;
   expect(claimed).toHaveLength(25);
 });
 
@@ -81,7 +101,10 @@ it('of processes that initialise a repository at once, one does it and the other
   const git = gitFixture({ branch: 'main' });
   signAs(git, git.dir, 'Olga');
   git.commit('begin', { 'a.txt': 'a\n' });
-  const all = await driveAtOnce(git.dir, Array.from({ length: 6 }, () => ({ as: 'Olga', job: { op: 'init' as const } })));
+  const all = await driveAtOnce(
+    git.dir,
+    Array.from({ length: 6 }, () => ({ as: 'Olga', job: { op: 'init' as const } })),
+  );
   expect(failures(all)).toEqual([]);
   expect(all.filter(({ answer }) => answer.data.created)).toHaveLength(1);
   expect(new Set(all.map(({ answer }) => answer.data.repo.id)).size).toBe(1);

@@ -1,12 +1,12 @@
-import { initApp } from '../../src/app/init-app.ts';
 import { readEnvironment } from '../../src/app/environment.ts';
+import { initApp } from '../../src/app/init-app.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { showAgent } from '../../src/contract/agents.ts';
 import { isSwarmError } from '../../src/contract/errors.ts';
 import { claimTask, nextTask } from '../../src/contract/tasks.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
-import { destroyWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { promote } from '../../src/workflows/promote.ts';
 import { recover } from '../../src/workflows/recover.ts';
@@ -21,7 +21,7 @@ import type { Workflow } from '../../src/workflows/workflow.ts';
 export type Job =
   | { op: 'workspace'; request?: WorkspaceRequest }
   | { op: 'commit'; stream: string; message: string }
-  | { op: 'merge' | 'revert' | 'sync' | 'resolve'; stream: string }
+  | { op: 'merge' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
   | { op: 'stabilize' | 'promote' | 'next' }
@@ -79,6 +79,8 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return resolveStream(workflow, { stream: job.stream });
     case 'destroy':
       return destroyWorkspace(workflow, job.stream, job);
+    case 'restore':
+      return restoreWorkspace(workflow, job.stream);
     case 'track':
       return trackBranch(workflow, { branch: job.branch });
     case 'stabilize':

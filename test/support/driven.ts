@@ -33,7 +33,9 @@ export class Driven {
     this.#child.stdin?.on('error', () => undefined);
     this.#child.stdout?.on('data', (chunk) => (this.#stdout += chunk));
     this.#child.stderr?.on('data', (chunk) => (this.#stderr += chunk));
-    this.ended = new Promise((done) => this.#child.once('close', (code, signal) => done(this.#end(code, signal))));
+    this.ended = new Promise((done) =>
+      this.#child.once('close', (code, signal) => done(this.#end(code, signal))),
+    );
   }
 
   #end(code: number | null, signal: NodeJS.Signals | null): Ended {

@@ -63,7 +63,9 @@ function expectNothingLost(story: Story, before: Remembered): void {
   const gone = unheld.filter((commit) => !meant.has(meaningOf(story, commit)));
   expect(gone, 'commits that no ref holds any more').toEqual([]);
   const kept = new Set([
-    ...lines(story.git.gitIn(story.dir, 'rev-list', '--objects', '--all')).map((line) => line.split(' ')[0] ?? ''),
+    ...lines(story.git.gitIn(story.dir, 'rev-list', '--objects', '--all')).map(
+      (line) => line.split(' ')[0] ?? '',
+    ),
     ...checkouts(story).flatMap((dir) => [...unsaved(story, dir).keys()]),
   ]);
   const lost = [...before.files].filter(([oid]) => !kept.has(oid)).map(([, path]) => path);
@@ -76,15 +78,27 @@ function expectNothingLost(story: Story, before: Remembered): void {
 function expectLandedOnce(story: Story, merges: Merge[]): void {
   const happened = merges.filter(({ state }) => state === 'landed' || state === 'reverted');
   const moved = happened.filter((merge) => merge.commit !== merge.bufferBefore);
-  const inGit = lines(story.git.gitIn(story.dir, 'log', '--first-parent', '--format=%H %(trailers:key=GitSwarm-Merge,valueonly,separator=%x20)', 'buffer'))
+  const inGit = lines(
+    story.git.gitIn(
+      story.dir,
+      'log',
+      '--first-parent',
+      '--format=%H %(trailers:key=GitSwarm-Merge,valueonly,separator=%x20)',
+      'buffer',
+    ),
+  )
     .map((line) => line.trim().split(' '))
     .filter((words) => words.length === 2)
     .map(([commit, merge]) => `${merge} ${commit}`);
-  expect(inGit.sort(), 'landings on the buffer, and in the ledger').toEqual(moved.map((merge) => `${merge.id} ${merge.commit}`).sort());
+  expect(inGit.sort(), 'landings on the buffer, and in the ledger').toEqual(
+    moved.map((merge) => `${merge.id} ${merge.commit}`).sort(),
+  );
   const seen = new Map<string, string>();
   const standing = moved.filter((merge) => merge.kind === 'stream' && merge.state === 'landed');
   for (const merge of standing) {
-    const own = lines(story.git.gitIn(story.dir, 'rev-list', '--no-merges', `${merge.commit}^1..${merge.commit}^2`));
+    const own = lines(
+      story.git.gitIn(story.dir, 'rev-list', '--no-merges', `${merge.commit}^1..${merge.commit}^2`),
+    );
     for (const commit of own) {
       const change = changeIdOf(story.git.gitIn(story.dir, 'log', '-1', '--format=%B', commit));
       if (change === undefined) continue;
@@ -101,26 +115,51 @@ async function expectNoLeftovers(story: Story, streams: Stream[], merges: Merge[
     checkouts: listCheckouts(workflow.machine),
   }));
   expect(machine.intents, 'intents').toEqual([]);
-  const abandoned = merges.filter((merge) => merge.state === 'prepared' && !(merge.holder && isHolderAlive(merge.holder)));
-  expect(abandoned.map((merge) => merge.handle), 'prepared landings of the dead').toEqual([]);
+  const abandoned = merges.filter(
+    (merge) => merge.state === 'prepared' && !(merge.holder && isHolderAlive(merge.holder)),
+  );
+  expect(
+    abandoned.map((merge) => merge.handle),
+    'prepared landings of the dead',
+  ).toEqual([]);
 
-  const own = new Set([...machine.workspaces.map(({ path }) => path), ...machine.checkouts.map(({ path }) => path)]);
+  const own = new Set([
+    ...machine.workspaces.map(({ path }) => path),
+    ...machine.checkouts.map(({ path }) => path),
+  ]);
   const linked = checkouts(story).filter((dir) => dir !== story.dir);
-  expect(linked.filter((dir) => !own.has(dir)), 'worktrees that nobody knows').toEqual([]);
-  expect(machine.workspaces.map(({ path }) => path).filter((path) => !linked.includes(path)), 'workspaces without worktree').toEqual([]);
+  expect(
+    linked.filter((dir) => !own.has(dir)),
+    'worktrees that nobody knows',
+  ).toEqual([]);
+  expect(
+    machine.workspaces.map(({ path }) => path).filter((path) => !linked.includes(path)),
+    'workspaces without worktree',
+  ).toEqual([]);
   const folder = join(story.dir, '.worktrees');
   const onDisk = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-  expect(onDisk.filter((dir) => !own.has(dir)), 'directories left over').toEqual([]);
+  expect(
+    onDisk.filter((dir) => !own.has(dir)),
+    'directories left over',
+  ).toEqual([]);
 
   const byBranch = new Map(streams.map((stream) => [stream.branch, stream]));
-  const branches = lines(story.git.gitIn(story.dir, 'for-each-ref', '--format=%(refname:short)', 'refs/heads/stream/'));
+  const branches = lines(
+    story.git.gitIn(story.dir, 'for-each-ref', '--format=%(refname:short)', 'refs/heads/stream/'),
+  );
   const orphans = branches.filter((branch) => {
     const stream = byBranch.get(branch);
     return !stream || (stream.state === 'abandoned' && stream.stateReason?.includes('interrupted'));
   });
   expect(orphans, 'branches of dead creations').toEqual([]);
-  const gone = streams.filter((stream) => stream.state !== 'abandoned' && !branches.includes(stream.branch) && stream.source !== 'tracked');
-  expect(gone.map((stream) => stream.handle), 'streams without branch').toEqual([]);
+  const gone = streams.filter(
+    (stream) =>
+      stream.state !== 'abandoned' && !branches.includes(stream.branch) && stream.source !== 'tracked',
+  );
+  expect(
+    gone.map((stream) => stream.handle),
+    'streams without branch',
+  ).toEqual([]);
   expect(lockFiles(join(story.dir, '.git')), 'lock files of git').toEqual([]);
 }
 

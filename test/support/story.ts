@@ -110,7 +110,12 @@ export class Story {
   }
 
   /** Writes files into the workspace and commits them. */
-  commit(as: string, work: Work, files: Files, message = `change ${Object.keys(files).join(', ')}`): Promise<CommitResult> {
+  commit(
+    as: string,
+    work: Work,
+    files: Files,
+    message = `change ${Object.keys(files).join(', ')}`,
+  ): Promise<CommitResult> {
     this.git.write(files, work.path);
     return this.run(as, (workflow) => commitStream(workflow, { stream: work.id, message }));
   }
@@ -165,7 +170,13 @@ export class Story {
 
   /** `git status` of a checkout, line by line. */
   status(dir: string = this.dir): string[] {
-    const { status, stdout, said } = this.git.tryGit(dir, 'status', '--porcelain', '-z', '--untracked-files=all');
+    const { status, stdout, said } = this.git.tryGit(
+      dir,
+      'status',
+      '--porcelain',
+      '-z',
+      '--untracked-files=all',
+    );
     if (status !== 0) throw new Error(said);
     return stdout.split('\0').filter((line) => line !== '');
   }
@@ -173,7 +184,15 @@ export class Story {
 
 /** A repository that was just initialised by Olga; it is gone when the test has finished. */
 export async function startStory(options: StoryOptions = {}): Promise<Story> {
-  const { agents = ['coder', 'bob'], maintainers = [], files, folder, branch = 'main', make, ...request } = options;
+  const {
+    agents = ['coder', 'bob'],
+    maintainers = [],
+    files,
+    folder,
+    branch = 'main',
+    make,
+    ...request
+  } = options;
   const git = new GitFixture({ branch });
   onTestFinished(() => git.remove());
   const dir = folder === undefined ? git.dir : join(git.top, folder);

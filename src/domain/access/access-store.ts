@@ -17,7 +17,11 @@ export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: stri
   });
 }
 
-export async function findMaintainer(db: Db, repoId: string, agentId: string): Promise<MaintainerRow | undefined> {
+export async function findMaintainer(
+  db: Db,
+  repoId: string,
+  agentId: string,
+): Promise<MaintainerRow | undefined> {
   return db
     .selectFrom('maintainer')
     .selectAll()
@@ -55,7 +59,11 @@ export async function deleteMaintainer(tx: Tx, repoId: string, agentId: string):
   return result.numDeletedRows > 0n;
 }
 
-export async function findGrant(db: Db, repoId: string, agentId: string): Promise<AccessGrantRow | undefined> {
+export async function findGrant(
+  db: Db,
+  repoId: string,
+  agentId: string,
+): Promise<AccessGrantRow | undefined> {
   return db
     .selectFrom('access_grant')
     .selectAll()

@@ -1,5 +1,5 @@
-import type { AccessLevel } from '../../contract/repos.ts';
 import type { ServerSettings } from '../../contract/repo-files.ts';
+import type { AccessLevel } from '../../contract/repos.ts';
 
 const LEVELS: AccessLevel[] = ['read', 'write', 'maintain', 'admin'];
 
@@ -70,5 +70,8 @@ function policyLevel(karma: number, settings: ServerSettings): { level: AccessLe
 }
 
 function highest(levels: AccessLevel[]): AccessLevel | null {
-  return levels.reduce<AccessLevel | null>((best, level) => (includesLevel(best, level) ? best : level), null);
+  return levels.reduce<AccessLevel | null>(
+    (best, level) => (includesLevel(best, level) ? best : level),
+    null,
+  );
 }

@@ -5,7 +5,10 @@ import type { AgentRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle, resolveReference } from '../references/references-store.ts';
 
-export async function insertAgent(tx: Tx, agent: Omit<AgentRow, 'handle' | 'handle_length'>): Promise<AgentRow> {
+export async function insertAgent(
+  tx: Tx,
+  agent: Omit<AgentRow, 'handle' | 'handle_length'>,
+): Promise<AgentRow> {
   const row: AgentRow = { ...agent, ...(await newHandle(tx, 'agent', agent.id)) };
   await tx.insertInto('agent').values(row).execute();
   return row;
@@ -27,7 +30,9 @@ export async function getAgentByRef(db: Db, ref: string): Promise<AgentRow> {
     return await getAgent(db, await resolveReference(db, 'agent', ref));
   } catch (error) {
     if (!(error instanceof SwarmError) || error.code !== 'not_found') throw error;
-    throw new SwarmError('not_found', `There is no agent "${ref}".`, { fix: `gitswarm agent register ${ref}` });
+    throw new SwarmError('not_found', `There is no agent "${ref}".`, {
+      fix: `gitswarm agent register ${ref}`,
+    });
   }
 }
 
@@ -55,7 +60,10 @@ export async function updateAgentRow(tx: Tx, id: string, changes: Partial<AgentR
 }
 
 export async function countAgents(db: Db): Promise<number> {
-  const row = await db.selectFrom('agent').select((e) => e.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
+  const row = await db
+    .selectFrom('agent')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
   return Number(row.n);
 }
 

@@ -36,14 +36,18 @@ export async function listEventRows(
     .limit(filter.limit);
   if (filter.type?.endsWith('*')) query = query.where('event.type', 'like', `${filter.type.slice(0, -1)}%`);
   else if (filter.type) query = query.where('event.type', '=', filter.type);
-  if (filter.after !== undefined) return query.where('event.seq', '>', filter.after).orderBy('event.seq').execute();
+  if (filter.after !== undefined)
+    return query.where('event.seq', '>', filter.after).orderBy('event.seq').execute();
   if (filter.before !== undefined) query = query.where('event.seq', '<', filter.before);
   return query.orderBy('event.seq', 'desc').execute();
 }
 
 /** The order number of the newest event, 0 in an empty log. */
 export async function lastEventSeq(db: Db): Promise<number> {
-  const row = await db.selectFrom('event').select((e) => e.fn.max('seq').as('seq')).executeTakeFirst();
+  const row = await db
+    .selectFrom('event')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .executeTakeFirst();
   return Number(row?.seq ?? 0);
 }
 

@@ -24,7 +24,8 @@ export function branchPolicy(branch: string, config: RepoConfig): BranchPolicy {
     threshold: withThreshold?.consensus_threshold ?? config.consensus_threshold,
     minReviews: Math.max(config.min_reviews, ...matching.map((rule) => rule.required_approvals)),
     requireTests: matching.some((rule) => rule.require_tests_pass),
-    maintainersOnly: config.merge_mode === 'gated' || matching.some((r) => r.merge_restriction === 'maintainers_only'),
+    maintainersOnly:
+      config.merge_mode === 'gated' || matching.some((r) => r.merge_restriction === 'maintainers_only'),
     directPush: strictestPush(matching),
     rules: matching.map((rule) => rule.pattern),
   };
@@ -33,10 +34,14 @@ export function branchPolicy(branch: string, config: RepoConfig): BranchPolicy {
 function strictestPush(rules: BranchRule[]): BranchRule['direct_push'] {
   const order: BranchRule['direct_push'][] = ['none', 'maintainers', 'all'];
   if (rules.length === 0) return 'none';
-  return rules.map((rule) => rule.direct_push).reduce((a, b) => (order.indexOf(a) < order.indexOf(b) ? a : b));
+  return rules
+    .map((rule) => rule.direct_push)
+    .reduce((a, b) => (order.indexOf(a) < order.indexOf(b) ? a : b));
 }
 
 /** True where a change touches GitSwarm's own settings: then a maintainer other than its author must agree. */
 export function touchesSettings(paths: string[]): boolean {
-  return paths.some((path) => path.toLowerCase() === '.gitswarm' || path.toLowerCase().startsWith('.gitswarm/'));
+  return paths.some(
+    (path) => path.toLowerCase() === '.gitswarm' || path.toLowerCase().startsWith('.gitswarm/'),
+  );
 }

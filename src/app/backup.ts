@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { openSqliteFile } from '../base/sqlite-file.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { withLock } from '../machine/locks.ts';
@@ -7,6 +8,10 @@ import { withLock } from '../machine/locks.ts';
 export async function backUp(database: string, file: string): Promise<{ file: string; bytes: number }> {
   if (existsSync(file))
     throw new SwarmError('already_exists', `${file} exists already.`, { fix: 'Choose another file.' });
+  if (!existsSync(dirname(file)))
+    throw new SwarmError('not_found', `There is no directory ${dirname(file)}.`, {
+      fix: 'Make it, or choose another.',
+    });
   const db = openSqliteFile(database, { readOnly: true, busyMs: 10_000 });
   try {
     db.prepare('vacuum into ?').run(file);

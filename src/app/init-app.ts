@@ -25,10 +25,10 @@ export async function initApp(options: {
       await migrate(database);
       return localAuthority({ database, clock: systemClock }, {});
     });
-    if (result.created && request.stabilize) {
+    if (result.approvedStabilize !== null) {
       trustCommand(machine, {
         kind: 'stabilize_command',
-        text: request.stabilize,
+        text: result.approvedStabilize,
         approvedBy: result.owner.name,
         at: new Date().toISOString(),
       });

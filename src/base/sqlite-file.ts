@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 /** What went wrong with a SQLite file, in words for a person; `code` is one of the closed list of error codes. */
 export interface SqliteFault {
@@ -9,7 +11,23 @@ export interface SqliteFault {
 
 /** Opens or creates the file. `busyMs` is how long a statement may block this thread while another connection holds the lock. */
 export function openSqliteFile(file: string, options: { readOnly?: boolean; busyMs: number }): DatabaseSync {
-  return new DatabaseSync(file, { readOnly: options.readOnly ?? false, timeout: options.busyMs });
+  const db = new DatabaseSync(file, { readOnly: options.readOnly ?? false, timeout: options.busyMs });
+  if (!options.readOnly) return db;
+  try {
+    db.prepare('pragma schema_version').get();
+    return db;
+  } catch (error) {
+    db.close();
+    if (primaryCode(error) !== CANNOT_OPEN || !existsSync(file)) throw error;
+    return openUnchanging(file);
+  }
+}
+
+/** Where nothing can be written, SQLite reads a file with a journal only if told that nobody else can write it either. */
+function openUnchanging(file: string): DatabaseSync {
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true });
 }
 
 /** The fault behind an error of node:sqlite, or undefined where the statement is to blame and not the file. */

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { plainLine } from '../base/plain-text.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Session } from './session.ts';
@@ -6,14 +6,26 @@ import type { Session } from './session.ts';
 /** Yes by --yes, else the person at the terminal is asked, on stderr; without one it is a usage error. */
 export async function confirm(session: Session, question: string): Promise<boolean> {
   if (session.flags.yes) return true;
-  if (!session.isInteractive) {
-    throw new SwarmError('usage', `This asks first: ${plainLine(question)}`, { fix: 'Add --yes.' });
-  }
+  if (canAsk(session)) return askYesNo(session, question, false);
+  throw new SwarmError('usage', `This asks first: ${plainLine(question)}`, { fix: 'Add --yes.' });
+}
+
+/** A person sits there and sees what is asked. */
+export function canAsk(session: Session): boolean {
+  return session.isInteractive && process.stderr.isTTY === true;
+}
+
+/** Asks at the terminal. Return takes the answer that is offered, the end of input is a no, Ctrl-C ends the command. */
+export function askYesNo(session: Session, question: string, offered: boolean): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(`${plainLine(question)} [y/N] `, { signal: session.signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
+  return new Promise<boolean>((resolve, reject) => {
+    const interrupted = () => reject(new SwarmError('interrupted', 'Interrupted.'));
+    lines.once('SIGINT', interrupted);
+    session.signal.addEventListener('abort', interrupted, { once: true });
+    lines.once('close', () => resolve(false));
+    lines.question(`${plainLine(question)} ${offered ? '[Y/n]' : '[y/N]'} `, (answer) => {
+      const said = answer.trim();
+      resolve(said === '' ? offered : /^y(es)?$/i.test(said));
+    });
+  }).finally(() => lines.close());
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { globalFlags } from './global-flags.ts';
 import { type Group, groups } from './groups.ts';
 import type { Style } from './output/style-text.ts';
 
@@ -13,19 +14,43 @@ const SECTIONS: [Group['section'], string][] = [
 
 /** The overview; it fits on a screen. */
 export function helpText(style: Style): string {
-  const lines = ['gitswarm: many coding agents, one repository, only reviewed and tested work on main', ''];
+  const lines = ['gitswarm: many agents, one repository, only reviewed and tested work on main', ''];
   for (const [section, title] of SECTIONS) {
     const members = groups.filter((group) => group.section === section);
     if (section !== 'start') {
-      lines.push(`${style.bold(title.padEnd(11))} ${members.map((group) => group.name).join('  ')}`);
+      const names = members.map((group) => group.name);
+      // Two lines where one would not fit.
+      const rows = names.length > 6 ? [names.slice(0, 6), names.slice(6)] : [names];
+      for (const [i, row] of rows.entries())
+        lines.push(`${style.bold((i === 0 ? title : '').padEnd(12))} ${row.join('  ')}`);
       continue;
     }
     lines.push(style.bold(title));
     for (const group of members) lines.push(`  ${group.name.padEnd(10)} ${group.summary}`);
     lines.push('');
   }
-  lines.push('', 'Every command: --as <agent>  -C <dir>  --json  --quiet   More: gitswarm help <command>');
+  lines.push('', `${style.bold('Every command takes')} (more: gitswarm help <command>)`);
+  const flags = globalFlags.map(({ flag, value, summary }) => {
+    const name = value === undefined ? flag : `${flag} ${value}`;
+    return { isLong: summary.length > 30, text: `  ${name.padEnd(12)} ${summary}` };
+  });
+  for (const { text } of flags.filter((each) => each.isLong)) lines.push(text);
+  const short = flags.filter((each) => !each.isLong);
+  const half = Math.ceil(short.length / 2);
+  for (const [i, { text }] of short.slice(0, half).entries())
+    lines.push(`${text.padEnd(42)}${short[half + i]?.text ?? ''}`.trimEnd());
   return lines.join('\n');
+}
+
+/** The same for programs. */
+export function overviewData() {
+  return {
+    commands: groups.map(({ name, summary }) => ({ name, summary })),
+    flags: globalFlags.map(({ flag, value, summary }) => ({
+      flags: value === undefined ? flag : `${flag} ${value}`,
+      summary,
+    })),
+  };
 }
 
 /** Set by the build. */

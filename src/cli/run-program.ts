@@ -1,60 +1,66 @@
 import { CommanderError, Option, Command as Program } from 'commander';
 import type { Environment } from '../app/environment.ts';
+import { nearest } from '../base/nearest.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Answer, Command, CommandOption, Options } from './command.ts';
-import { nextLine, undoLine } from './output/hints.ts';
+import { helpData, helpText, wordsOf } from './command-help.ts';
+import { globalFlags } from './global-flags.ts';
+import { groups } from './groups.ts';
+import { commandText, nextLine, undoLine } from './output/hints.ts';
 import type { Output } from './output/output.ts';
 import { type GlobalFlags, resolveDir, Session } from './session.ts';
-import { firstWord } from './words.ts';
+import { usageError } from './usage-error.ts';
 
 /** The commands of one group, parsed and run: answers the exit code. */
 export async function runProgram(
   argv: string[],
-  given: { commands: Command[]; output: Output; environment: Environment },
+  given: { commands: Command[]; output: Output; environment: Environment; isRunning?: () => void },
 ): Promise<number> {
   let exit = 0;
-  const program = globalOptions(new Program('gitswarm'));
-  const quietly = (text: string) => given.output.note(text.trimEnd());
-  const configure = (each: Program) =>
-    each
-      .exitOverride()
-      .showSuggestionAfterError(true)
-      .configureOutput({
-        writeOut: (text) => process.stdout.write(text),
-        writeErr: quietly,
-        outputError: () => undefined,
-      });
-  configure(program);
+  let asked: Program | undefined;
+  const program = globalOptions(new Program('gitswarm'))
+    .exitOverride()
+    .helpCommand(false)
+    // All that is told goes through the output; commander only says for which command help is wanted.
+    .configureOutput({ writeOut: () => {}, writeErr: () => {}, outputError: () => {} })
+    .configureHelp({
+      formatHelp: (command) => {
+        asked = command;
+        return '';
+      },
+    });
   for (const command of given.commands) {
-    const leaf = configure(addCommand(program, command));
-    leaf.action(async (...parts: unknown[]) => {
-      exit = await runCommand(command, {
-        program,
-        parts,
-        output: given.output,
-        environment: given.environment,
-      });
+    addCommand(program, command).action(async (...parts: unknown[]) => {
+      given.isRunning?.();
+      exit = await runCommand(command, { program, parts, ...given });
     });
   }
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
-    throw new SwarmError('usage', error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (Did'), {
-      fix: `gitswarm ${firstWord(argv) ?? ''} --help`,
-    });
+    const about = asked;
+    const examples = about ? (findCommand(given.commands, about)?.examples ?? []) : [];
+    if (error.exitCode !== 0 || !about) {
+      if (about && !given.output.isJson) given.output.note(`${helpText(about, examples)}\n`);
+      throw usageError(error, { program, argv });
+    }
+    given.output.result(helpData(about, examples), () => helpText(about, examples));
   }
   return exit;
+}
+
+function findCommand(commands: Command[], program: Program): Command | undefined {
+  return commands.find((each) => `gitswarm ${each.name}` === wordsOf(program));
 }
 
 /** Adds a command under its words: `repo maintainer add` becomes three levels. */
 function addCommand(program: Program, command: Command): Program {
   const words = command.name.split(' ');
   let parent = program;
-  for (const word of words.slice(0, -1)) {
+  for (const [i, word] of words.slice(0, -1).entries()) {
     const existing = parent.commands.find((each) => each.name() === word);
-    parent = existing ?? parent.command(word).exitOverride();
+    parent = existing ?? parent.command(word).description(summaryOfWords(words.slice(0, i + 1).join(' ')));
   }
   const last = words.at(-1) ?? '';
   // A command may also have commands below it: `stabilize` and `stabilize history`.
@@ -62,29 +68,39 @@ function addCommand(program: Program, command: Command): Program {
   const leaf = isOwn ?? parent.command(last);
   leaf.description(command.summary);
   if (command.args) leaf.arguments(command.args);
-  for (const option of command.options ?? []) leaf.addOption(toOption(option));
-  if (command.examples?.length)
-    leaf.addHelpText('after', `\nExamples:\n${command.examples.map((e) => `  ${e}`).join('\n')}`);
+  for (const option of command.options ?? []) leaf.addOption(toOption(option, `gitswarm ${command.name}`));
   return leaf;
 }
 
-function toOption({ flags, summary, choices, repeat }: CommandOption): Option {
+/** Words that stand before commands and are none themselves. */
+function summaryOfWords(words: string): string {
+  const nested: Record<string, string> = {
+    'repo maintainer': 'Who may decide: add, remove, list.',
+    'repo access': 'Who may do what: grant, revoke, list, explain.',
+  };
+  const group = groups.find((each) => each.name === words)?.summary ?? '';
+  return nested[words] ?? (group && `${group[0]?.toUpperCase()}${group.slice(1)}.`);
+}
+
+function toOption({ flags, summary, choices, repeat }: CommandOption, command: string): Option {
   const option = new Option(flags, summary);
   if (repeat) option.argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), value]);
-  return choices ? option.choices([...choices]) : option;
+  if (!choices) return option;
+  return option.choices([...choices]).argParser((value: string) => {
+    if (choices.includes(value)) return value;
+    const near = nearest(value, choices);
+    throw new SwarmError(
+      'usage',
+      `--${option.name()} is one of ${choices.join(', ')}, not "${value}".${near ? ` Did you mean "${near}"?` : ''}`,
+      { fix: `${command} --help` },
+    );
+  });
 }
 
 function globalOptions(program: Program): Program {
-  return program
-    .option('--as <agent>', 'who acts (else GITSWARM_AGENT, else the author of this worktree)')
-    .option('-C <dir>', 'work in this directory')
-    .option('--json', 'one JSON document on stdout')
-    .option('--quiet', 'no notes, no progress')
-    .option('--no-color', 'no colours (also NO_COLOR)')
-    .option('--yes', 'answer every question with yes')
-    .option('--offline', 'do not use the network')
-    .option('--trace', 'show where an error comes from')
-    .option('--no-tick', 'leave what is due to a later command');
+  for (const { flag, value, summary } of globalFlags)
+    program.option(value === undefined ? flag : `${flag} ${value}`, summary);
+  return program;
 }
 
 async function runCommand(
@@ -112,7 +128,7 @@ async function runCommand(
   process.once('SIGTERM', interrupt);
   try {
     const answer = await command.run(session, args, own);
-    show(given.output, answer);
+    show(given.output, answer, session.flags.as);
     await session.doWhatIsDue();
     return session.signal.aborted ? INTERRUPTED : (answer.exit ?? 0);
   } finally {
@@ -125,13 +141,19 @@ async function runCommand(
 /** The exit code of a command that was stopped by Ctrl-C. */
 const INTERRUPTED = 130;
 
-function show(output: Output, answer: Answer): void {
+function show(output: Output, answer: Answer, as: string | undefined): void {
   output.result(answer.data, () => {
     const lines = [answer.text().trimEnd()].filter((line) => line !== '');
-    if (answer.undo) lines.push(undoLine(answer.undo, output.style));
-    if (answer.next) lines.push(nextLine(answer.next, output.style));
+    if (answer.undo) lines.push(undoLine(asSame(answer.undo, as), output.style));
+    if (answer.next) lines.push(nextLine(asSame(answer.next, as), output.style));
     return lines.join('\n');
   });
+}
+
+/** Whoever was named acts in what follows, too, unless that names somebody. */
+function asSame(command: string, as: string | undefined): string {
+  const isOurs = command.startsWith('gitswarm ') && !/ --(as)? /.test(command);
+  return as !== undefined && isOurs ? `${command} ${commandText(['--as', as])}` : command;
 }
 
 function readFlags(options: Record<string, unknown>): GlobalFlags {

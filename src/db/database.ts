@@ -123,7 +123,9 @@ class KyselyDatabase implements Database {
 
   #refuseIfImpossible(): void {
     if (this.#connections.readOnly) {
-      throw new SwarmError('read_only', `${this.place} was opened for reading only`);
+      throw new SwarmError('read_only', `${this.place} was opened for reading only`, {
+        fix: 'make the disk writable; until then only looking works',
+      });
     }
     if (this.#closed) throw new SwarmError('internal', `${this.place} is closed`);
     if (this.#current.getStore()?.open) {

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { withTrailers } from './change-id.ts';
 import { findMarkers } from './conflict-markers.ts';
@@ -73,13 +74,13 @@ async function checkPlace(
   const ref = await headRef(repo, dir);
   if (ref !== `refs/heads/${expectBranch}`) {
     throw new SwarmError('wrong_branch', `${dir} is on ${ref ?? 'a detached HEAD'}, not on ${expectBranch}`, {
-      fix: `git -C ${dir} switch ${expectBranch}`,
+      fix: `git -C ${shellWord(dir)} switch ${expectBranch}`,
       details: { expected: expectBranch, found: ref ?? null },
     });
   }
   if (status.inProgress !== undefined && status.inProgress !== concludes) {
     throw new SwarmError('wrong_state', `A ${status.inProgress} was begun in ${dir} and is not finished`, {
-      fix: `git -C ${dir} ${status.inProgress} --abort, or finish it`,
+      fix: `git -C ${shellWord(dir)} ${status.inProgress} --abort, or finish it`,
       details: { inProgress: status.inProgress },
     });
   }

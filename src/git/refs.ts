@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { checkedOutRefs } from './checkouts.ts';
 import { assertOid, zeroOid } from './oid.ts';
 import { checkRefName } from './ref-name.ts';
@@ -109,7 +109,13 @@ export async function resolveRefs(
 /** The commit one name stands for, or undefined. */
 export async function resolveCommit(repo: Repository, name: string): Promise<string | undefined> {
   if (name === '' || /[\n\0]/.test(name)) return undefined;
-  return (await repo.objects.head(`${name}^{commit}`))?.oid;
+  try {
+    return (await repo.objects.head(`${name}^{commit}`))?.oid;
+  } catch (error) {
+    // git does not answer but ends where the name asks for an upstream or a log that is not there.
+    if (isSwarmError(error, 'git_failed') && name.includes('@{')) return undefined;
+    throw error;
+  }
 }
 
 /** All refs under these prefixes (`refs/heads/stream/`), by name. */

@@ -57,6 +57,15 @@ export async function fillWorktree(
   await runGit(worktree, ['read-tree', '-m', '-u', 'HEAD']);
 }
 
+/** Finishes what a filling that died has begun: writes the files that are missing, and leaves those that are there. */
+export async function completeWorktree(repo: Repository, path: string): Promise<void> {
+  const worktree = { dir: resolve(path), env: repo.env };
+  if (existsSync(join(worktreeGitDir(worktree.dir), 'index'))) return;
+  await runGit(worktree, ['read-tree', 'HEAD']);
+  await runGit(worktree, ['checkout-index', '--all', '--quiet'], { okExits: [0, 1] });
+  await runGit(worktree, ['update-index', '-q', '--refresh'], { okExits: [0, 1] });
+}
+
 /** Takes a worktree away. Throws worktree_dirty where files would be lost, unless `force` says that they are saved. */
 export async function removeWorktree(
   repo: Repository,

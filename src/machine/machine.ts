@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { bindable, isSqliteBusy, openSqliteFile, sqliteFault } from '../base/sqlite-file.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { schemaSteps } from './machine-schema.ts';
@@ -64,7 +64,7 @@ export class Machine {
 
   #ask<T>(question: (db: DatabaseSync) => T): T {
     try {
-      this.#db ??= openAndUpgrade(this.localDir);
+      this.#db ??= openMachineFile(this.localDir);
       return question(this.#db);
     } catch (error) {
       const fault = sqliteFault(error, join(this.localDir, FILE));
@@ -76,9 +76,33 @@ export class Machine {
 const FILE = 'machine.db';
 const BUSY_MS = 10_000;
 
-function openAndUpgrade(localDir: string): DatabaseSync {
-  mkdirSync(localDir, { recursive: true });
+/** On a disk that cannot be written, what is there can still be read; writing is refused. */
+function openMachineFile(localDir: string): DatabaseSync {
   const file = join(localDir, FILE);
+  try {
+    return openAndUpgrade(localDir, file);
+  } catch (error) {
+    if (sqliteFault(error, file)?.code !== 'read_only' && !isReadOnlyDisk(error)) throw error;
+    return openForReading(file);
+  }
+}
+
+function openForReading(file: string): DatabaseSync {
+  const isThere = existsSync(file);
+  const db = isThere
+    ? openSqliteFile(file, { readOnly: true, busyMs: BUSY_MS })
+    : new DatabaseSync(':memory:');
+  if (!isThere) for (const step of schemaSteps) db.exec(step);
+  db.exec('pragma query_only = 1');
+  return db;
+}
+
+function isReadOnlyDisk(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EROFS' || error.code === 'EACCES');
+}
+
+function openAndUpgrade(localDir: string, file: string): DatabaseSync {
+  mkdirSync(localDir, { recursive: true });
   const db = openSqliteFile(file, { busyMs: BUSY_MS });
   try {
     const version = versionOf(db);

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts';
 import * as contract from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { AgentRow } from '../db/tables.ts';
@@ -31,12 +32,12 @@ const register = openOperation(contract.registerAgent, {
     if ((input.kind === 'human' || input.operator !== undefined) && !(await isAdmin(context, caller))) {
       const what = input.kind === 'human' ? 'a person' : 'an agent with an operator';
       throw new SwarmError('not_allowed', `Only an owner of the repository registers ${what}.`, {
-        fix: `gitswarm agent register ${input.name} --as <owner>`,
+        fix: `gitswarm agent register ${shellWord(input.name)} --as <owner>`,
       });
     }
     if (await findAgentByName(db, input.name)) {
       throw new SwarmError('already_exists', `An agent named "${input.name}" is registered already.`, {
-        fix: `gitswarm agent show ${input.name}`,
+        fix: `gitswarm agent show ${shellWord(input.name)}`,
       });
     }
     const apiKey = newApiKey();

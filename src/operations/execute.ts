@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { type Clock, isoTime } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
@@ -144,9 +144,19 @@ async function writeEvents(
 function parseInput(operation: Operation, input: unknown): unknown {
   const result = operation.endpoint.input.safeParse(input);
   if (result.success) return result.data;
-  throw new SwarmError('invalid', `${operation.endpoint.name}: ${z.prettifyError(result.error)}`, {
+  throw new SwarmError('invalid', `${operation.endpoint.name}: ${issuesText(result.error)}`, {
     details: { issues: result.error.issues.map((issue) => ({ path: issue.path, message: issue.message })) },
   });
+}
+
+/** `name is missing or empty; paths.0: too long`, for people. */
+function issuesText({ issues }: z.ZodError): string {
+  const texts = issues.map((issue) => {
+    const isEmpty = issue.code === 'too_small' && issue.origin === 'string' && issue.minimum === 1;
+    const path = issue.path.join('.');
+    return isEmpty ? `${path} is empty` : path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  return `${texts.join('; ')}.`;
 }
 
 function hashBody(name: string, input: unknown): string {

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { AccessLevel } from '../contract/repos.ts';
 import type { Db } from '../db/database.ts';
@@ -48,7 +49,7 @@ export async function authorise(
       'not_allowed',
       `${caller.name} may not do this (${call.operation}): it needs ${wants}.`,
       {
-        fix: `gitswarm repo access explain ${caller.name}`,
+        fix: `gitswarm repo access explain ${shellWord(caller.name)}`,
         details: { needs: need, has: access.level, reasons: access.reasons },
       },
     );

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -56,10 +57,11 @@ promise('an enclosed command sees an empty /tmp that nobody else sees', async ()
   const other = await temporaryFolder();
   const cwd = await temporaryFolder();
   await writeFile(join(other, 'secret'), '');
-  const result = await enclosed(`touch /tmp/mine; ls '${other}/secret'; ls -A /tmp`, { cwd });
-  expect(result.output).toContain('mine');
+  const mine = `mine-${randomUUID()}`;
+  const result = await enclosed(`touch /tmp/${mine}; ls '${other}/secret'; ls -A /tmp`, { cwd });
+  expect(result.output).toContain(mine);
   expect(result.stdoutTail).not.toContain('secret');
-  await expect(stat('/tmp/mine')).rejects.toThrow();
+  await expect(stat(join('/tmp', mine))).rejects.toThrow();
 });
 
 promise('an enclosed command cannot make its enclosure writable again, even as root', async () => {

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { basename, delimiter, dirname } from 'node:path';
 
 export interface Enclosure {
   cwd: string;
@@ -6,6 +7,8 @@ export interface Enclosure {
   network: boolean;
   /** Set inside only: bubblewrap's own processes go without. */
   env: Record<string, string>;
+  /** The search path of the command: programs in it must be there. */
+  path?: string | undefined;
   /** The descriptor on which bubblewrap reports whether the command was started and how it ended. */
   statusDescriptor?: number;
 }
@@ -24,6 +27,7 @@ export async function bubblewrapArguments(enclosure: Enclosure): Promise<string[
     // A socket can be used through a read-only mount: Docker's, the session bus and others live in /run.
     ...['--tmpfs', '/tmp', '--tmpfs', '/var/tmp', '--tmpfs', '/run'],
     ...(await readableInRun(enclosure.network)).flatMap((path) => ['--ro-bind-try', path, path]),
+    ...programsBelowHidden(enclosure.path).flatMap((path) => ['--ro-bind-try', path, path]),
     ...[cwd, ...writable].flatMap((path) => ['--bind', path, path]),
     ...Object.entries({ TMPDIR: '/tmp', ...enclosure.env }).flatMap(([name, value]) => [
       '--setenv',
@@ -39,4 +43,17 @@ export async function bubblewrapArguments(enclosure: Enclosure): Promise<string[
 async function readableInRun(network: boolean): Promise<string[]> {
   const servers = network ? await realpath('/etc/resolv.conf').catch(() => '') : '';
   return ['/run/current-system', '/run/wrappers', servers].filter((path) => path.startsWith('/run/'));
+}
+
+const HIDDEN = ['/tmp/', '/var/tmp/', '/run/'];
+
+/**
+ * Folders of the search path that the empty ones would hide, as when all of this lives in a temporary checkout. What
+ * stands in a `bin` or `.bin` mostly leads to its neighbours, so the folder above is shown.
+ */
+function programsBelowHidden(path: string | undefined): string[] {
+  const folders = (path ?? '').split(delimiter).filter((folder) => HIDDEN.some((top) => folder.startsWith(top)));
+  return [...new Set(folders.map((folder) => (/^\.?bin$/.test(basename(folder)) ? dirname(folder) : folder)))].filter(
+    (folder) => !HIDDEN.includes(`${folder}/`),
+  );
 }

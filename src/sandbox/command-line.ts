@@ -29,6 +29,7 @@ export async function commandLine(
     writable: request.writable,
     network: request.network,
     env: mark,
+    path: request.env.PATH,
     statusDescriptor: STATUS_DESCRIPTOR,
   });
   return { ...split([sandbox.bubblewrap, ...enclosure, '--', ...limited]), env: request.env };

@@ -144,7 +144,9 @@ for (const isolation of ['off', 'required'] as const) {
         await runCommand({ ...${JSON.stringify(inner)}, env: { ...process.env } });`;
       const controller = new AbortController();
       const argv = [process.execPath, '--input-type=module', '-e', script];
-      const running = run({ argv, cwd, signal: controller.signal }, isolation);
+      // The checkout of this very test may stand in /tmp, which is empty inside.
+      const writable = [join(import.meta.dirname, '..', '..')];
+      const running = run({ argv, cwd, writable, signal: controller.signal }, isolation);
       await until('the inner command runs', () => existsSync(join(cwd, 'up')));
       controller.abort();
       expect((await running).kind).toBe('cancelled');

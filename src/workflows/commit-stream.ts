@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
@@ -137,7 +138,7 @@ export function requireAuthor(stream: Stream, actor: { id: string; name: string 
     'not_allowed',
     `Stream ${stream.handle} is ${stream.authorName}'s; ${actor.name} cannot commit on it.`,
     {
-      fix: `gitswarm commit --as ${stream.authorName}, or build on it: gitswarm workspace create --depends-on ${stream.handle}`,
+      fix: `gitswarm commit --as ${shellWord(stream.authorName)}, or build on it: gitswarm workspace create --depends-on ${stream.handle}`,
     },
   );
 }

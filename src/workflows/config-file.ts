@@ -8,7 +8,7 @@ const LARGEST = 256 * 1024;
 
 /** What a config file says; one that cannot be used says why and leaves the settings before it in force. */
 export type ParsedConfig =
-  | { kind: 'config'; config: RepoConfig; warnings: string[] }
+  | { kind: 'config'; config: RepoConfig; warnings: string[]; named: string[] }
   | { kind: 'unusable'; reason: string };
 
 /**
@@ -42,5 +42,5 @@ export function parseConfigFile(text: string): ParsedConfig {
   }
   const parsed = RepoConfigFile.safeParse(known);
   if (!parsed.success) return { kind: 'unusable', reason: z.prettifyError(parsed.error) };
-  return { kind: 'config', config: parsed.data, warnings };
+  return { kind: 'config', config: parsed.data, warnings, named: Object.keys(known) };
 }

@@ -1,7 +1,9 @@
 import { type Repo, reportConfig } from '../contract/repos.ts';
 import { entryOid, readBlob } from '../git/objects.ts';
-import { resolveCommit } from '../git/refs.ts';
-import { CONFIG_PATH, JSON_CONFIG_PATH, parseConfigFile } from './config-file.ts';
+import { isRefName } from '../git/ref-name.ts';
+import { findRef, resolveCommit } from '../git/refs.ts';
+import type { Repository } from '../git/repository.ts';
+import { CONFIG_PATH, JSON_CONFIG_PATH, type ParsedConfig, parseConfigFile } from './config-file.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -25,7 +27,7 @@ export async function refreshConfig(
     };
   }
   const text = (await readBlob(git, tip, found.path))?.toString('utf8') ?? '';
-  const parsed = parseConfigFile(text);
+  const parsed = await usableConfig(workflow, parseConfigFile(text));
   if (parsed.kind === 'unusable') {
     const warning = `${found.path} on ${repo.bufferBranch} is not usable, the settings before it stay in force: ${parsed.reason}`;
     return { repo, warnings: [warning] };
@@ -38,6 +40,32 @@ export async function refreshConfig(
     config: parsed.config,
   });
   return { repo: reported, warnings };
+}
+
+/**
+ * A file that names no branches leaves those that are in force; one that names branches which are not there, or one
+ * branch twice, would leave nothing to land on and cannot be used.
+ */
+async function usableConfig({ git, repo }: Workflow, parsed: ParsedConfig): Promise<ParsedConfig> {
+  if (parsed.kind === 'unusable') return parsed;
+  const config = { ...parsed.config };
+  if (!parsed.named.includes('buffer_branch')) config.buffer_branch = repo.bufferBranch;
+  if (!parsed.named.includes('promote_target')) config.promote_target = repo.promoteTarget;
+  const reason = await whyNoBranches(git, config);
+  return reason === undefined ? { ...parsed, config } : { kind: 'unusable', reason };
+}
+
+/** Why these two branches cannot be buffer and target; undefined where they can. */
+export async function whyNoBranches(
+  git: Repository,
+  { buffer_branch, promote_target }: { buffer_branch: string; promote_target: string },
+): Promise<string | undefined> {
+  if (buffer_branch === promote_target) return `buffer and target are both "${buffer_branch}"`;
+  for (const branch of [buffer_branch, promote_target]) {
+    const ref = `refs/heads/${branch}`;
+    if (!isRefName(ref) || !(await findRef(git, ref))) return `there is no branch "${branch}"`;
+  }
+  return undefined;
 }
 
 async function findFile(workflow: Workflow, tip: string): Promise<{ path: string; oid: string | null }> {

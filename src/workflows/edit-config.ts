@@ -5,6 +5,7 @@ import { SwarmError } from '../contract/errors.ts';
 import { type Repo, setConfig } from '../contract/repos.ts';
 import { settingOwners, settingValue } from '../domain/repos/config-settings.ts';
 import { parseConfigFile } from './config-file.ts';
+import { whyNoBranches } from './config-in-force.ts';
 import { approveCommand, type CommandSetting, untrustedCommands } from './trust.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
@@ -23,6 +24,7 @@ const COMMANDS: CommandSetting[] = ['stabilize_command', 'workspace.setup'];
 /** Sets one setting: in the database, and for one the repository owns in the settings file, whose comments stay. */
 export async function setSetting(workflow: Workflow, key: string, text: string): Promise<ConfigChange> {
   actorOf(workflow);
+  await refuseMissingBranch(workflow, key, text);
   const isFileOwned = settingOwners()[key] === 'repo';
   const file = isFileOwned && !workflow.git.isBare ? join(workflow.home, 'config.yml') : null;
   const repo = await workflow.authority.call(setConfig, {
@@ -37,6 +39,15 @@ export async function setSetting(workflow: Workflow, key: string, text: string):
   if (COMMANDS.some((each) => each === key) && text !== 'null')
     approveCommand(changed, key as CommandSetting, text);
   return { repo, key, value, file, waitsForLanding: isFileOwned && repo.configSource === 'file' };
+}
+
+/** Buffer and target are two branches that exist: anything else would leave nothing to land on. */
+async function refuseMissingBranch({ git, repo }: Workflow, key: string, text: string): Promise<void> {
+  if (key !== 'buffer_branch' && key !== 'promote_target') return;
+  const branches = { buffer_branch: repo.bufferBranch, promote_target: repo.promoteTarget, [key]: text };
+  const reason = await whyNoBranches(git, branches);
+  if (reason === undefined) return;
+  throw new SwarmError('invalid', `${key} cannot be "${text}": ${reason}.`, { fix: 'git branch --list' });
 }
 
 /** While a committed file decides, the value in force is the old one; what was asked for goes into the file. */

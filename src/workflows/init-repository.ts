@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { type MergeMode, type OwnershipModel, RepoConfig } from '../contract/repo-files.ts';
 import { initRepo, type Repo } from '../contract/repos.ts';
-import { identity } from '../git/config.ts';
+import { identity, readConfig } from '../git/config.ts';
 import { headOf } from '../git/head.ts';
 import { readBlob } from '../git/objects.ts';
 import { branchRef } from '../git/ref-name.ts';
@@ -14,7 +14,7 @@ import { type Repository, requireHistory } from '../git/repository.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Authority } from '../operations/authority.ts';
 import { CONFIG_PATH, parseConfigFile } from './config-file.ts';
-import { addExcludes } from './exclude-file.ts';
+import { addExcludes, type ExcludeFile, excludeFile } from './exclude-file.ts';
 import { findTestCommand } from './find-test-command.ts';
 
 export interface InitRequest {
@@ -25,6 +25,8 @@ export interface InitRequest {
   buffer?: string | undefined;
   target?: string | undefined;
   stabilize?: string | undefined;
+  /** Asked once, before anything is made, whether the command that seems to test this repository shall do so. */
+  acceptStabilize?: ((command: string) => Promise<boolean>) | undefined;
 }
 
 export interface InitResult {
@@ -34,12 +36,16 @@ export interface InitResult {
   configFile: string | null;
   /** A command that seems to test this repository; it is proposed, never set unasked. */
   proposedStabilize: string | null;
+  /** The command that was asked for or accepted: an owner has read it. */
+  approvedStabilize: string | null;
 }
 
 /** What init made, so that uninit takes away that and nothing else. */
 export interface Made {
   buffer: boolean;
   configText: string | null;
+  /** The exclude file as it was. */
+  exclude?: ExcludeFile;
 }
 
 export const MADE_FILE = 'made.json';
@@ -56,8 +62,12 @@ export async function initRepository(
 ): Promise<InitResult> {
   requireHistory(git);
   const target = await chooseTarget(git, request.target);
-  const config = await chooseConfig(git, target, request);
   const proposed = git.isBare ? undefined : findTestCommand(git.root);
+  const chosen = await chooseConfig(git, target, request);
+  const asks = chosen.stabilize_command === null && proposed !== undefined && !wasMade(places.home);
+  const accepted = asks && (await request.acceptStabilize?.(proposed)) ? proposed : undefined;
+  const config = accepted === undefined ? chosen : { ...chosen, stabilize_command: accepted };
+  accessSync(dirname(places.home), constants.W_OK);
   mkdirSync(join(places.home, 'local'), { recursive: true });
   return withLock(places.home, 'init', async () => {
     const authority = await open();
@@ -77,7 +87,12 @@ export async function initRepository(
     });
     const configFile = made.created ? await makeFiles(git, places, made.repo, target.commit) : null;
     const missing = made.repo.config.stabilize_command === null;
-    return { ...made, configFile, proposedStabilize: missing ? (proposed ?? null) : null };
+    return {
+      ...made,
+      configFile,
+      proposedStabilize: missing ? (proposed ?? null) : null,
+      approvedStabilize: made.created ? (request.stabilize ?? accepted ?? null) : null,
+    };
   });
 }
 
@@ -132,7 +147,7 @@ async function chooseConfig(
 }
 
 async function ownName(git: Repository): Promise<string> {
-  return (await identity(git))?.name ?? git.env.USER ?? 'owner';
+  return (await identity(git))?.name ?? (await readConfig(git, 'user.name')) ?? git.env.USER ?? 'owner';
 }
 
 async function makeFiles(
@@ -144,11 +159,12 @@ async function makeFiles(
   const ref = branchRef(repo.bufferBranch);
   const exists = (await findRef(git, ref)) !== undefined;
   if (!exists) await updateRefs(git, [{ ref, old: null, new: targetCommit }], 'gitswarm: init');
+  const exclude = excludeFile(git.commonDir);
   addExcludes(git.commonDir);
   const writes = !git.isBare && !existsSync(places.configFile);
   const text = writes ? settingsText(repo.config) : null;
   if (text !== null) writeFileSync(places.configFile, text, { flag: 'wx' });
-  const made: Made = { buffer: !exists, configText: text };
+  const made: Made = { buffer: !exists, configText: text, exclude };
   writeFileSync(join(places.home, 'local', MADE_FILE), JSON.stringify(made));
   return text === null ? null : places.configFile;
 }
@@ -166,6 +182,10 @@ function settingsText(config: RepoConfig): string {
     '# All settings and what they mean: gitswarm config list, gitswarm config explain <key>',
   ];
   return `${head.join('\n')}\n${stringify(shown)}`;
+}
+
+function wasMade(home: string): boolean {
+  return existsSync(join(home, 'local', MADE_FILE));
 }
 
 /** What init made here; nothing where that is not known any more. */

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
@@ -49,9 +50,9 @@ export async function mergeIntoWorktree(
 async function readyHead(workflow: Workflow, { stream, path }: ResolutionPlace): Promise<string> {
   const { head, inProgress, indexLocked } = await worktreeStatus(workflow.git, path);
   if (inProgress !== undefined) {
-    const ends = `gitswarm stream resolve ${stream.handle} --continue, or git -C ${path} merge --abort`;
+    const ends = `gitswarm stream resolve ${stream.handle} --continue, or git -C ${shellWord(path)} merge --abort`;
     throw new SwarmError('wrong_state', `A ${inProgress} was begun in ${path} and is not finished.`, {
-      fix: inProgress === 'merge' ? ends : `git -C ${path} status`,
+      fix: inProgress === 'merge' ? ends : `git -C ${shellWord(path)} status`,
     });
   }
   if (indexLocked) throw new SwarmError('busy', `Another git is at work in ${path}.`, { fix: 'Try again.' });

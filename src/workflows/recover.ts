@@ -7,7 +7,7 @@ import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
 import { abandonStream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
-import { fillWorktree } from '../git/worktrees.ts';
+import { completeWorktree } from '../git/worktrees.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
@@ -136,7 +136,7 @@ async function keepWorkspace(workflow: Workflow, made: CreateIntent): Promise<Re
   if (!stream || !existsSync(made.path) || findWorkspace(workflow.machine, stream.id)) {
     return { what: 'workspace', subject, done: 'kept: it holds work' };
   }
-  await fillWorktree(workflow.git, { path: made.path });
+  await completeWorktree(workflow.git, made.path);
   insertWorkspace(workflow.machine, {
     stream_id: stream.id,
     path: made.path,

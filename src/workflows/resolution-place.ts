@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
 import { type Before, bringBack, findBefore, forgetBefore } from '../git/set-aside.ts';
@@ -41,7 +42,7 @@ export async function resolutionPlace(workflow: Workflow, ref: string): Promise<
   if (status.branch !== stream.branch) {
     const place = status.branch ?? 'a detached HEAD';
     throw new SwarmError('wrong_branch', `${path} is on ${place}, not on ${stream.branch}.`, {
-      fix: `git -C ${path} switch ${stream.branch}`,
+      fix: `git -C ${shellWord(path)} switch ${stream.branch}`,
     });
   }
   const before = findBefore(path);

@@ -139,6 +139,16 @@ async function failed(
   commit: string,
   { run, runs, reason }: { run: CheckRun; runs: number; reason?: string },
 ): Promise<StabilizeResult> {
+  // Whoever stops a run learns nothing about the buffer, so nothing is recorded.
+  if (workflow.signal?.aborted) {
+    throw new SwarmError(
+      'interrupted',
+      `The test of ${commit.slice(0, 10)} was stopped; nothing was recorded.`,
+      {
+        fix: 'gitswarm stabilize',
+      },
+    );
+  }
   await workflow.authority.call(recordStabilization, {
     repoId: workflow.repo.id,
     result: 'error',

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts';
 import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { explainAccess } from '../contract/repos.ts';
@@ -15,7 +16,7 @@ export async function requireAuthorOrMaintainer(workflow: Workflow, stream: Stre
     'not_allowed',
     `Stream ${stream.handle} is ${stream.authorName}'s: only its authors and maintainers move it.`,
     {
-      fix: `Act as its author: --as ${stream.authorName}`,
+      fix: `Act as its author: --as ${shellWord(stream.authorName)}`,
       details: { has: access.level, reasons: access.reasons },
     },
   );

@@ -53,8 +53,11 @@ export async function uninit(
     rmSync(checkout.path, { recursive: true, force: true });
   await runGit(workflow.git, ['worktree', 'prune']);
   await removeRefs(workflow, unlanded, { removed, kept });
-  if (removeExcludes(workflow.git.commonDir)) removed.push('entries in the exclude file');
-  const finish = () => removeFiles(workflow, removed);
+  if (removeExcludes(workflow.git.commonDir, readMade(workflow.home).exclude))
+    removed.push('entries in the exclude file');
+  const greens = await listRefs(workflow.git, ['refs/tags/green/']);
+  if (greens.length > 0) kept.push(`refs/tags/green/* (${greens.length}): what was found green stays marked`);
+  const finish = () => removeFiles(workflow, { removed, kept });
   return { removed, kept, finish };
 }
 
@@ -128,18 +131,18 @@ async function removeRefs(
 }
 
 /** The files beside the repository; the settings file only where it is exactly what init wrote and nobody committed it. */
-function removeFiles(workflow: Workflow, removed: string[]): void {
+function removeFiles(workflow: Workflow, { removed, kept }: { removed: string[]; kept: string[] }): void {
   const { home } = workflow;
   const { configText } = readMade(home);
   const config = join(home, 'config.yml');
   if (configText !== null && existsSync(config) && readFileSync(config, 'utf8') === configText) {
     rmSync(config);
     removed.push(config);
-  }
+  } else if (existsSync(config)) kept.push(config);
   for (const name of existsSync(home) ? readdirSync(home) : []) {
     if (name === 'local' || name.startsWith('federation.db'))
       rmSync(join(home, name), { recursive: true, force: true });
   }
   if (existsSync(home) && readdirSync(home).length === 0) rmdirSync(home);
-  removed.push(home);
+  removed.push(existsSync(home) ? `the database in ${home}` : home);
 }

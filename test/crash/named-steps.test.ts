@@ -218,7 +218,9 @@ const operations: Operation[] = [
         job: { op: 'restore', stream: work.id },
         afterwards: async () => {
           const again = await drive(story.dir, 'coder', { op: 'restore', stream: work.id });
-          expect(again.answer, again.stderr).toMatchObject(again.answer.ok ? { data: { path: work.path } } : { code: 'already_exists' });
+          expect(again.answer, again.stderr).toMatchObject(
+            again.answer.ok ? { data: { path: work.path } } : { code: 'already_exists' },
+          );
           expect(story.status(work.path)).toEqual([' M work.txt', '?? untracked.txt']);
           await story.commit('coder', work, {}, 'go on');
         },

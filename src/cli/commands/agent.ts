@@ -11,6 +11,7 @@ import {
 } from '../../contract/agents.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
+import { commandText } from '../output/hints.ts';
 import { pairs, table } from '../output/table.ts';
 
 const register: Command = {
@@ -42,7 +43,7 @@ const register: Command = {
           `${agent.handle}  ${plainLine(agent.name)}  ${agent.kind}`,
           `key ${apiKey} (only needed with a server; not shown again)`,
         ].join('\n'),
-      next: `gitswarm task next --claim --as ${agent.name}`,
+      next: `gitswarm task next --claim ${commandText(['--as', agent.name])}`,
     };
   },
 };
@@ -59,13 +60,17 @@ const list: Command = {
       text: () =>
         items.length === 0
           ? 'Nobody is registered.'
-          : table(items, [
-              { title: 'HANDLE', value: (agent) => agent.handle },
-              { title: 'NAME', value: (agent) => plainLine(agent.name), canShrink: true },
-              { title: 'KIND', value: (agent) => agent.kind },
-              { title: 'KARMA', value: (agent) => String(agent.karma), align: 'right' },
-              { title: 'STATUS', value: (agent) => agent.status },
-            ]),
+          : table(
+              items,
+              [
+                { title: 'HANDLE', value: (agent) => agent.handle },
+                { title: 'NAME', value: (agent) => plainLine(agent.name), canShrink: true },
+                { title: 'KIND', value: (agent) => agent.kind },
+                { title: 'KARMA', value: (agent) => String(agent.karma), align: 'right' },
+                { title: 'STATUS', value: (agent) => agent.status },
+              ],
+              { width: session.output.width },
+            ),
     };
   },
 };
@@ -124,7 +129,7 @@ const suspend: Command = {
   async run(session, [agent = ''], options) {
     const { authority } = await session.workflow();
     const suspended = await authority.call(suspendAgent, { agent, reason: textOption(options, 'reason') });
-    return { ...agentAnswer(suspended), undo: `gitswarm agent resume ${suspended.name}` };
+    return { ...agentAnswer(suspended), undo: `gitswarm agent resume ${suspended.handle}` };
   },
 };
 

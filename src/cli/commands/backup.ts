@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { backUp, restoreBackup } from '../../app/backup.ts';
 import type { Command } from '../command.ts';
+import { commandText } from '../output/hints.ts';
 
 const backup: Command = {
   name: 'backup',
@@ -13,7 +14,7 @@ const backup: Command = {
     return {
       data: saved,
       text: () => `saved ${saved.bytes} bytes to ${saved.file}`,
-      next: `gitswarm restore-backup ${file}`,
+      next: `gitswarm restore-backup ${commandText([file])}`,
     };
   },
 };

@@ -8,6 +8,8 @@ import { setSetting, trustCommands, workingFile } from '../../workflows/edit-con
 import { untrustedCommands } from '../../workflows/trust.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
+import { canAsk } from '../confirm.ts';
+import { askTrust, exactText, requireOwner } from '../offer-trust.ts';
 import { pairs, table } from '../output/table.ts';
 
 interface Setting {
@@ -57,12 +59,16 @@ const list: Command = {
       data: { settings: rows, untrusted: waiting, workingFile: working },
       text: () => {
         const lines = [
-          table(rows, [
-            { title: 'SETTING', value: (row) => row.key },
-            { title: 'VALUE', value: (row) => shown(row.key, row.value), canShrink: true },
-            { title: 'SOURCE', value: (row) => row.source },
-            { title: '', value: (row) => (row.differsInWorkingFile ? 'changed in the working file' : '') },
-          ]),
+          table(
+            rows,
+            [
+              { title: 'SETTING', value: (row) => row.key },
+              { title: 'VALUE', value: (row) => shown(row.key, row.value), canShrink: true },
+              { title: 'SOURCE', value: (row) => row.source },
+              { title: '', value: (row) => (row.differsInWorkingFile ? 'changed in the working file' : '') },
+            ],
+            { width: session.output.width },
+          ),
         ];
         if (working?.unusable) lines.push(`${working.file} is not usable: ${plainLine(working.unusable)}`);
         for (const { setting, text } of waiting)
@@ -143,13 +149,17 @@ const trust: Command = {
   async run(session) {
     const workflow = await session.workflow();
     const waiting = untrustedCommands(workflow);
-    for (const { setting, text } of waiting) session.output.note(`${setting}: ${plainLine(text)}`);
-    const approved = await trustCommands(workflow);
+    const asks = waiting.length > 0 && canAsk(session) && !session.flags.yes;
+    if (asks) await requireOwner(workflow);
+    else for (const { setting, text } of waiting) session.output.note(`${setting}: ${exactText(text)}`);
+    const approved = asks ? await askTrust(session, workflow, waiting) : await trustCommands(workflow);
     return {
       data: { approved },
       text: () =>
         approved.length === 0
-          ? 'Every command is approved already.'
+          ? waiting.length === 0
+            ? 'Every command is approved already.'
+            : 'Nothing was approved.'
           : `approved ${approved.map((each) => each.setting).join(', ')}`,
     };
   },

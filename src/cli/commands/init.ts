@@ -2,7 +2,11 @@ import { initApp } from '../../app/init-app.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { MergeMode, OwnershipModel } from '../../contract/repo-files.ts';
 import type { Command } from '../command.ts';
+import { askYesNo, canAsk } from '../confirm.ts';
+import { exactText } from '../offer-trust.ts';
 import { textOption } from '../options.ts';
+import { commandText } from '../output/hints.ts';
+import type { Session } from '../session.ts';
 
 const init: Command = {
   name: 'init',
@@ -30,6 +34,7 @@ const init: Command = {
         buffer: textOption(options, 'buffer'),
         target: textOption(options, 'target'),
         stabilize: textOption(options, 'stabilize'),
+        acceptStabilize: (command) => accept(session, command),
       },
     });
     const { repo, owner, created, proposedStabilize } = result;
@@ -62,7 +67,7 @@ const init: Command = {
           lines.push(`  tests    ${plainLine(repo.config.stabilize_command)}`);
         if (proposedStabilize) {
           lines.push(
-            `  tests    none yet; it looks like: gitswarm config set stabilize_command "${proposedStabilize}"`,
+            `  tests    none yet; it looks like: gitswarm config set stabilize_command ${commandText([proposedStabilize])}`,
           );
         }
         if (needsReviewer) {
@@ -78,5 +83,11 @@ const init: Command = {
     };
   },
 };
+
+/** Only a person at the terminal is asked; without one the command is proposed in the answer. */
+async function accept(session: Session, command: string): Promise<boolean> {
+  if (session.flags.yes) return true;
+  return canAsk(session) && askYesNo(session, `Is the buffer tested with: ${exactText(command)} ?`, true);
+}
 
 export const commands = [init];

@@ -1,4 +1,5 @@
 import { plainLine } from '../../base/plain-text.ts';
+import { SwarmError } from '../../contract/errors.ts';
 import { listEvents, type SwarmEvent } from '../../contract/events.ts';
 import type { Command } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
@@ -20,24 +21,37 @@ const log: Command = {
   async run(session, _args, options) {
     const workflow = await session.workflow();
     const type = textOption(options, 'type');
-    const limit = Math.min(200, Math.max(1, numberOption(options, 'limit') ?? 20));
-    const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit, type });
+    const limit = numberOption(options, 'limit') ?? 20;
+    if (limit < 1) throw new SwarmError('usage', `--limit wants 1 or more, not ${limit}.`);
+    const items: SwarmEvent[] = [];
+    for (let cursor: string | null | undefined; cursor !== null && items.length < limit; ) {
+      const page = { repoId: workflow.repo.id, limit: Math.min(200, limit - items.length), type, cursor };
+      const answer = await workflow.authority.call(listEvents, page);
+      items.push(...answer.items);
+      cursor = answer.nextCursor;
+    }
     if (flagOption(options, 'follow')) return follow(session, items, type);
     return {
       data: items,
       text: () =>
-        items.length === 0 ? 'Nothing has happened yet.' : eventTable(items, workflow.clock.now()),
+        items.length === 0
+          ? 'Nothing has happened yet.'
+          : eventTable(items, { now: workflow.clock.now(), width: session.output.width }),
     };
   },
 };
 
-function eventTable(events: SwarmEvent[], now: number): string {
-  return table(events, [
-    { title: 'WHEN', value: (event) => relativeTime(event.createdAt, now) },
-    { title: 'WHO', value: (event) => plainLine(event.actorName ?? '-') },
-    { title: 'WHAT', value: (event) => event.type },
-    { title: 'DETAILS', value: details, canShrink: true },
-  ]);
+function eventTable(events: SwarmEvent[], look: { now: number; width: number | undefined }): string {
+  return table(
+    events,
+    [
+      { title: 'WHEN', value: (event) => relativeTime(event.createdAt, look.now) },
+      { title: 'WHO', value: (event) => plainLine(event.actorName ?? '-') },
+      { title: 'WHAT', value: (event) => event.type },
+      { title: 'DETAILS', value: details, canShrink: true },
+    ],
+    { width: look.width },
+  );
 }
 
 function details(event: SwarmEvent): string {

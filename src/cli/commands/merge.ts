@@ -2,10 +2,12 @@ import { plainLine } from '../../base/plain-text.ts';
 import { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { showStream } from '../../contract/streams.ts';
+import { testsBeforeMerge } from '../../workflows/drive-queue.ts';
 import { type MergePlan, type MergeResult, mergeStream, planMerge } from '../../workflows/merge-stream.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
+import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
 
@@ -36,11 +38,13 @@ const merge: Command = {
     if (flagOption(options, 'plan')) return planAnswer(await planMerge(workflow, ref));
     actorOf(workflow);
     await recover(workflow);
+    const waits = options.wait !== false;
+    if (waits && testsBeforeMerge(workflow)) await offerTrust(session, workflow);
     const result = await mergeStream(workflow, ref, {
       force: flagOption(options, 'force'),
       reason: textOption(options, 'reason'),
       priority: textOption(options, 'priority') as Priority | undefined,
-      wait: options.wait !== false,
+      wait: waits,
     });
     return mergeAnswer(workflow, ref, result);
   },
@@ -95,11 +99,12 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
             ...result.packet.outputTail
               .trimEnd()
               .split('\n')
+              .filter((line, _i, all) => line !== '' || all.length > 1)
               .slice(-20)
               .map((line) => `  | ${plainLine(line)}`),
             `reproduce: ${result.packet.reproduce}`,
           ].join('\n'),
-        next: `gitswarm workspace path ${stream.handle}`,
+        next: `cd "$(gitswarm workspace path ${stream.handle})"`,
       };
   }
 }

@@ -15,6 +15,7 @@ import { driveQueue, testsBeforeMerge } from '../../workflows/drive-queue.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
+import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
@@ -34,18 +35,22 @@ const list: Command = {
         if (queue.frozenReason) lines.push(`The queue is frozen: ${plainLine(queue.frozenReason)}`);
         if (queue.items.length === 0) return [...lines, 'The queue is empty.'].join('\n');
         lines.push(
-          table(queue.items, [
-            { title: '#', value: (item) => String(item.merge.position), align: 'right' },
-            { title: 'STREAM', value: (item) => item.stream?.handle ?? item.merge.kind },
-            {
-              title: 'WHAT',
-              value: (item) => plainLine(item.stream?.name ?? item.merge.kind),
-              canShrink: true,
-            },
-            { title: 'PRIORITY', value: (item) => item.merge.priority },
-            { title: 'STATE', value: (item) => item.merge.state },
-            { title: 'SINCE', value: (item) => relativeTime(item.merge.requestedAt, workflow.clock.now()) },
-          ]),
+          table(
+            queue.items,
+            [
+              { title: '#', value: (item) => String(item.merge.position), align: 'right' },
+              { title: 'STREAM', value: (item) => item.stream?.handle ?? item.merge.kind },
+              {
+                title: 'WHAT',
+                value: (item) => plainLine(item.stream?.name ?? item.merge.kind),
+                canShrink: true,
+              },
+              { title: 'PRIORITY', value: (item) => item.merge.priority },
+              { title: 'STATE', value: (item) => item.merge.state },
+              { title: 'SINCE', value: (item) => relativeTime(item.merge.requestedAt, workflow.clock.now()) },
+            ],
+            { width: session.output.width },
+          ),
         );
         return lines.join('\n');
       },
@@ -63,6 +68,7 @@ const run: Command = {
     const workflow = await session.workflow();
     actorOf(workflow);
     await recover(workflow);
+    if (testsBeforeMerge(workflow)) await offerTrust(session, workflow);
     const result = await driveQueue(workflow);
     while (flagOption(options, 'watch') && !session.signal.aborted) {
       await new Promise((done) => setTimeout(done, 500));

@@ -104,12 +104,16 @@ const maintainers: Command = {
     return {
       data: items,
       text: () =>
-        table(items, [
-          { title: 'ROLE', value: (each) => each.role },
-          { title: 'NAME', value: (each) => plainLine(each.agent.name), canShrink: true },
-          { title: 'KIND', value: (each) => each.agent.kind },
-          { title: 'SINCE', value: (each) => each.createdAt.slice(0, 10) },
-        ]),
+        table(
+          items,
+          [
+            { title: 'ROLE', value: (each) => each.role },
+            { title: 'NAME', value: (each) => plainLine(each.agent.name), canShrink: true },
+            { title: 'KIND', value: (each) => each.agent.kind },
+            { title: 'SINCE', value: (each) => each.createdAt.slice(0, 10) },
+          ],
+          { width: session.output.width },
+        ),
     };
   },
 };
@@ -173,11 +177,15 @@ const grants: Command = {
       text: () =>
         items.length === 0
           ? 'Nobody was given access by name.'
-          : table(items, [
-              { title: 'NAME', value: (each) => plainLine(each.agent.name), canShrink: true },
-              { title: 'LEVEL', value: (each) => each.level },
-              { title: 'UNTIL', value: (each) => each.expiresAt ?? 'for good' },
-            ]),
+          : table(
+              items,
+              [
+                { title: 'NAME', value: (each) => plainLine(each.agent.name), canShrink: true },
+                { title: 'LEVEL', value: (each) => each.level },
+                { title: 'UNTIL', value: (each) => each.expiresAt ?? 'for good' },
+              ],
+              { width: session.output.width },
+            ),
     };
   },
 };

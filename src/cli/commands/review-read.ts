@@ -32,24 +32,28 @@ const list: Command = {
       text: () =>
         reviews.length === 0
           ? 'Nobody has judged it yet.'
-          : table(reviews, [
-              { title: 'REVIEWER', value: (review) => plainLine(review.reviewerName) },
-              { title: 'VERDICT', value: (review) => review.verdict.replace('_', ' ') },
-              { title: 'COMMIT', value: (review) => review.head.slice(0, 10) },
-              { title: 'WHEN', value: (review) => relativeTime(review.reviewedAt, workflow.clock.now()) },
-              {
-                title: '',
-                value: (review) =>
-                  [
-                    review.standing ? 'stands' : '',
-                    review.stale ? 'on an older change' : '',
-                    review.tested ? 'tested' : '',
-                  ]
-                    .filter(Boolean)
-                    .join(', '),
-              },
-              { title: 'FEEDBACK', value: (review) => plainLine(review.feedback), canShrink: true },
-            ]),
+          : table(
+              reviews,
+              [
+                { title: 'REVIEWER', value: (review) => plainLine(review.reviewerName) },
+                { title: 'VERDICT', value: (review) => review.verdict.replace('_', ' ') },
+                { title: 'COMMIT', value: (review) => review.head.slice(0, 10) },
+                { title: 'WHEN', value: (review) => relativeTime(review.reviewedAt, workflow.clock.now()) },
+                {
+                  title: '',
+                  value: (review) =>
+                    [
+                      review.standing ? 'stands' : '',
+                      review.stale ? 'on an older change' : '',
+                      review.tested ? 'tested' : '',
+                    ]
+                      .filter(Boolean)
+                      .join(', '),
+                },
+                { title: 'FEEDBACK', value: (review) => plainLine(review.feedback), canShrink: true },
+              ],
+              { width: session.output.width },
+            ),
     };
   },
 };
@@ -132,11 +136,15 @@ const blocks: Command = {
           ...(parts.length === 0
             ? []
             : [
-                table(parts, [
-                  { title: 'BLOCK', value: (part) => String(part.block), align: 'right' },
-                  { title: 'COMMIT', value: (part) => part.commits[0]?.commit.slice(0, 10) ?? '' },
-                  { title: 'TITLE', value: (part) => plainLine(part.title), canShrink: true },
-                ]),
+                table(
+                  parts,
+                  [
+                    { title: 'BLOCK', value: (part) => String(part.block), align: 'right' },
+                    { title: 'COMMIT', value: (part) => part.commits[0]?.commit.slice(0, 10) ?? '' },
+                    { title: 'TITLE', value: (part) => plainLine(part.title), canShrink: true },
+                  ],
+                  { width: session.output.width },
+                ),
               ]),
         ].join('\n'),
     };

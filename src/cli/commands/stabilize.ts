@@ -4,6 +4,7 @@ import { push } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
 import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
 import type { Command, Options } from '../command.ts';
+import { offerTrust } from '../offer-trust.ts';
 import { durationOption, flagOption, numberOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
@@ -19,6 +20,7 @@ const options = [
 async function run(session: Session, _args: string[], given: Options) {
   const workflow = await session.workflow();
   await recover(workflow);
+  await offerTrust(session, workflow);
   const result = await stabilize(workflow, {
     timeoutMs: durationOption(given, 'timeout'),
     revert: given.revert !== false,

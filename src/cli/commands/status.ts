@@ -4,7 +4,7 @@ import { listEvents } from '../../contract/events.ts';
 import { reportStatus, type StatusReport } from '../../workflows/status-report.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption } from '../options.ts';
-import { count, relativeTime } from '../output/hints.ts';
+import { commandText, count, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
@@ -15,14 +15,17 @@ const status: Command = {
   actor: 'reader',
   options: [{ flags: '--watch', summary: 'show it again whenever something happens, until Ctrl-C' }],
   async run(session, _args, options) {
-    if (flagOption(options, 'watch')) await watch(session);
-    return answer(session);
+    if (!flagOption(options, 'watch')) return answer(session);
+    await watch(session);
+    // What was watched has been seen; programs get the last state.
+    return { ...(await answer(session)), text: () => '', next: undefined };
   },
 };
 
 async function answer(session: Session): Promise<Answer> {
   const workflow = await session.workflow();
-  const report = await reportStatus(workflow);
+  const { isReadOnly } = await session.app();
+  const report = await reportStatus(workflow, { readOnly: isReadOnly });
   const { items: agents } = await workflow.authority.call(listAgents, { limit: 200 });
   for (const warning of report.warnings) session.output.note(`warning: ${warning}`);
   for (const repair of report.repairs)
@@ -49,12 +52,31 @@ async function answer(session: Session): Promise<Answer> {
         status: state,
       })),
     },
-    text: () => statusText(report, session.output.style, workflow.clock.now()),
-    next: attention[0]?.next ?? (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
+    text: () => statusText(report, lookOf(session, workflow.clock.now())),
+    next:
+      forWhom(attention[0], workflow.actor?.name) ??
+      (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
   };
 }
 
-function statusText(report: StatusReport, style: Style, now: number): string {
+interface Look {
+  style: Style;
+  width: number | undefined;
+  now: number;
+}
+
+function lookOf({ output }: Session, now: number): Look {
+  return { style: output.style, width: output.width, now };
+}
+
+/** What is for somebody else is done in their name. */
+function forWhom(item: StatusReport['attention'][number] | undefined, me: string | undefined) {
+  if (!item || !item.agentName || item.agentName === me || item.next.includes(' --as ')) return item?.next;
+  return `${item.next} ${commandText(['--as', item.agentName])}`;
+}
+
+function statusText(report: StatusReport, look: Look): string {
+  const { style, now } = look;
   const { repo, streams, tasks, queue, buffer, lastStabilization, lastPromotion } = report;
   const open = Object.entries(streams).filter(
     ([state, n]) => n > 0 && state !== 'merged' && state !== 'abandoned',
@@ -72,13 +94,17 @@ function statusText(report: StatusReport, style: Style, now: number): string {
   if (report.attention.length > 0) {
     lines.push(
       '',
-      table(report.attention.slice(0, 20), [
-        { title: 'NEEDS', value: (item) => (item.agentName ? plainLine(item.agentName) : 'a reviewer') },
-        { title: 'STREAM', value: (item) => item.subject.handle },
-        { title: 'WHAT', value: (item) => plainLine(item.subject.title), canShrink: true },
-        { title: 'WHY', value: (item) => item.text },
-        { title: 'THEN', value: (item) => item.next },
-      ]),
+      table(
+        report.attention.slice(0, 20),
+        [
+          { title: 'NEEDS', value: (item) => (item.agentName ? plainLine(item.agentName) : 'a reviewer') },
+          { title: 'STREAM', value: (item) => item.subject.handle },
+          { title: 'WHAT', value: (item) => plainLine(item.subject.title), canShrink: true },
+          { title: 'WHY', value: (item) => item.text },
+          { title: 'THEN', value: (item) => item.next },
+        ],
+        { width: look.width },
+      ),
     );
   }
   return lines.join('\n');
@@ -91,9 +117,11 @@ function colour(style: Style, result: string): string {
 
 const LOOK_EVERY_MS = 1000;
 
-/** Prints the state again whenever the event log has grown. */
+/** Shows the state again whenever the event log has grown: in place on a terminal, below the one before elsewhere. */
 async function watch(session: Session): Promise<void> {
   const workflow = await session.workflow();
+  const screen = session.output.live();
+  const rows = process.stderr.rows ?? 24;
   let seen = -1;
   while (!session.signal.aborted) {
     const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit: 1 });
@@ -101,7 +129,9 @@ async function watch(session: Session): Promise<void> {
     if (newest !== seen) {
       seen = newest;
       const report = await reportStatus(workflow, { readOnly: true });
-      session.output.note(`\n${statusText(report, session.output.style, workflow.clock.now())}`);
+      const text = statusText(report, lookOf(session, workflow.clock.now()));
+      if (screen) screen.draw(text.split('\n').slice(0, rows - 1));
+      else session.output.note(`\n${text}`);
     }
     await new Promise<void>((done) => {
       const timer = setTimeout(done, LOOK_EVERY_MS);

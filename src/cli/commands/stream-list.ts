@@ -33,7 +33,7 @@ const list: Command = {
       state: textOption(options, 'state') as StreamState | undefined,
       author: textOption(options, 'author'),
     });
-    return { data: streams, text: () => streamTable(streams, workflow.clock.now()) };
+    return { data: streams, text: () => streamTable(streams, workflow.clock.now(), session.output.width) };
   },
 };
 
@@ -50,16 +50,20 @@ function allStreams(
   );
 }
 
-function streamTable(streams: Stream[], now: number): string {
+function streamTable(streams: Stream[], now: number, width: number | undefined): string {
   if (streams.length === 0) return 'No streams.';
-  return table(streams, [
-    { title: 'STREAM', value: (stream) => stream.handle },
-    { title: 'STATE', value: (stream) => stream.state.replace('_', ' ') },
-    { title: 'AUTHOR', value: (stream) => plainLine(stream.authorName) },
-    { title: 'COMMITS', value: (stream) => String(stream.commitCount), align: 'right' },
-    { title: 'CHANGED', value: (stream) => relativeTime(stream.updatedAt, now) },
-    { title: 'NAME', value: (stream) => plainLine(stream.name), canShrink: true },
-  ]);
+  return table(
+    streams,
+    [
+      { title: 'STREAM', value: (stream) => stream.handle },
+      { title: 'STATE', value: (stream) => stream.state.replace('_', ' ') },
+      { title: 'AUTHOR', value: (stream) => plainLine(stream.authorName) },
+      { title: 'COMMITS', value: (stream) => String(stream.commitCount), align: 'right' },
+      { title: 'CHANGED', value: (stream) => relativeTime(stream.updatedAt, now) },
+      { title: 'NAME', value: (stream) => plainLine(stream.name), canShrink: true },
+    ],
+    { width: width },
+  );
 }
 
 const show: Command = {
@@ -82,22 +86,27 @@ const log: Command = {
   actor: 'reader',
   async run(session, [name]) {
     const { authority } = await session.workflow();
+    const { width } = session.output;
     const { items } = await authority.call(listStreamCommits, { stream: await session.streamRef(name) });
     return {
       data: items,
       text: () =>
         items.length === 0
           ? 'No commits.'
-          : table(items, [
-              { title: 'COMMIT', value: (commit) => commit.commit.slice(0, 10) },
-              { title: 'CHANGE', value: (commit) => commit.changeId.slice(0, 10) },
-              { title: 'AUTHOR', value: (commit) => plainLine(commit.author) },
-              {
-                title: 'MESSAGE',
-                value: (commit) => plainLine(commit.message.split('\n')[0] ?? ''),
-                canShrink: true,
-              },
-            ]),
+          : table(
+              items,
+              [
+                { title: 'COMMIT', value: (commit) => commit.commit.slice(0, 10) },
+                { title: 'CHANGE', value: (commit) => commit.changeId.slice(0, 10) },
+                { title: 'AUTHOR', value: (commit) => plainLine(commit.author) },
+                {
+                  title: 'MESSAGE',
+                  value: (commit) => plainLine(commit.message.split('\n')[0] ?? ''),
+                  canShrink: true,
+                },
+              ],
+              { width: width },
+            ),
     };
   },
 };

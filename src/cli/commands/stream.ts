@@ -8,6 +8,7 @@ import { trackBranch } from '../../workflows/track-branch.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
 import { movedAnswer, streamText, streamTitle } from './stream-answer.ts';
 import { listCommands } from './stream-list.ts';
@@ -106,6 +107,7 @@ const fork: Command = {
   ],
   async run(session, [name = ''], options) {
     const { workflow, actor } = await actingWorkflow(session);
+    await offerTrust(session, workflow, ['workspace.setup']);
     const dependsOn = await session.streamRef(name);
     const made = await createWorkspace(workflow, {
       dependsOn,

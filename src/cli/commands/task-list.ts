@@ -42,6 +42,7 @@ export const list: Command = {
         taskGroups(tasks, {
           names,
           style: session.output.style,
+          width: session.output.width,
           now: workflow.clock.now(),
           all: status !== undefined,
         }),
@@ -68,6 +69,7 @@ const OVER = ['COMPLETED', 'CANCELLED'];
 interface Look {
   names: Map<string, string>;
   style: Style;
+  width: number | undefined;
   now: number;
   /** Finished tasks are listed, not only counted. */
   all: boolean;
@@ -81,12 +83,16 @@ function taskGroups(tasks: Task[], look: Look): string {
     if (members.length === 0) return [];
     const head = look.style.bold(`${title} ${members.length}`);
     if (OVER.includes(title) && !look.all) return [head];
-    const rows = table(members, [
-      { title: 'TASK', value: (task) => task.handle },
-      { title: 'PRIORITY', value: (task) => task.priority },
-      { title: 'TITLE', value: (task) => plainLine(task.title), canShrink: true },
-      { title: '', value: (task) => why(task, handles, look) },
-    ]);
+    const rows = table(
+      members,
+      [
+        { title: 'TASK', value: (task) => task.handle },
+        { title: 'PRIORITY', value: (task) => task.priority },
+        { title: 'TITLE', value: (task) => plainLine(task.title), canShrink: true },
+        { title: '', value: (task) => why(task, handles, look) },
+      ],
+      { width: look.width },
+    );
     return [`${head}\n${rows.slice(rows.indexOf('\n') + 1)}`];
   });
   return parts.join('\n\n');

@@ -22,12 +22,16 @@ const undo: Command = {
         text: () =>
           items.length === 0
             ? 'There is nothing to undo.'
-            : table(items, [
-                { title: 'ID', value: (each) => each.id.slice(-12) },
-                { title: 'WHAT', value: (each) => plainLine(each.summary), canShrink: true },
-                { title: 'WHEN', value: (each) => relativeTime(each.createdAt, workflow.clock.now()) },
-                { title: '', value: (each) => (each.undoneAt ? 'undone' : '') },
-              ]),
+            : table(
+                items,
+                [
+                  { title: 'ID', value: (each) => each.id.slice(-12) },
+                  { title: 'WHAT', value: (each) => plainLine(each.summary), canShrink: true },
+                  { title: 'WHEN', value: (each) => relativeTime(each.createdAt, workflow.clock.now()) },
+                  { title: '', value: (each) => (each.undoneAt ? 'undone' : '') },
+                ],
+                { width: session.output.width },
+              ),
       };
     }
     const { record, effect } = await undoOperation(workflow, operation);

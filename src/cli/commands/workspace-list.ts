@@ -40,14 +40,18 @@ export const list: Command = {
       text: () =>
         rows.length === 0
           ? 'There is no workspace on this machine.'
-          : table(rows, [
-              { title: 'STREAM', value: (row) => row.stream?.handle ?? '?' },
-              { title: 'NAME', value: (row) => plainLine(row.stream?.name ?? ''), canShrink: true },
-              { title: 'AGENT', value: (row) => plainLine(row.agent.name) },
-              { title: 'STATE', value: (row) => row.stream?.state.replace('_', ' ') ?? 'unknown' },
-              { title: 'FILES', value: filesWords },
-              { title: 'PATH', value: (row) => plainLine(row.path) },
-            ]),
+          : table(
+              rows,
+              [
+                { title: 'STREAM', value: (row) => row.stream?.handle ?? '?' },
+                { title: 'NAME', value: (row) => plainLine(row.stream?.name ?? ''), canShrink: true },
+                { title: 'AGENT', value: (row) => plainLine(row.agent.name) },
+                { title: 'STATE', value: (row) => row.stream?.state.replace('_', ' ') ?? 'unknown' },
+                { title: 'FILES', value: filesWords },
+                { title: 'PATH', value: (row) => plainLine(row.path) },
+              ],
+              { width: session.output.width },
+            ),
       next: rows.length === 0 ? 'gitswarm workspace create' : undefined,
     };
   },

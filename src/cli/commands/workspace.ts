@@ -9,6 +9,7 @@ import { execInWorkspace } from '../../workflows/exec-in-workspace.ts';
 import { syncStream } from '../../workflows/sync-worktree.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command } from '../command.ts';
+import { offerTrust } from '../offer-trust.ts';
 import { flagOption, listOption, textOption } from '../options.ts';
 import { commandText } from '../output/hints.ts';
 import type { Session } from '../session.ts';
@@ -30,6 +31,7 @@ const create: Command = {
   examples: ['gitswarm workspace create --task t-k7m2 --as coder'],
   async run(session, _args, options) {
     const { workflow, actor } = await actingWorkflow(session);
+    await offerTrust(session, workflow, ['workspace.setup']);
     const at = textOption(options, 'at');
     const made = await createWorkspace(workflow, {
       task: textOption(options, 'task'),

@@ -1,3 +1,4 @@
+import { shellWord } from '../../base/shell-word.ts';
 import type { Style } from './style-text.ts';
 
 /** What to do now, as a command. */
@@ -12,9 +13,7 @@ export function undoLine(command: string, style: Pick<Style, 'dim'>): string {
 
 /** A command as one types it: arguments that a shell would change are quoted. */
 export function commandText(argv: readonly string[]): string {
-  return argv
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+  return argv.map(shellWord).join(' ');
 }
 
 const UNITS = [

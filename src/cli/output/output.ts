@@ -22,8 +22,8 @@ export interface OutputSettings {
 export interface Output {
   isJson: boolean;
   style: Style;
-  /** Columns of the terminal; 100 where there is none. */
-  width: number;
+  /** Columns of the terminal; undefined where there is none, and nothing has to be cut. */
+  width: number | undefined;
   /** The answer: `data` to programs, `text` to people. Once per command. */
   result(data: unknown, text: () => string): void;
   /** Tells the error, waits until it is written, and ends the process through `exit` with the code of the error. */
@@ -56,7 +56,7 @@ export function createOutput(settings: OutputSettings): Output {
   return {
     isJson: json,
     style,
-    width: stdout.columns ?? 100,
+    width: stdout.columns,
     result: (data, text) => {
       if (isAnswered) throw new Error('A command gives one result');
       isAnswered = true;

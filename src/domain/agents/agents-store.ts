@@ -1,3 +1,4 @@
+import { shellWord } from '../../base/shell-word.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
@@ -30,8 +31,9 @@ export async function getAgentByRef(db: Db, ref: string): Promise<AgentRow> {
     return await getAgent(db, await resolveReference(db, 'agent', ref));
   } catch (error) {
     if (!(error instanceof SwarmError) || error.code !== 'not_found') throw error;
-    throw new SwarmError('not_found', `There is no agent "${ref}".`, {
-      fix: `gitswarm agent register ${ref}`,
+    throw new SwarmError('not_found', error.message, {
+      fix: `gitswarm agent register ${shellWord(ref)}`,
+      details: error.details,
     });
   }
 }

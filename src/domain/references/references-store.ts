@@ -6,8 +6,9 @@ import {
   parseHandle,
   SHORTEST_HANDLE,
 } from '../../base/handles.ts';
+import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
-import { type Candidate, likePrefix, pickReference } from './references.ts';
+import { type Candidate, handleOf, likePrefix, nearestCandidate, pickReference } from './references.ts';
 
 const NAME_COLUMN = { agent: 'name', repo: 'name', task: 'title', stream: 'name' } as const;
 
@@ -15,6 +16,7 @@ export type NamedKind = keyof typeof NAME_COLUMN;
 export type HandledKind = NamedKind | 'claim' | 'merge';
 
 const LOOKED_AT = 20;
+const NEIGHBOURS = 500;
 
 /**
  * The id of what a reference means, within a repository where one is given. Throws not_found or ambiguous.
@@ -39,7 +41,26 @@ export async function resolveReference(
     db,
   );
   const usable = text.length >= SHORTEST_HANDLE ? rows.rows : rows.rows.filter((r) => r.name === text);
-  return pickReference(kind, text, usable).id;
+  if (usable.length > 0) return pickReference(kind, text, usable).id;
+  const near = nearestCandidate(kind, text, await neighbourhood(db, kind, repoId));
+  if (!near) return pickReference(kind, text, usable).id;
+  const handle = handleOf(kind, near);
+  throw new SwarmError('not_found', `There is no ${kind} "${text}". Did you mean ${handle} (${near.name})?`, {
+    fix: `gitswarm ${kind} list`,
+    details: { candidates: [{ id: near.id, handle, name: near.name }] },
+  });
+}
+
+/** What a mistyped reference may have meant: agents, and the newest of what the repository at hand holds. */
+async function neighbourhood(db: Db, kind: HandledKind, repoId: string | undefined): Promise<Candidate[]> {
+  const isPublic = kind === 'agent' || (repoId !== undefined && (kind === 'task' || kind === 'stream'));
+  if (!isPublic) return [];
+  const rows = await sql<Candidate>`
+    select id, handle, handle_length, ${sql.ref(NAME_COLUMN[kind])} as name from ${sql.table(kind)}
+    ${kind === 'agent' ? sql`` : sql`where repo_id = ${repoId}`} order by id desc limit ${NEIGHBOURS}`.execute(
+    db,
+  );
+  return rows.rows;
 }
 
 /** What a new row stores of its handle; lengthens its neighbours' handles where they would no longer be unique. */

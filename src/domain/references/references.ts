@@ -1,4 +1,5 @@
 import { formatHandle, type HandleKind } from '../../base/handles.ts';
+import { nearest } from '../../base/nearest.ts';
 import { SwarmError } from '../../contract/errors.ts';
 
 /** A thing that a reference may mean. */
@@ -11,6 +12,24 @@ export interface Candidate {
 
 const SHOWN_CANDIDATES = 5;
 
+/** Where those are listed that have no list of their own name. */
+const LISTS: Partial<Record<HandleKind, string>> = { claim: 'task list', merge: 'queue list' };
+
+/** The one whose handle or name is nearest to what was typed and means nothing; undefined where none is near. */
+export function nearestCandidate<C extends Candidate>(
+  kind: HandleKind,
+  text: string,
+  candidates: readonly C[],
+): C | undefined {
+  const near = nearest(
+    text,
+    candidates.flatMap((c) => [c.name, handleOf(kind, c)]),
+  );
+  return near === undefined
+    ? undefined
+    : candidates.find((c) => c.name === near || handleOf(kind, c) === near);
+}
+
 /**
  * The one candidate that a typed reference means: the exact id, else the exact name, else the only one whose id or
  * handle begins with it. Throws not_found, or ambiguous with the candidates.
@@ -21,7 +40,9 @@ export function pickReference<C extends Candidate>(kind: HandleKind, text: strin
   const matches = named.length > 0 ? named : candidates;
   const [only, second] = matches;
   if (!only)
-    throw new SwarmError('not_found', `There is no ${kind} "${text}".`, { fix: `gitswarm ${kind} list` });
+    throw new SwarmError('not_found', `There is no ${kind} "${text}".`, {
+      fix: `gitswarm ${LISTS[kind] ?? `${kind} list`}`,
+    });
   if (!second) return only;
   const shown = matches.slice(0, SHOWN_CANDIDATES).map((c) => `${handleOf(kind, c)} (${c.name})`);
   throw new SwarmError('ambiguous', `"${text}" may mean several: ${shown.join(', ')}.`, {

@@ -40,7 +40,7 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
       ...(at
         ? {
             mend: async () => {
-              await updateRefs(workflow.git, [{ ref, old: null, new: at }], 'gitswarm: doctor');
+              await bringBack(workflow, ref, at);
               return `${bufferBranch} is back at ${at.slice(0, 10)}, the last landing`;
             },
           }
@@ -104,7 +104,7 @@ async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding 
     ...(isThere
       ? {
           mend: async () => {
-            await updateRefs(workflow.git, [{ ref, old: null, new: stream.head }], 'gitswarm: doctor');
+            await bringBack(workflow, ref, stream.head);
             return `back at ${stream.head.slice(0, 10)}, the last commit that was recorded`;
           },
         }
@@ -112,4 +112,11 @@ async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding 
           fix: `gitswarm stream abandon ${stream.handle}; its last commit ${stream.head.slice(0, 10)} is gone, too`,
         }),
   };
+}
+
+/** Also under a checkout that stands on it: whose branch was deleted, its index and files are still as they were. */
+async function bringBack(workflow: Workflow, ref: string, commit: string): Promise<void> {
+  await updateRefs(workflow.git, [{ ref, old: null, new: commit }], 'gitswarm: doctor', {
+    withCheckout: true,
+  });
 }

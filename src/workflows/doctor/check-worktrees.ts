@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { shellWord } from '../../base/shell-word.ts';
 import { headOf } from '../../git/head.ts';
 import { findLeftovers, type Leftover } from '../../git/leftovers.ts';
 import { runGit } from '../../git/run-git.ts';
@@ -47,7 +48,7 @@ async function checkWorkspace(workflow: Workflow, workspace: Workspace): Promise
       check: 'worktrees',
       level: 'problem',
       text: `${path} is no worktree any more`,
-      fix: `git worktree repair ${path}`,
+      fix: `git worktree repair ${shellWord(path)}`,
     };
   }
   if (head.kind !== 'detached' && head.branch === branch) return undefined;
@@ -56,7 +57,7 @@ async function checkWorkspace(workflow: Workflow, workspace: Workspace): Promise
     check: 'worktrees',
     level: 'problem',
     text: `${path} stands on ${where}, not on ${branch}`,
-    fix: `git -C ${path} switch ${branch}`,
+    fix: `git -C ${shellWord(path)} switch ${branch}`,
   };
 }
 
@@ -66,7 +67,7 @@ function describeLeftover(workflow: Workflow, leftover: Leftover): Finding {
       check: 'leftovers',
       level: 'note',
       text: `a ${leftover.operation} was begun in ${leftover.worktree} and not ended`,
-      fix: `git -C ${leftover.worktree} ${leftover.operation} --abort, or finish it`,
+      fix: `git -C ${shellWord(leftover.worktree)} ${leftover.operation} --abort, or finish it`,
     };
   }
   if (leftover.kind === 'half_made_worktree') {

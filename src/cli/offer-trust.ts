@@ -30,7 +30,7 @@ export async function askTrust<T extends { setting: CommandSetting; text: string
   const approved: T[] = [];
   for (const each of waiting) {
     const { setting, text } = each;
-    const question = `${setting} has not been approved on this machine: ${exactText(text)} - run it?`;
+    const question = `${setting} has not been approved on this machine:\n${exactText(text)}\nMay it run?`;
     if (!(await askYesNo(session, question, false))) continue;
     approveCommand(workflow, setting, text);
     approved.push(each);

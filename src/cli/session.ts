@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Environment } from '../app/environment.ts';
 import type { App } from '../app/open-app.ts';
@@ -180,7 +180,17 @@ function realPath(path: string): string {
   }
 }
 
+/** The directory a command works in. Throws not_found where there is none. */
 export function resolveDir(dir: string | undefined): string {
-  if (dir === undefined) return process.cwd();
-  return isAbsolute(dir) ? dir : resolve(process.cwd(), dir);
+  const path = isAbsolute(dir ?? '') ? resolve(dir ?? '') : resolve(currentDir(), dir ?? '.');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
+  throw new SwarmError('not_found', `${path} is not a directory.`, { fix: 'Name one that exists: -C <dir>' });
+}
+
+function currentDir(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new SwarmError('not_found', 'The directory you stand in is gone.', { fix: 'cd to another one.' });
+  }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
 import { type GitEnv, withHooks } from './git-env.ts';
 
@@ -126,9 +126,6 @@ function notStarted(error: Error, cwd: string, args: readonly string[]): SwarmEr
   }
   if (!existsSync(cwd)) {
     return new SwarmError('not_found', `The directory ${cwd} does not exist`, { cause: error });
-  }
-  if (!statSync(cwd).isDirectory()) {
-    return new SwarmError('not_found', `${cwd} is not a directory`, { cause: error });
   }
   return new SwarmError('git_failed', `git could not be started: ${error.message}`, {
     cause: error,

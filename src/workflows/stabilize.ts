@@ -9,7 +9,7 @@ import { isAncestor } from '../git/commits.ts';
 import { writeTag } from '../git/tags.ts';
 import { withLock } from '../machine/locks.ts';
 import { signaturesOf } from './authorship.ts';
-import { findCulprit, landingsSince } from './find-culprit.ts';
+import { findCulprit, suspectsSince } from './find-culprit.ts';
 import { intake } from './plain-landings.ts';
 import { promote } from './promote.ts';
 import { withQueue } from './queue-lock.ts';
@@ -166,10 +166,7 @@ async function red(
   { run, request, mayRevert }: { run: CheckRun; request: CheckRequest; mayRevert: boolean },
 ): Promise<StabilizeResult> {
   const baseline = await lastGreen(workflow, commit);
-  const landings = (await landingsSince(workflow, baseline, commit)).filter(
-    (merge) => merge.kind !== 'revert',
-  );
-  const search = await findCulprit(workflow, { baseline, landings }, request);
+  const search = await findCulprit(workflow, await suspectsSince(workflow, baseline, commit), request);
   const runs = 2 + search.runs;
   if (search.kind === 'baseline_red' || search.kind === 'error') {
     const output = `${search.output}`;

@@ -74,11 +74,11 @@ it('of many processes that claim at once, each task goes to exactly one', async 
   const wanted = await story.task('The one that all want', { priority: 'critical' });
   const others = RIVALS - 8;
   for (let n = 0; n < others; n++) await story.task(`Task ${n}`);
-  const one = Array.from({ length: 32 }, (_, n) => ({
+  const one = Array.from({ length: RIVALS }, (_, n) => ({
     as: agents[n % 8] ?? '',
     job: { op: 'claim' as const, task: wanted.id },
   }));
-  const next = Array.from({ length: 32 }, (_, n) => ({
+  const next = Array.from({ length: RIVALS }, (_, n) => ({
     as: agents[n % 8] ?? '',
     job: { op: 'next' as const },
   }));

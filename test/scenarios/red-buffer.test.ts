@@ -1,10 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { listMerges, listQueue } from '../../src/contract/merges.ts';
+import { listMerges, listQueue, moveInQueue, requestMerge } from '../../src/contract/merges.ts';
 import { listStabilizations } from '../../src/contract/stabilizations.ts';
+import { showStream } from '../../src/contract/streams.ts';
 import { claimTask, listTasks, showTask } from '../../src/contract/tasks.ts';
 import { changeIdOf } from '../../src/git/change-id.ts';
+import { driveQueue } from '../../src/workflows/drive-queue.ts';
+import { measureStream } from '../../src/workflows/facts.ts';
 import { refusal, type Story, scratch, startStory, type Work } from '../support/story.ts';
 
 /** Red as soon as a file named `broken` is there; what is tested is the tree, nothing else. */
@@ -103,6 +106,51 @@ it('the landing that broke the buffer is found among several, reverted alone, an
   expect((await story.stabilize()).result).toBe('green');
   expect(await story.promote()).toMatchObject({ promoted: true });
   expect(story.file('main', 'bridge.txt')).toBe('bridge\n');
+});
+
+it('a landing that was asked for before the last green run, and landed after it, is found all the same', async () => {
+  const story = await startStory({ stabilize: NO_BROKEN, agents: ['coder', 'bob'] });
+  await story.set('test_before_merge', 'false');
+  const early = await story.stream('coder', { broken: 'yes\n' });
+  await story.submit('coder', early);
+  await story.judge('Olga', early);
+  await story.merge('coder', early, { wait: false });
+  const first = await story.stream('bob', { 'first.txt': '1\n' });
+  await story.submit('bob', first);
+  await story.judge('Olga', first);
+  const { merge } = await story.run('bob', async (workflow) => {
+    const facts = await measureStream(
+      workflow,
+      await workflow.authority.call(showStream, { stream: first.id }),
+    );
+    return workflow.authority.call(requestMerge, { stream: first.id, facts });
+  });
+  await story.ask(moveInQueue, { stream: first.id, first: true });
+  await story.run('Olga', (workflow) => driveQueue(workflow, merge.id));
+  expect(story.file('buffer', 'broken')).toBeUndefined();
+  expect((await story.stabilize()).result).toBe('green');
+  await story.run('Olga', (workflow) => driveQueue(workflow));
+  expect(story.file('buffer', 'broken')).toBe('yes\n');
+  expect((await story.stabilize()).culprit?.stream?.id).toBe(early.id);
+  expect(story.file('buffer', 'broken')).toBeUndefined();
+});
+
+it('of two culprits each is found in its turn, and one that was taken back hides nobody', async () => {
+  const story = await startStory({ stabilize: '! ls | grep broken', agents: ['coder', 'bob', 'eve'] });
+  await story.set('test_before_merge', 'false');
+  const one = await landed(story, 'coder', { 'broken one': '' });
+  const fine = await landed(story, 'eve', { 'fine.txt': 'f\n' });
+  const two = await landed(story, 'bob', { 'broken two': '' });
+  const first = await story.stabilize();
+  expect(first).toMatchObject({ result: 'red', healed: false, culprit: { stream: { id: one.id } } });
+  // No green run lies in between: the first culprit is still part of what is searched.
+  const second = await story.stabilize();
+  expect(second).toMatchObject({ result: 'red', healed: true, culprit: { stream: { id: two.id } } });
+  expect((await story.show(fine)).state).toBe('merged');
+  expect(story.file('buffer', 'fine.txt')).toBe('f\n');
+  expect((await openTasks(story, 'fix')).map((task) => task.revertOfStreamId).sort()).toEqual(
+    [one.id, two.id].sort(),
+  );
 });
 
 it('where even the last green commit is red on this machine nobody is blamed and nothing is reverted', async () => {

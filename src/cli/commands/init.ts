@@ -87,7 +87,7 @@ const init: Command = {
 /** Only a person at the terminal is asked; without one the command is proposed in the answer. */
 async function accept(session: Session, command: string): Promise<boolean> {
   if (session.flags.yes) return true;
-  return canAsk(session) && askYesNo(session, `Is the buffer tested with: ${exactText(command)} ?`, true);
+  return canAsk(session) && askYesNo(session, `Found: ${exactText(command)}\nTest the buffer with it?`, true);
 }
 
 export const commands = [init];

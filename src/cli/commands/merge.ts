@@ -10,6 +10,7 @@ import type { Answer, Command } from '../command.ts';
 import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
+import { asMaintainer, promoteStep } from '../who-may.ts';
 
 const merge: Command = {
   name: 'merge',
@@ -56,6 +57,9 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
   switch (result.kind) {
     case 'merged': {
       const { bufferBefore, bufferAfter, cascade } = result;
+      const tests = workflow.repo.config.stabilize_command !== null;
+      const undo = await asMaintainer(workflow, `gitswarm revert ${stream.handle}`);
+      const next = tests ? 'gitswarm stabilize' : await promoteStep(workflow);
       return {
         data: { ...result, stream: stream.id },
         text: () =>
@@ -66,8 +70,8 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
               ? [`  ${count(cascade.rebased.length, 'dependant')} moved along`]
               : []),
           ].join('\n'),
-        undo: `gitswarm revert ${stream.handle}`,
-        next: workflow.repo.config.stabilize_command ? 'gitswarm stabilize' : 'gitswarm promote',
+        undo,
+        next,
       };
     }
     case 'conflict':

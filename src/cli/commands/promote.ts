@@ -6,6 +6,7 @@ import type { Command, Options } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
+import { requireNetwork } from '../require-network.ts';
 import type { Session } from '../session.ts';
 
 const options = [
@@ -18,9 +19,12 @@ async function run(session: Session, _args: string[], given: Options) {
   const workflow = await session.workflow();
   await recover(workflow);
   const plan = flagOption(given, 'plan');
+  if (flagOption(given, 'push')) requireNetwork(session);
   const result = await promote(workflow, { tag: textOption(given, 'tag'), plan });
   const pushes =
-    !plan && (flagOption(given, 'push') || (workflow.repo.config.push === 'auto' && result.promoted));
+    !plan &&
+    (flagOption(given, 'push') ||
+      (workflow.repo.config.push === 'auto' && result.promoted && !session.flags.offline));
   const pushed = pushes ? await push(workflow) : [];
   const remote = result.promoted && !pushes ? await remoteOf(workflow) : undefined;
   const way = `${result.to} ${result.fromCommit.slice(0, 10)} -> ${result.toCommit.slice(0, 10)}`;

@@ -6,7 +6,7 @@ import { judgeStream, type ReviewResult, requestReview } from '../../workflows/r
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
-import { count } from '../output/hints.ts';
+import { commandText, count } from '../output/hints.ts';
 import type { Session } from '../session.ts';
 import { consensusLine, readCommands } from './review-read.ts';
 import { streamTitle } from './stream-answer.ts';
@@ -83,7 +83,9 @@ async function judge(
     tested: flagOption(options, 'tested'),
     head: textOption(options, 'head'),
   });
-  return reviewAnswer(result);
+  const isNamed = session.flags.as !== undefined && workflow.repo.mergeMode !== 'gated';
+  const who = isNamed ? ` ${commandText(['--as', result.stream.authorName])}` : '';
+  return reviewAnswer(result, who);
 }
 
 function verdictOf(text: string): Verdict {
@@ -95,7 +97,8 @@ function verdictOf(text: string): Verdict {
   });
 }
 
-function reviewAnswer(result: ReviewResult): Answer {
+/** `who` names the one who lands it, where a reviewer was named who may not. */
+function reviewAnswer(result: ReviewResult, who = ''): Answer {
   const { stream, consensus } = result;
   if (result.kind === 'verdict') {
     return {
@@ -105,7 +108,7 @@ function reviewAnswer(result: ReviewResult): Answer {
           `${result.review.verdict.replace('_', ' ')} ${streamTitle(stream)} @ ${result.review.head.slice(0, 10)}`,
           `  ${consensusLine(consensus)}`,
         ].join('\n'),
-      next: consensus.reached ? `gitswarm merge ${stream.handle}` : undefined,
+      next: consensus.reached ? `gitswarm merge ${stream.handle}${who}` : undefined,
     };
   }
   const { uncommitted, finished } = result;

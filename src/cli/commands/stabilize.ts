@@ -3,13 +3,16 @@ import { listStabilizations } from '../../contract/stabilizations.ts';
 import { push } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
 import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
+import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command, Options } from '../command.ts';
 import { offerTrust } from '../offer-trust.ts';
 import { durationOption, flagOption, numberOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
+import { requireNetwork } from '../require-network.ts';
 import type { Session } from '../session.ts';
+import { promoteStep } from '../who-may.ts';
 
 const options = [
   { flags: '--timeout <time>', summary: 'end the command after this time (seconds or 10m)' },
@@ -21,12 +24,16 @@ async function run(session: Session, _args: string[], given: Options) {
   const workflow = await session.workflow();
   await recover(workflow);
   await offerTrust(session, workflow);
+  const wantsPush = flagOption(given, 'push');
+  if (wantsPush) requireNetwork(session);
   const result = await stabilize(workflow, {
     timeoutMs: durationOption(given, 'timeout'),
     revert: given.revert !== false,
   });
   const pushed =
-    flagOption(given, 'push') || workflow.repo.config.push === 'auto' ? await push(workflow, result.tag) : [];
+    wantsPush || (workflow.repo.config.push === 'auto' && !session.flags.offline)
+      ? await push(workflow, result.tag)
+      : [];
   return {
     data: {
       result: result.result,
@@ -61,7 +68,7 @@ async function run(session: Session, _args: string[], given: Options) {
     },
     exit: result.result === 'green' ? 0 : 6,
     text: () => resultText(result, session.output.style),
-    next: nextStep(result),
+    next: await nextStep(workflow, result),
   };
 }
 
@@ -102,8 +109,8 @@ function resultText(result: StabilizeResult, style: Style): string {
   return lines.join('\n');
 }
 
-function nextStep(result: StabilizeResult): string | undefined {
-  if (result.result === 'green') return result.promoted ? undefined : 'gitswarm promote';
+async function nextStep(workflow: Workflow, result: StabilizeResult): Promise<string | undefined> {
+  if (result.result === 'green') return promoteStep(workflow);
   if (result.task) return `gitswarm workspace create --task ${result.task.handle}`;
   return result.result === 'error' ? 'gitswarm config explain stabilize_command' : 'gitswarm queue list';
 }

@@ -71,7 +71,7 @@ function lookOf({ output }: Session, now: number): Look {
 
 /** What is for somebody else is done in their name. */
 function forWhom(item: StatusReport['attention'][number] | undefined, me: string | undefined) {
-  if (!item || !item.agentName || item.agentName === me || item.next.includes(' --as ')) return item?.next;
+  if (!item?.agentName || item.agentName === me || item.next.includes(' --as ')) return item?.next;
   return `${item.next} ${commandText(['--as', item.agentName])}`;
 }
 

@@ -1,5 +1,4 @@
 import { plainLine } from '../../base/plain-text.ts';
-import { SwarmError } from '../../contract/errors.ts';
 import { abandonStream, pauseStream, resumeStream, showStream } from '../../contract/streams.ts';
 import { createWorkspace } from '../../workflows/create-workspace.ts';
 import { pushStream } from '../../workflows/push.ts';
@@ -10,6 +9,7 @@ import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
+import { requireNetwork } from '../require-network.ts';
 import { movedAnswer, streamText, streamTitle } from './stream-answer.ts';
 import { listCommands } from './stream-list.ts';
 import { resolve } from './stream-resolve.ts';
@@ -152,8 +152,7 @@ const push: Command = {
   actor: 'author',
   async run(session, [name]) {
     const { workflow } = await actingWorkflow(session);
-    if (session.flags.offline)
-      throw new SwarmError('usage', 'Pushing needs the network, and --offline forbids it.');
+    requireNetwork(session);
     const ref = await session.streamRef(name);
     const pushed = await pushStream(workflow, ref, (question) => confirm(session, question));
     return {

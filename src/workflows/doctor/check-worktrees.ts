@@ -3,8 +3,11 @@ import { shellWord } from '../../base/shell-word.ts';
 import { headOf } from '../../git/head.ts';
 import { findLeftovers, type Leftover } from '../../git/leftovers.ts';
 import { runGit } from '../../git/run-git.ts';
+import { type Checkout, listCheckouts } from '../../machine/checkouts.ts';
 import { withLock } from '../../machine/locks.ts';
+import { isHolderAlive } from '../../machine/process-identity.ts';
 import { deleteWorkspace, listWorkspaces, type Workspace } from '../../machine/workspaces.ts';
+import { removeCheckout } from '../checkout-pool.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Finding } from './finding.ts';
 
@@ -71,6 +74,8 @@ function describeLeftover(workflow: Workflow, leftover: Leftover): Finding {
     };
   }
   if (leftover.kind === 'half_made_worktree') {
+    const checkout = listCheckouts(workflow.machine).find(({ path }) => path === leftover.worktree);
+    if (checkout) return describeCheckout(workflow, checkout);
     return {
       check: 'leftovers',
       level: 'problem',
@@ -92,6 +97,23 @@ function describeLeftover(workflow: Workflow, leftover: Leftover): Finding {
           },
         }
       : { fix: `wait; if no git is running: rm ${leftover.path}` }),
+  };
+}
+
+/** A place in which tests run is made anew at the next test: the rest of one whose maker died is taken away. */
+function describeCheckout(workflow: Workflow, checkout: Checkout): Finding {
+  const text = `a checkout for tests was not finished at ${checkout.path}`;
+  if (checkout.holder !== null && isHolderAlive(checkout.holder)) {
+    return { check: 'leftovers', level: 'note', text: `${text}: it is being made` };
+  }
+  return {
+    check: 'leftovers',
+    level: 'problem',
+    text,
+    mend: async () => {
+      await removeCheckout(workflow, checkout);
+      return 'removed: its holder is dead';
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { CommanderError, Option, Command as Program } from 'commander';
 import type { Environment } from '../app/environment.ts';
 import { nearest } from '../base/nearest.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Answer, Command, CommandOption, Options } from './command.ts';
 import { helpData, helpText, wordsOf } from './command-help.ts';
 import { globalFlags } from './global-flags.ts';
@@ -31,7 +31,6 @@ export async function runProgram(
     });
   for (const command of given.commands) {
     addCommand(program, command).action(async (...parts: unknown[]) => {
-      given.isRunning?.();
       exit = await runCommand(command, { program, parts, ...given });
     });
   }
@@ -110,6 +109,7 @@ async function runCommand(
     parts: unknown[];
     output: Output;
     environment: Environment;
+    isRunning?: () => void;
   },
 ): Promise<number> {
   const own = given.parts.at(-2) as Options;
@@ -126,11 +126,23 @@ async function runCommand(
   const interrupt = () => session.interrupt();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  // Only now: a signal that came while nobody listened would be lost.
+  given.isRunning?.();
   try {
     const answer = await command.run(session, args, own);
     show(given.output, answer, session.flags.as);
     await session.doWhatIsDue();
     return session.signal.aborted ? INTERRUPTED : (answer.exit ?? 0);
+  } catch (error) {
+    if (!session.signal.aborted || isSwarmError(error, 'interrupted')) throw error;
+    // Whatever failed did so because it was stopped.
+    throw new SwarmError(
+      'interrupted',
+      'Interrupted. What was begun stays as it is, or is mended by the next command.',
+      {
+        cause: error,
+      },
+    );
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);

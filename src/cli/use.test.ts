@@ -183,7 +183,7 @@ function interrupt(
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout })));
 }
 
-it('Ctrl-C during stabilize ends the command, records nothing, and is one document with exit 130', async () => {
+it('Ctrl-C during a test ends the command, decides nothing, and is one document with exit 130', async () => {
   const cli = cliFixture({ agents: [] });
   cli.data(['config', 'set', 'stabilize_command', 'sleep 600', '--as', 'Olga']);
   const { code, stdout } = await interrupt(cli, ['stabilize', '--as', 'Olga', '--json'], /testing/);
@@ -193,6 +193,15 @@ it('Ctrl-C during stabilize ends the command, records nothing, and is one docume
   });
   expect(cli.data(['stabilize', 'history'])).toEqual([]);
   expect(cli.data(['doctor']).remaining).toBe(0);
+  cli.data(['workspace', 'create', '--name', 'w', '--as', 'Olga']);
+  cli.write({ 'new.txt': 'n\n' }, cli.data(['workspace', 'path', 'w']).path);
+  cli.data(['commit', 'n', '--as', 'Olga']);
+  const merge = await interrupt(cli, ['merge', 'w', '--as', 'Olga', '--json'], /testing/);
+  expect({ code: merge.code, error: JSON.parse(merge.stdout).error.code }).toEqual({
+    code: 130,
+    error: 'interrupted',
+  });
+  expect(cli.data(['stream', 'show', 'w']).state).toBe('queued');
 });
 
 const hasScript = spawnSync('script', ['--version']).status === 0;

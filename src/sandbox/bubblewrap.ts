@@ -52,8 +52,10 @@ const HIDDEN = ['/tmp/', '/var/tmp/', '/run/'];
  * stands in a `bin` or `.bin` mostly leads to its neighbours, so the folder above is shown.
  */
 function programsBelowHidden(path: string | undefined): string[] {
-  const folders = (path ?? '').split(delimiter).filter((folder) => HIDDEN.some((top) => folder.startsWith(top)));
-  return [...new Set(folders.map((folder) => (/^\.?bin$/.test(basename(folder)) ? dirname(folder) : folder)))].filter(
-    (folder) => !HIDDEN.includes(`${folder}/`),
-  );
+  const folders = (path ?? '')
+    .split(delimiter)
+    .filter((folder) => HIDDEN.some((top) => folder.startsWith(top)));
+  return [
+    ...new Set(folders.map((folder) => (/^\.?bin$/.test(basename(folder)) ? dirname(folder) : folder))),
+  ].filter((folder) => !HIDDEN.includes(`${folder}/`));
 }

@@ -59,6 +59,7 @@ async function bringTo(workflow: Workflow, checkout: Checkout, commit: string): 
     await runGit(git, ['worktree', 'prune']);
     await runGit(git, ['worktree', 'add', '--quiet', '--detach', '--no-checkout', checkout.path, commit]);
   });
+  workflow.reach('checkout.registered');
   await runGit({ dir: checkout.path, env: git.env }, ['read-tree', '-m', '-u', commit]);
 }
 

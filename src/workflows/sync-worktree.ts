@@ -27,6 +27,7 @@ export async function bringToBuffer(workflow: Workflow, stream: Stream, commit: 
     reason: 'to the buffer',
   });
   if (moved.kind !== 'moved') return false;
+  workflow.reach('bring.moved');
   const facts = await measureFacts(workflow, commit, [await bufferTip(workflow)]);
   await workflow.authority.call(recordHead, {
     stream: stream.id,
@@ -85,6 +86,7 @@ export async function syncStream(
   const moved = await moveKeeping(workflow, stream, { old: before.head, new: rebased.head, reason: 'sync' });
   if (moved.kind === 'lost') return { kind: 'behind', reason: 'the branch moved meanwhile', files: [] };
   if (moved.kind === 'behind') return { kind: 'behind', reason: moved.reason, files: moved.files };
+  workflow.reach('sync.moved');
   await record(workflow, stream, {
     head: rebased.head,
     forks: [target.commit, await bufferTip(workflow)],
@@ -128,6 +130,7 @@ export async function followParent(workflow: Workflow, stream: Stream): Promise<
   }
   const moved = await moveKeeping(workflow, stream, { old: head, new: rebased.head, reason: 'follow' });
   if (moved.kind !== 'moved') return stream;
+  workflow.reach('follow.moved');
   await record(workflow, stream, { head: rebased.head, forks: [commit, await bufferTip(workflow)], parent });
   if (findWorkspace(workflow.machine, stream.id)) setSyncedOid(workflow.machine, stream.id, rebased.head);
   return workflow.authority.call(showStream, { stream: stream.id });

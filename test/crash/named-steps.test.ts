@@ -63,8 +63,49 @@ const operations: Operation[] = [
     },
   },
   {
+    name: 'commit of a stream that stayed behind',
+    steps: ['follow.moved'],
+    async prepare(story) {
+      const root = await story.stream('coder', { 'root.txt': '1\n' });
+      const fork = await story.stream('bob', { 'fork.txt': '1\n' }, { dependsOn: root.id });
+      story.git.write({ 'fork.txt': '2\n' }, fork.path);
+      await story.commit('coder', root, { 'root.txt': '2\n' });
+      return {
+        as: 'bob',
+        job: { op: 'commit', stream: fork.id, message: 'follow' },
+        afterwards: async () => {
+          await story.commit('bob', fork, { 'fork.txt': '3\n' });
+          expect(story.git.gitIn(fork.path, 'show', 'HEAD:root.txt')).toBe('2');
+          expect(await story.show(fork)).toMatchObject({
+            commitCount: 3,
+            baseCommit: story.oid(root.branch),
+          });
+        },
+      };
+    },
+  },
+  {
+    name: 'workspace sync',
+    steps: ['sync.moved'],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'work.txt': 'w\n' });
+      await story.land(await story.stream('bob', { 'other.txt': 'o\n' }), { author: 'bob', judge: 'Olga' });
+      story.git.write({ 'note.txt': 'not committed\n' }, work.path);
+      return {
+        as: 'coder',
+        job: { op: 'sync', stream: work.id },
+        afterwards: async () => {
+          const again = await drive(story.dir, 'coder', { op: 'sync', stream: work.id });
+          expect(again.answer, again.stderr).toMatchObject({ ok: true });
+          expect(await story.show(work)).toMatchObject({ commitCount: 1, baseCommit: story.oid('buffer') });
+          expect(story.status(work.path)).toEqual(['?? note.txt']);
+        },
+      };
+    },
+  },
+  {
     name: 'commit that lands at once',
-    steps: ['merge.requested', ...LANDING],
+    steps: ['merge.requested', ...LANDING, 'bring.moved'],
     options: { mode: 'swarm' },
     async prepare(story) {
       const work = await story.stream('coder', { 'a.txt': 'first\n' });
@@ -103,9 +144,10 @@ const operations: Operation[] = [
   },
   {
     name: 'stabilize, green',
-    steps: ['stabilize.tagged', 'stabilize.recorded'],
+    steps: ['checkout.registered', 'stabilize.tagged', 'stabilize.recorded'],
     options: { stabilize: 'test ! -f broken' },
     async prepare(story) {
+      await story.set('test_before_merge', 'false');
       await story.merge('coder', await approved(story));
       return {
         as: 'Olga',

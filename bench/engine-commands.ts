@@ -16,7 +16,7 @@ export async function benchCommands(shape: Shape, copy: () => Promise<string>): 
     runQuiet(process.execPath, [PROGRAM, '-C', dir, ...args], { env: GIT_ENV });
   await runQuiet('git', ['-C', dir, 'config', 'user.name', 'Ana']);
   await runQuiet('git', ['-C', dir, 'config', 'user.email', 'ana@example.org']);
-  await gitswarm('init', '--buffer', 'swarm-buffer');
+  await gitswarm('init', '--owner', 'Ana', '--buffer', 'swarm-buffer');
   const node = () => runQuiet(process.execPath, ['-e', '0']);
   const starts = await alternate([
     node,

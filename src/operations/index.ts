@@ -1,4 +1,5 @@
 import { agentOperations } from './agents.ts';
+import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { housekeepingOperations } from './housekeeping.ts';
 import { landingOperations } from './landings.ts';
@@ -28,6 +29,7 @@ export const operations: Operation[] = [
   ...reviewOperations,
   ...mergeOperations,
   ...landingOperations,
+  endLanding,
   ...queueOperations,
   ...stabilizationOperations,
   ...eventOperations,

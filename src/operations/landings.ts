@@ -1,4 +1,3 @@
-import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
@@ -7,7 +6,7 @@ import { accessOf } from '../domain/access/access-store.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
 import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from '../domain/karma/karma.ts';
 import { addKarma } from '../domain/karma/karma-store.ts';
-import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
+import { toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { recordRevert } from '../domain/stabilizations/stabilizations-store.ts';
@@ -17,7 +16,6 @@ import {
   getStreamRow,
   handleOfStream,
   replaceCommits,
-  stateOf,
   toStream,
   toStreams,
   updateStreamRow,
@@ -28,7 +26,7 @@ import { isMaintainer } from './is-maintainer.ts';
 import { decidersOf, refusalFor, throwRefusal } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { pauseChildren } from './stream-children.ts';
-import { completeRepaired, factColumns, refreshApproval } from './stream-effects.ts';
+import { completeRepaired, factColumns } from './stream-effects.ts';
 
 type MergeContext = ActingContext & { repo: RepoRow; merge: MergeRow };
 
@@ -234,90 +232,4 @@ async function answer(
   };
 }
 
-/** Ends an intent that did not land. The stream keeps its work and goes back to where it came from. */
-const end = operation(contract.endMerge, {
-  on: 'merge',
-  needs: 'write',
-  async run(context, input) {
-    const { db, merge, now, emit } = context;
-    if (merge.state !== 'requested' && merge.state !== 'prepared') {
-      return {
-        merge: toMerge(merge),
-        stream: merge.stream_id ? await toStreamById(context, merge.stream_id) : null,
-      };
-    }
-    const ended = await updateMergeRow(db, merge.id, {
-      state: input.state,
-      reason: input.reason ?? merge.reason,
-      holder: null,
-      ended_at: now,
-    });
-    emit({
-      type: `merge.${input.state}` as const,
-      subject: { type: 'merge', id: merge.id },
-      data: { streamId: merge.stream_id, reason: input.reason ?? null, files: input.files },
-    });
-    const again = input.requeue && input.state === 'withdrawn';
-    if (!merge.stream_id) {
-      if (again) await askAgain(context, merge);
-      return { merge: toMerge(ended), stream: null };
-    }
-    const stream = await getStreamRow(db, merge.stream_id);
-    if (input.state === 'conflicted' && stateOf(stream) !== 'merged') {
-      const conflict = JSON.stringify({
-        with: 'buffer',
-        onto: input.onto ?? merge.head,
-        files: input.files,
-        at: now,
-      });
-      const moved = await moveStream(context, stream, 'conflict', { conflict });
-      emit({
-        type: 'stream.conflicted',
-        subject: { type: 'stream', id: stream.id },
-        data: { with: 'buffer', files: input.files },
-      });
-      return { merge: toMerge(ended), stream: await toStream(db, moved) };
-    }
-    if (stateOf(stream) !== 'queued') return { merge: toMerge(ended), stream: await toStream(db, stream) };
-    const back = await refreshApproval(context, await moveStream(context, stream, 'dequeue'));
-    if (!again || !(await isGateOpen(context, back)))
-      return { merge: toMerge(ended), stream: await toStream(db, back) };
-    await askAgain(context, merge);
-    return { merge: toMerge(ended), stream: await toStream(db, await moveStream(context, back, 'queue')) };
-  },
-});
-
-async function isGateOpen(context: MergeContext, stream: StreamRow): Promise<boolean> {
-  const { db, merge } = context;
-  const performer = await getAgent(db, merge.requested_by);
-  return (
-    stream.head === merge.head &&
-    !(await refusalFor(context, stream, { performer, forced: merge.forced === 1 }))
-  );
-}
-
-/** The same wish once more, at the same place in the queue. */
-async function askAgain(context: MergeContext, merge: MergeRow): Promise<void> {
-  const { handle: _handle, handle_length: _length, ...wish } = merge;
-  const again = await insertMerge(context.db, {
-    ...wish,
-    id: newId(context.clock.now()),
-    state: 'requested',
-    commit_hash: null,
-    buffer_before: null,
-    holder: null,
-    tested_tree: null,
-    prepared_at: null,
-  });
-  context.emit({
-    type: 'merge.requested',
-    subject: { type: 'merge', id: again.id },
-    data: { kind: merge.kind, streamId: merge.stream_id, head: merge.head, again: merge.id },
-  });
-}
-
-async function toStreamById(context: MergeContext, id: string) {
-  return toStream(context.db, await getStreamRow(context.db, id));
-}
-
-export const landingOperations = [prepare, land, end];
+export const landingOperations = [prepare, land];

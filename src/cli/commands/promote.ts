@@ -3,11 +3,11 @@ import { promote } from '../../workflows/promote.ts';
 import { push, remoteOf } from '../../workflows/push.ts';
 import { recover } from '../../workflows/recover.ts';
 import type { Command, Options } from '../command.ts';
-import { flagOption, numberOption, textOption } from '../options.ts';
+import { flagOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
-import { table } from '../output/table.ts';
 import { requireNetwork } from '../require-network.ts';
 import type { Session } from '../session.ts';
+import { historyCommand } from './history.ts';
 
 const options = [
   { flags: '--tag <tag>', summary: 'a green tag instead of the newest green commit' },
@@ -40,32 +40,21 @@ async function run(session: Session, _args: string[], given: Options) {
   };
 }
 
-const history: Command = {
+const history = historyCommand({
   name: 'promote history',
   summary: 'Earlier promotions, newest first.',
-  actor: 'reader',
-  options: [{ flags: '--limit <n>', summary: 'how many (default 20)' }],
-  async run(session, _args, given) {
-    const workflow = await session.workflow();
-    const { items } = await workflow.authority.call(listPromotions, {
-      repoId: workflow.repo.id,
-      limit: numberOption(given, 'limit') ?? 20,
-    });
-    return {
-      data: items,
-      text: () =>
-        items.length === 0
-          ? 'Nothing has been promoted yet.'
-          : table(items, [
-              { title: 'TO', value: (each) => each.to },
-              { title: 'COMMIT', value: (each) => each.toCommit.slice(0, 10) },
-              { title: 'WHEN', value: (each) => relativeTime(each.promotedAt, workflow.clock.now()) },
-              { title: 'BY', value: (each) => each.triggeredBy },
-              { title: 'TESTED', value: (each) => (each.untested ? 'no' : 'green') },
-            ]),
-    };
+  none: 'Nothing has been promoted yet.',
+  async list({ authority, repo }, limit) {
+    return (await authority.call(listPromotions, { repoId: repo.id, limit })).items;
   },
-};
+  columns: (now) => [
+    { title: 'TO', value: (each) => each.to },
+    { title: 'COMMIT', value: (each) => each.toCommit.slice(0, 10) },
+    { title: 'WHEN', value: (each) => relativeTime(each.promotedAt, now) },
+    { title: 'BY', value: (each) => each.triggeredBy },
+    { title: 'TESTED', value: (each) => (each.untested ? 'no' : 'green') },
+  ],
+});
 
 const summary = 'Move the target to the newest green commit of the buffer: forward only, never past it.';
 export const commands: Command[] = [

@@ -6,13 +6,13 @@ import { type StabilizeResult, stabilize } from '../../workflows/stabilize.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command, Options } from '../command.ts';
 import { offerTrust } from '../offer-trust.ts';
-import { durationOption, flagOption, numberOption } from '../options.ts';
+import { durationOption, flagOption } from '../options.ts';
 import { count, duration, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
-import { table } from '../output/table.ts';
 import { requireNetwork } from '../require-network.ts';
 import type { Session } from '../session.ts';
 import { promoteStep } from '../who-may.ts';
+import { historyCommand } from './history.ts';
 
 const options = [
   { flags: '--timeout <time>', summary: 'end the command after this time (seconds or 10m)' },
@@ -115,32 +115,21 @@ async function nextStep(workflow: Workflow, result: StabilizeResult): Promise<st
   return result.result === 'error' ? 'gitswarm config explain stabilize_command' : 'gitswarm queue list';
 }
 
-const history: Command = {
+const history = historyCommand({
   name: 'stabilize history',
   summary: 'Earlier tests of the buffer, newest first.',
-  actor: 'reader',
-  options: [{ flags: '--limit <n>', summary: 'how many (default 20)' }],
-  async run(session, _args, given) {
-    const workflow = await session.workflow();
-    const { items } = await workflow.authority.call(listStabilizations, {
-      repoId: workflow.repo.id,
-      limit: numberOption(given, 'limit') ?? 20,
-    });
-    return {
-      data: items,
-      text: () =>
-        items.length === 0
-          ? 'The buffer has not been tested yet.'
-          : table(items, [
-              { title: 'RESULT', value: (each) => each.result },
-              { title: 'COMMIT', value: (each) => each.commit.slice(0, 10) },
-              { title: 'WHEN', value: (each) => relativeTime(each.stabilizedAt, workflow.clock.now()) },
-              { title: 'TOOK', value: (each) => duration(each.durationMs), align: 'right' },
-              { title: 'TAG', value: (each) => each.tag ?? '' },
-            ]),
-    };
+  none: 'The buffer has not been tested yet.',
+  async list({ authority, repo }, limit) {
+    return (await authority.call(listStabilizations, { repoId: repo.id, limit })).items;
   },
-};
+  columns: (now) => [
+    { title: 'RESULT', value: (each) => each.result },
+    { title: 'COMMIT', value: (each) => each.commit.slice(0, 10) },
+    { title: 'WHEN', value: (each) => relativeTime(each.stabilizedAt, now) },
+    { title: 'TOOK', value: (each) => duration(each.durationMs), align: 'right' },
+    { title: 'TAG', value: (each) => each.tag ?? '' },
+  ],
+});
 
 const summary = 'Test the tip of the buffer; green: tag it; red: find, revert and report what broke it.';
 export const commands: Command[] = [

@@ -17,6 +17,7 @@ export async function initApp(options: {
 }): Promise<InitResult> {
   const { environment, request } = options;
   const git = await openRepository(options.dir, { inheritedEnv: environment.variables });
+  await git.version();
   const places = placesOf(git);
   const database = openDatabase({ file: places.database }, { durable: environment.durable });
   const machine = openMachine(places.home);

@@ -10,6 +10,7 @@ import { identity } from '../git/config.ts';
 import type { Person } from '../git/person.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
+import { findGitProgram, isUsableGit, recordUsableGit } from '../machine/usable-git.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
@@ -81,6 +82,7 @@ async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App>
     await Promise.all([database.close(), git.close()]);
   };
   try {
+    await requireUsableGit(git, machine, { path: environment.variables.PATH, isReadOnly });
     if (!isReadOnly) await migrate(database);
     const kernel: Kernel = { database, clock };
     const [row] = await listRepoRows(database.read, 1);
@@ -128,6 +130,18 @@ function workflowOf(app: App, environment: Environment, wanted: WorkflowOptions)
     reach: (step) => crashAt(environment.crashAt, step),
     ...(wanted.signal ? { signal: wanted.signal } : {}),
   };
+}
+
+/** Asks git for its version once for each program that is called so; throws git_too_old. */
+async function requireUsableGit(
+  git: Repository,
+  machine: Machine,
+  { path, isReadOnly }: { path: string | undefined; isReadOnly: boolean },
+): Promise<void> {
+  const program = findGitProgram(path);
+  if (program !== undefined && isUsableGit(machine, program)) return;
+  await git.version();
+  if (program !== undefined && !isReadOnly) recordUsableGit(machine, program);
 }
 
 /** The answer of the first call, for all. */

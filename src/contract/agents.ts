@@ -22,8 +22,7 @@ export type Agent = z.infer<typeof Agent>;
 /** The key is shown this once; only its hash is stored. */
 export const AgentWithKey = z.object({ agent: Agent, apiKey: z.string() });
 
-export const registerAgent = endpoint({
-  name: 'agent.register',
+export const registerAgent = endpoint('agent.register', () => ({
   method: 'POST',
   path: '/agents',
   input: z.object({
@@ -34,52 +33,46 @@ export const registerAgent = endpoint({
     operator: line(100).optional(),
   }),
   output: AgentWithKey,
-});
+}));
 
-export const listAgents = endpoint({
-  name: 'agent.list',
+export const listAgents = endpoint('agent.list', () => ({
   method: 'GET',
   path: '/agents',
   input: z.object({ ...PageInput, status: z.enum(['active', 'suspended']).optional() }),
   output: page(Agent),
-});
+}));
 
-export const showAgent = endpoint({
-  name: 'agent.show',
+export const showAgent = endpoint('agent.show', () => ({
   method: 'GET',
   path: '/agents/:agent',
   input: z.object({ agent: Ref }),
   output: Agent,
-});
+}));
 
-export const updateAgent = endpoint({
-  name: 'agent.update',
+export const updateAgent = endpoint('agent.update', () => ({
   method: 'PATCH',
   path: '/agents/:agent',
   input: z.object({ agent: Ref, description: prose(2000).optional(), role: line(100).nullable().optional() }),
   output: Agent,
-});
+}));
 
-export const suspendAgent = endpoint({
-  name: 'agent.suspend',
+export const suspendAgent = endpoint('agent.suspend', () => ({
   method: 'POST',
   path: '/agents/:agent/suspend',
   input: z.object({ agent: Ref, reason: line(500).optional() }),
   output: Agent,
-});
+}));
 
-export const resumeAgent = endpoint({
-  name: 'agent.resume',
+export const resumeAgent = endpoint('agent.resume', () => ({
   method: 'POST',
   path: '/agents/:agent/resume',
   input: z.object({ agent: Ref }),
   output: Agent,
-});
+}));
 
-export const rotateAgentKey = endpoint({
-  name: 'agent.rotate_key',
+export const rotateAgentKey = endpoint('agent.rotate_key', () => ({
   method: 'POST',
   path: '/agents/:agent/rotate-key',
   input: z.object({ agent: Ref }),
   output: AgentWithKey,
-});
+}));

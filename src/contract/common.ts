@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { isId } from '../base/ids.ts';
 
+// Compiling a parser pays after some thousand inputs; most programs that load the contract parse a dozen.
+z.config({ jitless: true });
+
 /** A full UUID with dashes. */
 export const Id = z.string().refine(isId, 'expected an id such as 0190f3c2-7b1e-7c3a-9d52-3f6a1b2c4d5e');
 export type Id = z.infer<typeof Id>;

@@ -81,8 +81,7 @@ export const SwarmEvent = z.object({
 export type SwarmEvent = z.infer<typeof SwarmEvent>;
 
 /** Newest first without `after`; oldest first after that cursor with it. */
-export const listEvents = endpoint({
-  name: 'event.list',
+export const listEvents = endpoint('event.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/activity',
   input: z.object({
@@ -92,4 +91,4 @@ export const listEvents = endpoint({
     after: z.string().max(500).optional(),
   }),
   output: page(SwarmEvent),
-});
+}));

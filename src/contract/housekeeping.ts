@@ -3,11 +3,10 @@ import { Id } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 /** What time alone makes due. Running it twice does nothing the second time. */
-export const runDue = endpoint({
-  name: 'housekeeping.run_due',
+export const runDue = endpoint('housekeeping.run_due', () => ({
   method: 'POST',
   path: '/repos/:repoId/housekeeping',
   input: z.object({ repoId: Id }),
   output: z.object({ released: z.number().int(), cancelled: z.number().int() }),
   internal: true,
-});
+}));

@@ -51,8 +51,7 @@ export type Merge = z.infer<typeof Merge>;
  * Asks for a landing. The gate is asked for exactly the head in `facts`; a stream that is queued already is answered
  * with its standing request.
  */
-export const requestMerge = endpoint({
-  name: 'merge.request',
+export const requestMerge = endpoint('merge.request', () => ({
   method: 'POST',
   path: '/streams/:stream/merge',
   input: z.object({
@@ -63,11 +62,10 @@ export const requestMerge = endpoint({
     priority: Priority.optional(),
   }),
   output: z.object({ merge: Merge, stream: Stream }),
-});
+}));
 
 /** Asks for a landing that no stream stands behind: an intake of the target, or the revert of a landing. */
-export const requestPlainMerge = endpoint({
-  name: 'merge.request_plain',
+export const requestPlainMerge = endpoint('merge.request_plain', () => ({
   method: 'POST',
   path: '/repos/:repoId/merges',
   input: z.object({
@@ -81,11 +79,10 @@ export const requestPlainMerge = endpoint({
   }),
   output: Merge,
   internal: true,
-});
+}));
 
 /** Records the commit that is about to land, before any ref moves. The gate is asked once more. */
-export const prepareMerge = endpoint({
-  name: 'merge.prepare',
+export const prepareMerge = endpoint('merge.prepare', () => ({
   method: 'POST',
   path: '/merges/:merge/prepare',
   input: z.object({
@@ -99,10 +96,9 @@ export const prepareMerge = endpoint({
   }),
   output: Merge,
   internal: true,
-});
+}));
 
-export const landMerge = endpoint({
-  name: 'merge.land',
+export const landMerge = endpoint('merge.land', () => ({
   method: 'POST',
   path: '/merges/:merge/land',
   input: z.object({
@@ -120,11 +116,10 @@ export const landMerge = endpoint({
     paused: z.array(Stream),
   }),
   internal: true,
-});
+}));
 
 /** Ends an intent that cannot land: a conflict, a lost gate, or a crash; the stream goes back where it belongs. */
-export const endMerge = endpoint({
-  name: 'merge.end',
+export const endMerge = endpoint('merge.end', () => ({
   method: 'POST',
   path: '/merges/:merge/end',
   input: z.object({
@@ -138,10 +133,9 @@ export const endMerge = endpoint({
   }),
   output: z.object({ merge: Merge, stream: Stream.nullable() }),
   internal: true,
-});
+}));
 
-export const listMerges = endpoint({
-  name: 'merge.list',
+export const listMerges = endpoint('merge.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/merges',
   input: z.object({
@@ -152,11 +146,10 @@ export const listMerges = endpoint({
     stream: Ref.optional(),
   }),
   output: page(Merge),
-});
+}));
 
 /** Intents that are requested or prepared, in the order in which they should land. */
-export const listQueue = endpoint({
-  name: 'queue.list',
+export const listQueue = endpoint('queue.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/queue',
   input: z.object({ repoId: Id }),
@@ -165,14 +158,13 @@ export const listQueue = endpoint({
     paused: z.boolean(),
     frozenReason: z.string().nullable(),
   }),
-});
+}));
 
 /**
  * The first that may land now, leaving out those the driver has tried. `goesOn` is false once the landing `until` has
  * left the queue or cannot move: then whoever waits for it need not drive on.
  */
-export const nextInQueue = endpoint({
-  name: 'queue.next',
+export const nextInQueue = endpoint('queue.next', () => ({
   method: 'GET',
   path: '/repos/:repoId/queue/next',
   input: z.object({ repoId: Id, tried: z.array(Id).max(10_000).default([]), until: Id.optional() }),
@@ -180,35 +172,32 @@ export const nextInQueue = endpoint({
     next: z.object({ merge: Merge, stream: Stream.nullable() }).nullable(),
     goesOn: z.boolean(),
   }),
-});
+}));
 
 function queueSwitch(name: string, path: string) {
-  return endpoint({
-    name,
+  return endpoint(name, () => ({
     method: 'POST',
     path,
     input: z.object({ repoId: Id, reason: line(500).optional(), automatic: z.boolean().default(false) }),
     output: Repo,
-  });
+  }));
 }
 export const pauseQueue = queueSwitch('queue.pause', '/repos/:repoId/queue/pause');
 export const resumeQueue = queueSwitch('queue.resume', '/repos/:repoId/queue/resume');
 export const freezeQueue = queueSwitch('queue.freeze', '/repos/:repoId/queue/freeze');
 export const unfreezeQueue = queueSwitch('queue.unfreeze', '/repos/:repoId/queue/unfreeze');
 
-export const moveInQueue = endpoint({
-  name: 'queue.move',
+export const moveInQueue = endpoint('queue.move', () => ({
   method: 'POST',
   path: '/streams/:stream/queue/move',
   input: z.object({ stream: Ref, priority: Priority.optional(), first: z.boolean().default(false) }),
   output: Merge,
-});
+}));
 
 /** Takes a stream out of the queue; it is approved again. */
-export const dropFromQueue = endpoint({
-  name: 'queue.drop',
+export const dropFromQueue = endpoint('queue.drop', () => ({
   method: 'POST',
   path: '/streams/:stream/queue/drop',
   input: z.object({ stream: Ref, reason: line(500).optional() }),
   output: z.object({ merge: Merge, stream: Stream }),
-});
+}));

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { BranchName, line } from './common.ts';
 
 /** The files a repository carries under `.gitswarm/`. */
+export const CONFIG_PATH = '.gitswarm/config.yml';
+export const JSON_CONFIG_PATH = '.gitswarm/config.json';
 
 const Milliseconds = z
   .number()
@@ -96,8 +98,6 @@ export const RepoConfigFile = RepoConfig.extend({
     .extend({ timeout: Duration.prefault('30m') })
     .prefault({}),
 });
-
-export const defaultConfig: RepoConfig = RepoConfig.parse({});
 
 /** Settings that the authority's database owns (R4.3); in the file they are ignored with a warning. */
 export const ServerSettings = z.strictObject({

@@ -58,8 +58,7 @@ export const AccessExplanation = z.object({
 });
 
 /** The first call in a repository. It needs no actor while none exists; the owner it names becomes one. */
-export const initRepo = endpoint({
-  name: 'repo.init',
+export const initRepo = endpoint('repo.init', () => ({
   method: 'POST',
   path: '/repos/init',
   input: z.object({
@@ -71,37 +70,33 @@ export const initRepo = endpoint({
   }),
   output: z.object({ repo: Repo, owner: Agent, created: z.boolean() }),
   internal: true,
-});
+}));
 
-export const getRepo = endpoint({
-  name: 'repo.show',
+export const getRepo = endpoint('repo.show', () => ({
   method: 'GET',
   path: '/repos/:repoId',
   input: z.object({ repoId: Id }),
   output: Repo,
-});
+}));
 
-export const archiveRepo = endpoint({
-  name: 'repo.archive',
+export const archiveRepo = endpoint('repo.archive', () => ({
   method: 'DELETE',
   path: '/repos/:repoId',
   input: z.object({ repoId: Id }),
   output: Repo,
-});
+}));
 
 /** What the tree of the buffer's tip says; measured by a workflow whenever that blob is not the recorded one. */
-export const reportConfig = endpoint({
-  name: 'repo.report_config',
+export const reportConfig = endpoint('repo.report_config', () => ({
   method: 'PUT',
   path: '/repos/:repoId/config/report',
   input: z.object({ repoId: Id, blob: Oid.nullable(), config: RepoConfig.nullable() }),
   output: Repo,
   internal: true,
-});
+}));
 
 /** Changes the database's copy of the repo-owned settings; refused where a committed file governs (409, `fields`). */
-export const setConfig = endpoint({
-  name: 'repo.set_config',
+export const setConfig = endpoint('repo.set_config', () => ({
   method: 'PATCH',
   path: '/repos/:repoId/config',
   input: z.object({
@@ -110,10 +105,9 @@ export const setConfig = endpoint({
     fileWritten: z.boolean().default(false),
   }),
   output: Repo,
-});
+}));
 
-export const addMaintainer = endpoint({
-  name: 'maintainer.add',
+export const addMaintainer = endpoint('maintainer.add', () => ({
   method: 'POST',
   path: '/repos/:repoId/maintainers',
   input: z.object({
@@ -123,52 +117,46 @@ export const addMaintainer = endpoint({
     reason: line(200).optional(),
   }),
   output: Maintainer,
-});
+}));
 
-export const removeMaintainer = endpoint({
-  name: 'maintainer.remove',
+export const removeMaintainer = endpoint('maintainer.remove', () => ({
   method: 'DELETE',
   path: '/repos/:repoId/maintainers/:agent',
   input: z.object({ repoId: Id, agent: Ref }),
   output: z.object({ removed: z.boolean() }),
-});
+}));
 
-export const listMaintainers = endpoint({
-  name: 'maintainer.list',
+export const listMaintainers = endpoint('maintainer.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/maintainers',
   input: z.object({ repoId: Id, ...PageInput }),
   output: page(Maintainer),
-});
+}));
 
-export const grantAccess = endpoint({
-  name: 'access.grant',
+export const grantAccess = endpoint('access.grant', () => ({
   method: 'POST',
   path: '/repos/:repoId/access',
   input: z.object({ repoId: Id, agent: Ref, level: AccessLevel, expiresAt: Time.nullable().default(null) }),
   output: AccessGrant,
-});
+}));
 
-export const revokeAccess = endpoint({
-  name: 'access.revoke',
+export const revokeAccess = endpoint('access.revoke', () => ({
   method: 'DELETE',
   path: '/repos/:repoId/access/:agent',
   input: z.object({ repoId: Id, agent: Ref }),
   output: z.object({ revoked: z.boolean() }),
-});
+}));
 
-export const listAccess = endpoint({
-  name: 'access.list',
+export const listAccess = endpoint('access.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/access',
   input: z.object({ repoId: Id, ...PageInput }),
   output: page(AccessGrant),
-});
+}));
 
-export const explainAccess = endpoint({
-  name: 'access.explain',
+export const explainAccess = endpoint('access.explain', () => ({
   method: 'GET',
   path: '/repos/:repoId/access/:agent',
   input: z.object({ repoId: Id, agent: Ref }),
   output: AccessExplanation,
-});
+}));

@@ -62,8 +62,7 @@ export const Consensus = z.object({
 });
 export type Consensus = z.infer<typeof Consensus>;
 
-export const submitReview = endpoint({
-  name: 'review.submit',
+export const submitReview = endpoint('review.submit', () => ({
   method: 'POST',
   path: '/streams/:stream/reviews',
   input: z.object({
@@ -76,29 +75,26 @@ export const submitReview = endpoint({
     facts: Facts.optional(),
   }),
   output: z.object({ review: Review, stream: Stream, consensus: Consensus }),
-});
+}));
 
-export const listReviews = endpoint({
-  name: 'review.list',
+export const listReviews = endpoint('review.list', () => ({
   method: 'GET',
   path: '/streams/:stream/reviews',
   input: z.object({ stream: Ref, ...PageInput }),
   output: page(Review),
-});
+}));
 
-export const checkConsensus = endpoint({
-  name: 'review.check',
+export const checkConsensus = endpoint('review.check', () => ({
   method: 'GET',
   path: '/streams/:stream/consensus',
   input: z.object({ stream: Ref }),
   output: Consensus,
-});
+}));
 
 /** The stream that most needs this agent's judgement; null when none does. */
-export const nextReview = endpoint({
-  name: 'review.next',
+export const nextReview = endpoint('review.next', () => ({
   method: 'GET',
   path: '/repos/:repoId/reviews/next',
   input: z.object({ repoId: Id }),
   output: z.object({ stream: Stream.nullable(), why: z.string() }),
-});
+}));

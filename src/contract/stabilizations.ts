@@ -22,8 +22,7 @@ export const Stabilization = z.object({
 });
 export type Stabilization = z.infer<typeof Stabilization>;
 
-export const recordStabilization = endpoint({
-  name: 'stabilization.record',
+export const recordStabilization = endpoint('stabilization.record', () => ({
   method: 'POST',
   path: '/repos/:repoId/stabilize',
   input: z.object({
@@ -44,15 +43,14 @@ export const recordStabilization = endpoint({
     /** Auto-promotion is on and this result allows it. */
     mayPromote: z.boolean(),
   }),
-});
+}));
 
-export const listStabilizations = endpoint({
-  name: 'stabilization.list',
+export const listStabilizations = endpoint('stabilization.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/stabilize/history',
   input: z.object({ repoId: Id, ...PageInput, result: z.enum(['green', 'red', 'error']).optional() }),
   output: page(Stabilization),
-});
+}));
 
 /** A move of the target. */
 export const Promotion = z.object({
@@ -70,17 +68,15 @@ export const Promotion = z.object({
 export type Promotion = z.infer<typeof Promotion>;
 
 /** Asked before the target moves: may this actor promote now? Answers nothing but refuses with the reason. */
-export const requestPromotion = endpoint({
-  name: 'promotion.request',
+export const requestPromotion = endpoint('promotion.request', () => ({
   method: 'POST',
   path: '/repos/:repoId/promote/request',
   input: z.object({ repoId: Id, toCommit: Oid, automatic: z.boolean().default(false) }),
   output: z.object({ allowed: z.literal(true) }),
   internal: true,
-});
+}));
 
-export const recordPromotion = endpoint({
-  name: 'promotion.record',
+export const recordPromotion = endpoint('promotion.record', () => ({
   method: 'POST',
   path: '/repos/:repoId/promote',
   input: z.object({
@@ -91,22 +87,20 @@ export const recordPromotion = endpoint({
     triggeredBy: z.enum(['auto', 'manual', 'council']).default('manual'),
   }),
   output: Promotion,
-});
+}));
 
-export const listPromotions = endpoint({
-  name: 'promotion.list',
+export const listPromotions = endpoint('promotion.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/promote/history',
   input: z.object({ repoId: Id, ...PageInput }),
   output: page(Promotion),
-});
+}));
 
 /** A conflict between target and buffer that intake met: one critical task, until it is resolved. */
-export const reportIntakeConflict = endpoint({
-  name: 'intake.conflicted',
+export const reportIntakeConflict = endpoint('intake.conflicted', () => ({
   method: 'POST',
   path: '/repos/:repoId/intake/conflict',
   input: z.object({ repoId: Id, target: Oid, buffer: Oid, paths: z.array(z.string().max(4096)).max(10_000) }),
   output: Task,
   internal: true,
-});
+}));

@@ -17,8 +17,7 @@ export const Attention = z.object({
 export type Attention = z.infer<typeof Attention>;
 
 /** The part of `status` that the authority knows. */
-export const repoStatus = endpoint({
-  name: 'status.show',
+export const repoStatus = endpoint('status.show', () => ({
   method: 'GET',
   path: '/repos/:repoId/status',
   input: z.object({ repoId: Id }),
@@ -39,4 +38,4 @@ export const repoStatus = endpoint({
     agents: z.number().int(),
     attention: z.array(Attention),
   }),
-});
+}));

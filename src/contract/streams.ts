@@ -85,8 +85,7 @@ export const Stream = z.object({
 export type Stream = z.infer<typeof Stream>;
 
 /** The workflow chooses the id, because the branch is named after it before the row exists. */
-export const createStream = endpoint({
-  name: 'stream.create',
+export const createStream = endpoint('stream.create', () => ({
   method: 'POST',
   path: '/repos/:repoId/streams',
   input: z.object({
@@ -104,10 +103,9 @@ export const createStream = endpoint({
     paths: z.array(RepoPath).max(200).default([]),
   }),
   output: Stream,
-});
+}));
 
-export const listStreams = endpoint({
-  name: 'stream.list',
+export const listStreams = endpoint('stream.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/streams',
   input: z.object({
@@ -121,31 +119,28 @@ export const listStreams = endpoint({
     open: z.boolean().optional(),
   }),
   output: page(Stream),
-});
+}));
 
-export const showStream = endpoint({
-  name: 'stream.show',
+export const showStream = endpoint('stream.show', () => ({
   method: 'GET',
   path: '/streams/:stream',
   input: z.object({ stream: Ref }),
   output: Stream,
-});
+}));
 
-export const listStreamCommits = endpoint({
-  name: 'stream.commits',
+export const listStreamCommits = endpoint('stream.commits', () => ({
   method: 'GET',
   path: '/streams/:stream/commits',
   input: z.object({ stream: Ref }),
   output: z.object({ items: z.array(StreamCommit) }),
-});
+}));
 
 /**
  * Records what the branch holds now. `cause` says why it changed: the author's commit, commits made with plain git,
  * a rewrite by the author, a rebase by GitSwarm, or a resolved conflict. Only an author commits; a maintainer may also
  * resolve; the rest is what whoever looks first finds in git.
  */
-export const recordHead = endpoint({
-  name: 'stream.record_head',
+export const recordHead = endpoint('stream.record_head', () => ({
   method: 'POST',
   path: '/streams/:stream/head',
   input: z.object({
@@ -159,19 +154,17 @@ export const recordHead = endpoint({
   }),
   output: Stream,
   internal: true,
-});
+}));
 
-export const submitStream = endpoint({
-  name: 'stream.submit',
+export const submitStream = endpoint('stream.submit', () => ({
   method: 'POST',
   path: '/streams/:stream/submit',
   input: z.object({ stream: Ref, note: prose(2000).optional(), facts: Facts }),
   output: Stream,
-});
+}));
 
 /** A merge or a cascade met a conflict; the stream keeps its work and waits for its author. */
-export const markConflicted = endpoint({
-  name: 'stream.mark_conflicted',
+export const markConflicted = endpoint('stream.mark_conflicted', () => ({
   method: 'POST',
   path: '/streams/:stream/conflicted',
   input: z.object({
@@ -182,54 +175,48 @@ export const markConflicted = endpoint({
   }),
   output: Stream,
   internal: true,
-});
+}));
 
-export const pauseStream = endpoint({
-  name: 'stream.pause',
+export const pauseStream = endpoint('stream.pause', () => ({
   method: 'POST',
   path: '/streams/:stream/pause',
   input: z.object({ stream: Ref, reason: line(500).optional() }),
   output: Stream,
-});
+}));
 
-export const resumeStream = endpoint({
-  name: 'stream.resume',
+export const resumeStream = endpoint('stream.resume', () => ({
   method: 'POST',
   path: '/streams/:stream/resume',
   input: z.object({ stream: Ref }),
   output: Stream,
-});
+}));
 
-export const abandonStream = endpoint({
-  name: 'stream.abandon',
+export const abandonStream = endpoint('stream.abandon', () => ({
   method: 'DELETE',
   path: '/streams/:stream',
   input: z.object({ stream: Ref, cascade: z.boolean().default(false), reason: line(500).optional() }),
   output: z.object({ stream: Stream, alsoAbandoned: z.array(Stream), paused: z.array(Stream) }),
-});
+}));
 
 /** Takes an abandonment back; the state is the one before it. */
-export const reopenStream = endpoint({
-  name: 'stream.reopen',
+export const reopenStream = endpoint('stream.reopen', () => ({
   method: 'POST',
   path: '/streams/:stream/reopen',
   input: z.object({ stream: Ref }),
   output: Stream,
-});
+}));
 
 /** In swarm mode: every commit has landed and the author is done. */
-export const finishStream = endpoint({
-  name: 'stream.finish',
+export const finishStream = endpoint('stream.finish', () => ({
   method: 'POST',
   path: '/streams/:stream/finish',
   input: z.object({ stream: Ref, facts: Facts, note: prose(2000).optional() }),
   output: Stream,
-});
+}));
 
-export const addStreamAuthor = endpoint({
-  name: 'stream.add_author',
+export const addStreamAuthor = endpoint('stream.add_author', () => ({
   method: 'POST',
   path: '/streams/:stream/authors',
   input: z.object({ stream: Ref, agent: Ref }),
   output: Stream,
-});
+}));

@@ -54,8 +54,7 @@ export const Task = z.object({
 });
 export type Task = z.infer<typeof Task>;
 
-export const createTask = endpoint({
-  name: 'task.create',
+export const createTask = endpoint('task.create', () => ({
   method: 'POST',
   path: '/repos/:repoId/tasks',
   input: z.object({
@@ -72,10 +71,9 @@ export const createTask = endpoint({
     expiresAt: Time.nullable().default(null),
   }),
   output: Task,
-});
+}));
 
-export const updateTask = endpoint({
-  name: 'task.update',
+export const updateTask = endpoint('task.update', () => ({
   method: 'PATCH',
   path: '/tasks/:task',
   input: z.object({
@@ -89,10 +87,9 @@ export const updateTask = endpoint({
     dependsOn: z.array(Ref).max(100).optional(),
   }),
   output: Task,
-});
+}));
 
-export const listTasks = endpoint({
-  name: 'task.list',
+export const listTasks = endpoint('task.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/tasks',
   input: z.object({
@@ -104,20 +101,18 @@ export const listTasks = endpoint({
     claimedBy: Ref.optional(),
   }),
   output: page(Task),
-});
+}));
 
-export const showTask = endpoint({
-  name: 'task.show',
+export const showTask = endpoint('task.show', () => ({
   method: 'GET',
   path: '/tasks/:task',
   input: z.object({ task: Ref }),
   output: Task,
-});
+}));
 
 const Claimed = z.object({ task: Task, claim: Claim });
 
-export const claimTask = endpoint({
-  name: 'task.claim',
+export const claimTask = endpoint('task.claim', () => ({
   method: 'POST',
   path: '/tasks/:task/claim',
   input: z.object({
@@ -130,11 +125,10 @@ export const claimTask = endpoint({
       .optional(),
   }),
   output: Claimed,
-});
+}));
 
 /** The most urgent ready task, claimed in the same step when asked; null when there is none. */
-export const nextTask = endpoint({
-  name: 'task.next',
+export const nextTask = endpoint('task.next', () => ({
   method: 'POST',
   path: '/repos/:repoId/tasks/next',
   input: z.object({
@@ -143,53 +137,47 @@ export const nextTask = endpoint({
     among: z.array(Ref).max(1000).optional(),
   }),
   output: z.object({ task: Task.nullable(), claim: Claim.nullable() }),
-});
+}));
 
 /** Finds the claim by its own reference or by its task's. */
-export const submitTask = endpoint({
-  name: 'task.submit',
+export const submitTask = endpoint('task.submit', () => ({
   method: 'POST',
   path: '/claims/:claim/submit',
   input: z.object({ claim: Ref, notes: prose(10_000).default('') }),
   output: Claimed,
-});
+}));
 
-export const reviewTask = endpoint({
-  name: 'task.review',
+export const reviewTask = endpoint('task.review', () => ({
   method: 'POST',
   path: '/claims/:claim/review',
   input: z.object({ claim: Ref, verdict: z.enum(['approve', 'reject']), notes: prose(10_000).default('') }),
   output: Claimed,
-});
+}));
 
-export const blockTask = endpoint({
-  name: 'task.block',
+export const blockTask = endpoint('task.block', () => ({
   method: 'POST',
   path: '/tasks/:task/block',
   input: z.object({ task: Ref, reason: line(500) }),
   output: Task,
-});
+}));
 
-export const unblockTask = endpoint({
-  name: 'task.unblock',
+export const unblockTask = endpoint('task.unblock', () => ({
   method: 'POST',
   path: '/tasks/:task/unblock',
   input: z.object({ task: Ref }),
   output: Task,
-});
+}));
 
-export const abandonClaim = endpoint({
-  name: 'task.abandon',
+export const abandonClaim = endpoint('task.abandon', () => ({
   method: 'DELETE',
   path: '/claims/:claim',
   input: z.object({ claim: Ref, reason: line(500).optional() }),
   output: Claimed,
-});
+}));
 
-export const cancelTask = endpoint({
-  name: 'task.cancel',
+export const cancelTask = endpoint('task.cancel', () => ({
   method: 'POST',
   path: '/tasks/:task/cancel',
   input: z.object({ task: Ref, reason: line(500).optional() }),
   output: Task,
-});
+}));

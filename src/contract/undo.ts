@@ -13,17 +13,15 @@ export const UndoRecord = z.object({
 });
 export type UndoRecord = z.infer<typeof UndoRecord>;
 
-export const listUndo = endpoint({
-  name: 'undo.list',
+export const listUndo = endpoint('undo.list', () => ({
   method: 'GET',
   path: '/repos/:repoId/undo',
   input: z.object({ repoId: Id, limit: z.number().int().min(1).max(200).default(20) }),
   output: z.object({ items: z.array(UndoRecord) }),
-});
+}));
 
 /** Remembers how a workflow's effect in git can be taken back (a rebase, a resolution, a destroyed workspace). */
-export const recordUndo = endpoint({
-  name: 'undo.record',
+export const recordUndo = endpoint('undo.record', () => ({
   method: 'POST',
   path: '/repos/:repoId/undo/records',
   input: z.object({
@@ -34,13 +32,12 @@ export const recordUndo = endpoint({
   }),
   output: UndoRecord,
   internal: true,
-});
+}));
 
 /** Takes back the part of an operation that lives in the database and answers what is left to do in git. */
-export const undo = endpoint({
-  name: 'undo.run',
+export const undo = endpoint('undo.run', () => ({
   method: 'POST',
   path: '/repos/:repoId/undo',
   input: z.object({ repoId: Id, record: Ref.optional() }),
   output: UndoRecord,
-});
+}));

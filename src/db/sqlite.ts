@@ -112,11 +112,13 @@ const LONGEST_PAUSE_MS = 20;
 
 /** Repeats `attempt` with short pauses while another process holds the lock, for at most `waitMs`. */
 async function whenFree<T>(file: string, waitMs: number, attempt: () => T): Promise<T> {
-  const end = performance.now() + waitMs;
+  // The clock is asked only where there is something to wait for.
+  let end: number | undefined;
   for (let n = 1; ; n++) {
     try {
       return attempt();
     } catch (error) {
+      end ??= performance.now() + waitMs;
       if (!isSqliteBusy(error) || performance.now() >= end) throw translated(error, file);
     }
     await new Promise((done) => setTimeout(done, Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * n)));

@@ -120,6 +120,7 @@ export async function aheadBehind(
 ): Promise<{ ahead: number; behind: number }> {
   assertOid(a);
   assertOid(b);
+  if (a === b) return { ahead: 0, behind: 0 };
   const { stdout } = await runGit(repo, ['rev-list', '--left-right', '--count', `${a}...${b}`]);
   const [ahead, behind] = stdout.trim().split('\t').map(Number);
   return { ahead: ahead ?? 0, behind: behind ?? 0 };

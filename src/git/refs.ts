@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { checkedOutRefs } from './checkouts.ts';
 import { assertOid, zeroOid } from './oid.ts';
-import { checkRefName } from './ref-name.ts';
+import { type RefInFile, readRefFile } from './ref-files.ts';
+import { checkRefName, isRefName } from './ref-name.ts';
 import type { RefUpdate } from './ref-writer.ts';
 import type { Repository } from './repository.ts';
 import { runGit } from './run-git.ts';
@@ -94,7 +95,16 @@ export async function explainFailure(
 /** The id a ref has, or undefined. Takes full names only. */
 export async function findRef(repo: Repository, ref: string): Promise<string | undefined> {
   checkRefName(ref);
-  return (await repo.objects.head(ref))?.oid;
+  const read = readHere(repo, ref);
+  return read.kind === 'ask' ? (await repo.objects.head(ref))?.oid : oidOf(read);
+}
+
+function readHere(repo: Repository, ref: string): RefInFile {
+  return repo.hasRefFiles ? readRefFile(repo.commonDir, ref) : { kind: 'ask' };
+}
+
+function oidOf(read: Exclude<RefInFile, { kind: 'ask' }>): string | undefined {
+  return read.kind === 'oid' ? read.oid : undefined;
 }
 
 /** The commit each name stands for: branches, full refs, ids; undefined where a name means no commit. */
@@ -109,6 +119,11 @@ export async function resolveRefs(
 /** The commit one name stands for, or undefined. */
 export async function resolveCommit(repo: Repository, name: string): Promise<string | undefined> {
   if (name === '' || /[\n\0]/.test(name)) return undefined;
+  // git keeps everything but commits out of its branches.
+  if (name.startsWith('refs/heads/') && isRefName(name)) {
+    const read = readHere(repo, name);
+    if (read.kind !== 'ask') return oidOf(read);
+  }
   try {
     return (await repo.objects.head(`${name}^{commit}`))?.oid;
   } catch (error) {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixtureEnv, gitFixture } from '../../test/support/git-fixture.ts';
 import { gitEnv } from './git-env.ts';
+import { requireGit } from './git-version.ts';
 import { headOf } from './head.ts';
-import { openRepository, requireGit, requireHistory } from './repository.ts';
+import { openRepository, requireHistory } from './repository.ts';
 import { runGit } from './run-git.ts';
 
 describe('opening a repository', () => {
@@ -21,7 +22,7 @@ describe('opening a repository', () => {
         isShallow: false,
       });
       expect(repo.commonDir).toBe(join(fixture.dir, '.git'));
-      expect(repo.gitVersion).toMatch(/^\d+\.\d+/);
+      expect(await repo.version()).toMatch(/^\d+\.\d+/);
       expect(repo.objectFormat).toBe('sha1');
     }
   });

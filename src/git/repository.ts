@@ -3,9 +3,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { AttributeView } from './attribute-view.ts';
 import { type GitEnv, gitEnv } from './git-env.ts';
+import { requireGit, versionOf } from './git-version.ts';
 import { MergeTree } from './merge-tree.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { ObjectFormat } from './oid.ts';
+import { findPlainRepository } from './plain-repository.ts';
 import { RefWriter } from './ref-writer.ts';
 import { type GitPlace, type GitResult, gitWords, runGit } from './run-git.ts';
 
@@ -29,11 +31,10 @@ interface Found {
   isBare: boolean;
   isShallow: boolean;
   objectFormat: ObjectFormat;
-  gitVersion: string;
   root: string;
+  /** Refs are files that can be read without git. */
+  hasRefFiles: boolean;
 }
-
-const OLDEST = [2, 38] as const;
 
 const QUESTIONS = [
   '--git-common-dir',
@@ -58,7 +59,7 @@ export class Repository implements GitPlace {
   readonly worktreeDir: string | undefined;
   readonly isBare: boolean;
   readonly isShallow: boolean;
-  readonly gitVersion: string;
+  readonly hasRefFiles: boolean;
   readonly objectFormat: ObjectFormat;
   readonly longLived: boolean;
   readonly durable: boolean;
@@ -82,7 +83,7 @@ export class Repository implements GitPlace {
     this.worktreeDir = found.worktreeDir;
     this.isBare = found.isBare;
     this.isShallow = found.isShallow;
-    this.gitVersion = found.gitVersion;
+    this.hasRefFiles = found.hasRefFiles;
     this.objectFormat = found.objectFormat;
     this.longLived = options.longLived ?? false;
     this.durable = options.durable ?? false;
@@ -103,6 +104,13 @@ export class Repository implements GitPlace {
     return new Repository(this.#found, this.options, env, directory);
   }
 
+  /** The version of git that is used here. Throws git_too_old. */
+  async version(): Promise<string> {
+    const version = await versionOf(this);
+    requireGit(version);
+    return version;
+  }
+
   /** Ends the helper processes. */
   async close(): Promise<void> {
     await Promise.all([this.objects.close(), this.merger.close(), this.refWriter.close()]);
@@ -114,13 +122,17 @@ export class Repository implements GitPlace {
 export async function openRepository(dir: string, options: OpenOptions): Promise<Repository> {
   const env = gitEnv(options.inheritedEnv, { durable: options.durable ?? false });
   const place = { dir: resolve(dir), env };
+  const plain = findPlainRepository(place.dir, options.inheritedEnv);
+  if (plain) {
+    const facts = { isBare: false, isShallow: false, objectFormat: 'sha1', hasRefFiles: true } as const;
+    return new Repository({ ...plain, ...facts }, options, env);
+  }
   // The trace names git's version in the same process that answers the questions.
   const result = await runGit(place, ['rev-parse', '--path-format=absolute', ...QUESTIONS], {
     env: { GIT_TRACE2_EVENT: '1' },
     okExits: [0, 128, 129],
   });
-  const gitVersion = tracedVersion(result.stderr) ?? (await askVersion(place));
-  requireGit(gitVersion);
+  requireGit(tracedVersion(result.stderr) ?? (await versionOf(place)));
   const [commonDir, gitDir, bare, shallow, format, worktreeDir] = result.stdout.split('\n');
   if (!commonDir || !gitDir || !format) throw notARepository(place.dir, result);
   const facts = {
@@ -129,7 +141,7 @@ export async function openRepository(dir: string, options: OpenOptions): Promise
     worktreeDir: worktreeDir === undefined || worktreeDir === '' ? undefined : worktreeDir,
     isShallow: shallow === 'true',
     objectFormat: format === 'sha256' ? 'sha256' : 'sha1',
-    gitVersion,
+    hasRefFiles: false,
   } as const;
   if (gitDir === commonDir && facts.worktreeDir) {
     return new Repository({ ...facts, isBare: false, root: facts.worktreeDir }, options, env);
@@ -148,23 +160,8 @@ export function requireHistory(repo: Repository): void {
   });
 }
 
-/** Throws git_too_old below git 2.38, the first that merges without a checkout. */
-export function requireGit(version: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
-  throw new SwarmError('git_too_old', `git ${version} was found, but 2.38 or newer is needed`, {
-    fix: 'install git 2.38 or newer and put it first on the PATH',
-    details: { found: version },
-  });
-}
-
 function tracedVersion(trace: string): string | undefined {
   return /"event":"version"[^\n]*"exe":"(\d+\.\d+[^"]*)"/.exec(trace)?.[1];
-}
-
-async function askVersion(place: GitPlace): Promise<string> {
-  const { stdout } = await runGit(place, ['version']);
-  return /(\d+\.\d+\S*)/.exec(stdout)?.[1] ?? stdout.trim();
 }
 
 /** Seen from a linked worktree or from inside a git directory: where the first worktree is, if there is one. */

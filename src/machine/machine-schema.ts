@@ -41,4 +41,10 @@ export const schemaSteps: readonly string[] = [
     token_hash text primary key, agent_id text not null, stream_id text, created_at text not null, ended_at text
   ) strict, without rowid;
   `,
+  `
+  create table settled_config (
+    repo_id text primary key, tip text not null, blob text
+  ) strict, without rowid;
+  create table usable_git (program text primary key) strict, without rowid;
+  `,
 ];

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/digest.ts';
 import type { Machine } from './machine.ts';
 
 /** Who a process started by us acts for. The token travels in GITSWARM_SESSION; only its hash is kept. */
@@ -35,5 +35,5 @@ export function endSessionsOf(machine: Machine, streamId: string, at: string): v
 }
 
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return sha256(token);
 }

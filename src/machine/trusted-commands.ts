@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/digest.ts';
 import type { Machine } from './machine.ts';
 
 /** A command that a repository's files ask for and a person approved on this machine, word for word. */
@@ -34,5 +34,5 @@ export function listTrustedCommands(machine: Machine): TrustedCommand[] {
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(text);
 }

@@ -1,7 +1,7 @@
 import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { execute, type Kernel } from './execute.ts';
-import { findOperation } from './index.ts';
+import { findOperation } from './registry.ts';
 
 /** Who decides for a repository. Workflows reach policy only through it, whether it is here or on a server. */
 export interface Authority {
@@ -20,7 +20,7 @@ export function localAuthority(
     kind: 'local',
     as: (callerId) => localAuthority(kernel, { ...scope, callerId }),
     async call(endpoint, input, options) {
-      const operation = findOperation(endpoint.name);
+      const operation = await findOperation(endpoint.name);
       if (!operation) throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
       const answer = await execute(kernel, operation, input, {
         ...scope,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import { type Clock, isoTime } from '../base/clock.ts';
+import { sha256 } from '../base/digest.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Database, Db, Tx } from '../db/database.ts';
@@ -160,7 +160,5 @@ function issuesText({ issues }: z.ZodError): string {
 }
 
 function hashBody(name: string, input: unknown): string {
-  return createHash('sha256')
-    .update(`${name}\n${JSON.stringify(input)}`)
-    .digest('hex');
+  return sha256(`${name}\n${JSON.stringify(input)}`);
 }

@@ -37,9 +37,3 @@ export const operations: Operation[] = [
   ...statusOperations,
   ...housekeepingOperations,
 ];
-
-const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));
-
-export function findOperation(name: string): Operation | undefined {
-  return byName.get(name);
-}

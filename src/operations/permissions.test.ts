@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
+import { defaultConfig } from '../../test/support/default-config.ts';
 import { factsOf, nothingLeft, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { suspendAgent } from '../contract/agents.ts';
-import { defaultConfig } from '../contract/repo-files.ts';
 import { addMaintainer, grantAccess, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { abandonStream, pauseStream } from '../contract/streams.ts';
 import { claimTask, createTask, submitTask } from '../contract/tasks.ts';
 import { recordUndo, undo } from '../contract/undo.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { execute } from './execute.ts';
-import { findOperation, operations } from './index.ts';
+import { operations } from './index.ts';
 import type { Need } from './permissions.ts';
 
 /** Everyone who may knock at a private repository; the author also holds the claim of its task. */
@@ -287,7 +287,7 @@ forEachDatabase((_kind, makeDatabase) => {
     const allowed = (only ?? ALLOWED[needs]).filter((caller) => ALLOWED[needs].includes(caller));
 
     it(`is for ${allowed.join(', ') || 'no one'}`, async () => {
-      const operation = findOperation(name);
+      const operation = operations.find((each) => each.endpoint.name === name);
       if (!operation) throw new Error(`there is no ${name}`);
       const kernel = { database: withoutTrace(database), clock: seeded.clock };
       const answers: Record<string, string> = {};

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
+import { defaultConfig } from '../../test/support/default-config.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
 import { listEvents } from '../contract/events.ts';
-import { defaultConfig } from '../contract/repo-files.ts';
 import {
   addMaintainer,
   archiveRepo,

@@ -2,8 +2,6 @@ import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { type RepoConfig, RepoConfigFile, repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
 
-export const CONFIG_PATH = '.gitswarm/config.yml';
-export const JSON_CONFIG_PATH = '.gitswarm/config.json';
 const LARGEST = 256 * 1024;
 
 /** What a config file says; one that cannot be used says why and leaves the settings before it in force. */

@@ -1,9 +1,11 @@
+import { CONFIG_PATH, JSON_CONFIG_PATH } from '../contract/repo-files.ts';
 import { type Repo, reportConfig } from '../contract/repos.ts';
 import { entryOid, readBlob } from '../git/objects.ts';
 import { isRefName } from '../git/ref-name.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
-import { CONFIG_PATH, JSON_CONFIG_PATH, type ParsedConfig, parseConfigFile } from './config-file.ts';
+import { findSettledConfig, recordSettledConfig } from '../machine/settled-config.ts';
+import type { ParsedConfig } from './config-file.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -17,8 +19,14 @@ export async function refreshConfig(
   const { git, repo, authority } = workflow;
   const tip = await resolveCommit(git, `refs/heads/${repo.bufferBranch}`);
   if (tip === undefined) return { repo, warnings: [] };
+  const settled = findSettledConfig(workflow.machine, repo.id);
+  if (settled?.tip === tip && settled.blob === repo.configBlob) return { repo, warnings: [] };
   const found = await findFile(workflow, tip);
-  if (found.oid === repo.configBlob) return { repo, warnings: [] };
+  if (found.oid === repo.configBlob) {
+    if (!options.readOnly)
+      recordSettledConfig(workflow.machine, { repoId: repo.id, tip, blob: repo.configBlob });
+    return { repo, warnings: [] };
+  }
   if (found.oid === null) {
     if (options.readOnly) return { repo, warnings: [] };
     return {
@@ -27,6 +35,8 @@ export async function refreshConfig(
     };
   }
   const text = (await readBlob(git, tip, found.path))?.toString('utf8') ?? '';
+  // Loaded only now: a parser of YAML is larger than most commands.
+  const { parseConfigFile } = await import('./config-file.ts');
   const parsed = await usableConfig(workflow, parseConfigFile(text));
   if (parsed.kind === 'unusable') {
     const warning = `${found.path} on ${repo.bufferBranch} is not usable, the settings before it stay in force: ${parsed.reason}`;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { type MergeMode, type OwnershipModel, RepoConfig } from '../contract/repo-files.ts';
+import { CONFIG_PATH, type MergeMode, type OwnershipModel, RepoConfig } from '../contract/repo-files.ts';
 import { initRepo, type Repo } from '../contract/repos.ts';
 import { identity, readConfig } from '../git/config.ts';
 import { headOf } from '../git/head.ts';
@@ -13,7 +13,7 @@ import { findRef, updateRefs } from '../git/refs.ts';
 import { type Repository, requireHistory } from '../git/repository.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Authority } from '../operations/authority.ts';
-import { CONFIG_PATH, parseConfigFile } from './config-file.ts';
+import { parseConfigFile } from './config-file.ts';
 import { addExcludes, type ExcludeFile, excludeFile } from './exclude-file.ts';
 import { findTestCommand } from './find-test-command.ts';
 

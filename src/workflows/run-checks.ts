@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { isoTime } from '../base/clock.ts';
+import { sha256 } from '../base/digest.ts';
 import { treeOf } from '../git/commits.ts';
 import { listTreeFiles } from '../git/tree-files.ts';
 import type { Checkout } from '../machine/checkouts.ts';
@@ -177,7 +177,7 @@ function explain(result: CommandResult): string {
 }
 
 function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(text);
 }
 
 /** Runs `workspace.setup` in a worktree; null where there is none. A command not yet approved is skipped and named. */

@@ -1,7 +1,10 @@
 import { COLOUR } from './style-text.ts';
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const EMOJI = /^\p{RGI_Emoji}$/v;
+/** Made when text first needs it: it costs more than most commands take to start. */
+let graphemes: Intl.Segmenter | undefined;
+/** A sign drawn as a picture by itself or by the selector behind it. The class of whole sequences is slow to build. */
+const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
+const ASCII = /^[\x20-\x7e]*$/;
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 
 /** Ranges that terminals draw two columns wide (Unicode East Asian Width W and F), without emoji. */
@@ -71,15 +74,17 @@ interface Piece {
 function* pieces(text: string): Generator<Piece> {
   for (const [i, part] of text.split(COLOUR).entries()) {
     if (i % 2 === 1) yield { text: part, width: 0, isColour: true };
-    else
+    else if (ASCII.test(part)) for (const sign of part) yield { text: sign, width: 1, isColour: false };
+    else {
+      graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
       for (const { segment } of graphemes.segment(part))
         yield { text: segment, width: widthOf(segment), isColour: false };
+    }
   }
 }
 
 function widthOf(grapheme: string): number {
   const code = grapheme.codePointAt(0) ?? 0;
-  if (code >= 0x20 && code < 0x7f && grapheme.length === 1) return 1;
   if (EMOJI.test(grapheme)) return 2;
   if (INVISIBLE.test(String.fromCodePoint(code))) return 0;
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;

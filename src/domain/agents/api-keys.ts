@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../base/digest.ts';
 
 /** A new API key: `gsw_` and 32 random bytes in hex. It is shown once; only its hash is stored. */
 export function newApiKey(): string {
@@ -7,5 +8,5 @@ export function newApiKey(): string {
 
 /** What the database stores of a key. A key is random, so a plain SHA-256 is enough. */
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return sha256(key);
 }

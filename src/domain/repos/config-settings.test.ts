@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultConfig, RepoConfig, RepoConfigFile, ServerSettings } from '../../contract/repo-files.ts';
+import { defaultConfig } from '../../../test/support/default-config.ts';
+import { RepoConfig, RepoConfigFile, ServerSettings } from '../../contract/repo-files.ts';
 import { changeSettings, settingOwners, settingValue } from './config-settings.ts';
 
 const current = { config: defaultConfig, settings: ServerSettings.parse({}) };

@@ -10,7 +10,7 @@ const NETWORK_FILE_SYSTEMS = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42]);
 
 /** The machine and the place the repository is in. */
 export async function checkPlace(workflow: Workflow): Promise<Finding[]> {
-  const findings: Finding[] = [{ check: 'git', level: 'ok', text: `git ${workflow.git.gitVersion}` }];
+  const findings: Finding[] = [{ check: 'git', level: 'ok', text: `git ${await workflow.git.version()}` }];
   findings.push(checkFileSystem(workflow));
   const person = await identity(workflow.git);
   findings.push(

@@ -1,0 +1,45 @@
+import type { Operation } from './operation.ts';
+
+/** Where the operations of a noun are. A noun is loaded when it is first asked for: a command needs three or four. */
+const nouns = new Map<string, () => Promise<readonly Operation[]>>(
+  Object.entries({
+    access: async () => (await import('./access.ts')).accessOperations,
+    agent: async () => (await import('./agents.ts')).agentOperations,
+    event: async () => (await import('./events.ts')).eventOperations,
+    housekeeping: async () => (await import('./housekeeping.ts')).housekeepingOperations,
+    intake: async () => (await import('./stabilizations.ts')).stabilizationOperations,
+    maintainer: async () => (await import('./maintainers.ts')).maintainerOperations,
+    merge: async () => [
+      ...(await import('./merges.ts')).mergeOperations,
+      ...(await import('./landings.ts')).landingOperations,
+      (await import('./end-landing.ts')).endLanding,
+    ],
+    promotion: async () => (await import('./stabilizations.ts')).stabilizationOperations,
+    queue: async () => (await import('./queue.ts')).queueOperations,
+    repo: async () => (await import('./repos.ts')).repoOperations,
+    review: async () => (await import('./reviews.ts')).reviewOperations,
+    stabilization: async () => (await import('./stabilizations.ts')).stabilizationOperations,
+    status: async () => (await import('./status.ts')).statusOperations,
+    stream: async () => [
+      ...(await import('./streams.ts')).streamOperations,
+      (await import('./stream-list.ts')).listStreams,
+      ...(await import('./stream-head.ts')).streamHeadOperations,
+      ...(await import('./stream-lifecycle.ts')).streamLifecycleOperations,
+    ],
+    task: async () => (await import('./tasks.ts')).taskOperations,
+    undo: async () => (await import('./undo.ts')).undoOperations,
+  }),
+);
+
+const loaded = new Map<string, Operation>();
+
+/** The operation of an endpoint by its name, such as `stream.show`. */
+export function findOperation(name: string): Operation | undefined | Promise<Operation | undefined> {
+  return loaded.get(name) ?? load(name);
+}
+
+async function load(name: string): Promise<Operation | undefined> {
+  const noun = nouns.get(name.split('.')[0] ?? '');
+  for (const operation of (await noun?.()) ?? []) loaded.set(operation.endpoint.name, operation);
+  return loaded.get(name);
+}

@@ -9,6 +9,7 @@ import { listRepoRows, toRepo } from '../domain/repos/repos-store.ts';
 import { identity } from '../git/config.ts';
 import type { Person } from '../git/person.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
+import { findKnownAttributes, recordKnownAttributes } from '../machine/known-attributes.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { findGitProgram, isUsableGit, recordUsableGit } from '../machine/usable-git.ts';
 import { localAuthority } from '../operations/authority.ts';
@@ -60,10 +61,18 @@ export async function openApp(options: OpenOptions): Promise<App> {
 
 async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App> {
   const { environment, clock = systemClock } = options;
+  // The machine's store is found through git, and git is told what the machine knows when it first asks.
+  let machine: Machine | undefined;
   const git = await openRepository(options.dir, {
     inheritedEnv: environment.variables,
     longLived: options.longLived ?? false,
     durable: environment.durable,
+    attributeMemory: {
+      read: () => (machine ? findKnownAttributes(machine) : undefined),
+      write: (known) => {
+        if (machine && !isReadOnly) recordKnownAttributes(machine, known);
+      },
+    },
   });
   const places = placesOf(git);
   if (!existsSync(places.database)) {
@@ -76,13 +85,14 @@ async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App>
     { file: places.database },
     { durable: environment.durable, readOnly: isReadOnly },
   );
-  const machine = openMachine(places.home);
+  const store = openMachine(places.home);
+  machine = store;
   const close = async () => {
-    machine.close();
+    store.close();
     await Promise.all([database.close(), git.close()]);
   };
   try {
-    await requireUsableGit(git, machine, { path: environment.variables.PATH, isReadOnly });
+    await requireUsableGit(git, store, { path: environment.variables.PATH, isReadOnly });
     if (!isReadOnly) await migrate(database);
     const kernel: Kernel = { database, clock };
     const [row] = await listRepoRows(database.read, 1);
@@ -95,7 +105,7 @@ async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App>
       places,
       database,
       kernel,
-      machine,
+      machine: store,
       repo: toRepo(row),
       isReadOnly,
       warnings: isReadOnly ? ['the disk cannot be written; nothing is taken in or mended'] : [],

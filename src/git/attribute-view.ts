@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isSwarmError } from '../contract/errors.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { emptyTree, type ObjectFormat } from './oid.ts';
 import { type GitPlace, runGit } from './run-git.ts';
@@ -14,6 +15,18 @@ const KEPT = 1024;
 /** Path of each .gitattributes file of a tree, with its blob. */
 type Attributes = ReadonlyMap<string, string>;
 
+/** The attributes of one tree, from which those of others are found by comparing. */
+export interface KnownAttributes {
+  tree: string;
+  attributes: Attributes;
+}
+
+/** Carries them from one program to the next. */
+export interface AttributeMemory {
+  read(): KnownAttributes | undefined;
+  write(known: KnownAttributes): void;
+}
+
 /**
  * Merging needs the .gitattributes of our side, but git reads them from the files of a working tree, and from none in
  * a bare repository. A view is a directory that holds just these files; git is told that it is the working tree.
@@ -23,16 +36,31 @@ export class AttributeView {
   readonly #objects: ObjectReader;
   readonly #format: ObjectFormat;
   readonly #emptyView: string;
+  readonly #below: AttributeView | undefined;
+  readonly #memory: AttributeMemory | undefined;
   readonly #views = new Map<string, string>();
   readonly #known = new Map<string, string>();
-  #latest: { tree: string; attributes: Attributes } | undefined;
+  #latest: KnownAttributes | undefined;
   #latestView: string | undefined;
   #scratch: string | undefined;
 
-  constructor(place: GitPlace, objects: ObjectReader, format: ObjectFormat, commonDir: string) {
+  constructor(
+    place: GitPlace,
+    given: {
+      objects: ObjectReader;
+      format: ObjectFormat;
+      commonDir: string;
+      /** The view of the repository that holds most of the trees that are asked for. */
+      below?: AttributeView | undefined;
+      memory?: AttributeMemory | undefined;
+    },
+  ) {
+    const { objects, format, commonDir } = given;
     this.#place = place;
     this.#objects = objects;
     this.#format = format;
+    this.#below = given.below;
+    this.#memory = given.memory;
     // No part of a ref name may start with a dot, so the directory of refs can never hold such a file.
     this.#emptyView = join(commonDir, 'refs');
   }
@@ -46,13 +74,29 @@ export class AttributeView {
   async directoryFor(tree: string): Promise<string> {
     const known = this.#known.get(tree);
     if (known !== undefined) return known;
-    const attributes = await this.#attributesOf(tree);
-    this.#latest = { tree, attributes };
-    const view = await this.#viewOf(attributes);
+    const view = (await this.#viewBelow(tree)) ?? (await this.#viewOf(await this.#remembered(tree)));
     if (this.#known.size === KEPT) this.#known.clear();
     this.#known.set(tree, view);
     this.#latestView = view;
     return view;
+  }
+
+  /** The view of a tree that lies in the repository below. */
+  async #viewBelow(tree: string): Promise<string | undefined> {
+    try {
+      return await this.#below?.directoryFor(tree);
+    } catch (error) {
+      if (isSwarmError(error, 'git_failed') || isSwarmError(error, 'not_found')) return undefined;
+      throw error;
+    }
+  }
+
+  async #remembered(tree: string): Promise<Attributes> {
+    const last = this.#latest ?? this.#memory?.read();
+    const attributes = await this.#attributesOf(tree, last);
+    this.#latest = { tree, attributes };
+    if (last?.tree !== tree) this.#memory?.write(this.#latest);
+    return attributes;
   }
 
   close(): void {
@@ -71,12 +115,18 @@ export class AttributeView {
     return view;
   }
 
-  async #attributesOf(tree: string): Promise<Attributes> {
-    if (!this.#latest) return this.#scan(tree);
-    if (this.#latest.tree === tree) return this.#latest.attributes;
-    const attributes = new Map(this.#latest.attributes);
-    await this.#compare(this.#latest.tree, tree, '', attributes);
-    return attributes;
+  async #attributesOf(tree: string, last: KnownAttributes | undefined): Promise<Attributes> {
+    if (!last) return this.#scan(tree);
+    if (last.tree === tree) return last.attributes;
+    const attributes = new Map(last.attributes);
+    try {
+      await this.#compare(last.tree, tree, '', attributes);
+      return attributes;
+    } catch (error) {
+      // A tree of an earlier program may be gone since.
+      if (!isSwarmError(error, 'not_found')) throw error;
+      return this.#scan(tree);
+    }
   }
 
   /** One process walks the whole tree, which is far cheaper than reading it here. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { withTrailers } from './change-id.ts';
+import { identity } from './config.ts';
 import { findMarkers } from './conflict-markers.ts';
 import { headRef } from './head.ts';
 import { authorEnv, committerEnv, type Person } from './person.ts';
@@ -17,9 +18,9 @@ export interface CommitWorktreeInput {
   message: string;
   /** Only these paths, taken literally; directories with what is in them. Default: everything git does not ignore. */
   paths?: readonly string[];
-  author: Person;
-  /** Default: git's own identity. */
-  committer?: Person;
+  /** Default: git's own identity, as for the committer. */
+  author?: Person | undefined;
+  committer?: Person | undefined;
   /** The change this commit is; written as a trailer. */
   changeId: string;
   trailers?: Readonly<Record<string, string>>;
@@ -40,7 +41,9 @@ export type CommitOutcome =
   | { kind: 'committed'; commit: string; parent: string | undefined; files: string[] }
   | { kind: 'nothing' }
   /** A hook said no: its words. Nothing was committed, no file was touched. */
-  | { kind: 'hook_failed'; output: string };
+  | { kind: 'hook_failed'; output: string }
+  /** git knows nobody here, and somebody has to be named. */
+  | { kind: 'nobody' };
 
 /** Commits what is in a worktree on the branch it must be on, as `git add -A && git commit` would. */
 export async function commitWorktree(
@@ -149,6 +152,8 @@ async function stageAndCommit(
   const all = list === undefined && status.untracked.length === 0 && status.unstaged.length > 0;
   const message = withTrailers(input.message, { ...input.trailers, 'Change-Id': input.changeId });
   const args = [
+    // Never somebody whom git has guessed from the names of user and machine.
+    ...['-c', 'user.useConfigOnly=true'],
     'commit',
     '--quiet',
     '--no-status',
@@ -162,15 +167,20 @@ async function stageAndCommit(
   const result = await runGit(repo, args, {
     cwd: dir,
     env: {
-      ...authorEnv(input.author),
+      ...(input.author && authorEnv(input.author)),
       ...(input.committer && committerEnv(input.committer)),
       ...(list === undefined ? {} : { GIT_LITERAL_PATHSPECS: '1' }),
     },
     hooks: runHooks,
-    okExits: [0, 1],
+    okExits: [0, 1, 128],
     ...(list === undefined ? {} : { input: list }),
   });
   if (result.code === 0) return undefined;
+  if (result.code === 128) {
+    const isKnown = (input.author && input.committer) || (await identity(repo));
+    if (isKnown) throw gitFailed(args, dir, result);
+    return { kind: 'nobody' };
+  }
   // git forgets what it staged itself when a hook says no, so the files are compared then.
   const against = all ? 'HEAD' : '--cached';
   const change = await runGit(repo, ['diff', '--quiet', '--ignore-submodules=dirty', against], {

@@ -1,6 +1,6 @@
 import { assertOid } from './oid.ts';
 import type { Repository } from './repository.ts';
-import { runGit, runGitBytes } from './run-git.ts';
+import { runGit } from './run-git.ts';
 
 export type PathStatus = 'added' | 'deleted' | 'modified' | 'type_changed' | 'renamed' | 'copied' | 'other';
 
@@ -91,29 +91,6 @@ export async function diffStat(repo: Repository, a: string, b: string): Promise<
   const sum = (key: 'insertions' | 'deletions') =>
     perFile.reduce((total, file) => total + (file[key] ?? 0), 0);
   return { files: perFile.length, insertions: sum('insertions'), deletions: sum('deletions'), perFile };
-}
-
-const PATCH = ['-p', '-U3', '--full-index', '--no-renames', '--src-prefix=a/', '--dst-prefix=b/', ...PLAIN];
-
-/** One id for the whole change from base to head, the same after a pure rebase; empty for no change. */
-export async function patchId(repo: Repository, base: string, head: string): Promise<string> {
-  assertOid(base);
-  assertOid(head);
-  const diff = await runGitBytes(repo, ['diff-tree', '-r', ...PATCH, base, head]);
-  if (diff.stdout.length === 0) return '';
-  const { stdout } = await runGit(repo, ['patch-id', '--stable'], { input: diff.stdout });
-  return stdout.split(' ')[0] ?? '';
-}
-
-/** The id of each commit's own change; commits that change nothing, and merges, have none. */
-export async function patchIds(repo: Repository, commits: readonly string[]): Promise<Map<string, string>> {
-  for (const commit of commits) assertOid(commit);
-  if (commits.length === 0) return new Map();
-  const input = commits.map((commit) => `${commit}\n`).join('');
-  const diff = await runGitBytes(repo, ['diff-tree', '--stdin', '--root', '-r', ...PATCH], { input });
-  const { stdout } = await runGit(repo, ['patch-id', '--stable'], { input: diff.stdout });
-  const pairs = stdout.split('\n').filter(Boolean);
-  return new Map(pairs.map((line) => line.split(' ')).map(([id = '', commit = '']) => [commit, id]));
 }
 
 function lines(count: string): number | undefined {

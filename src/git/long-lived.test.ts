@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixtureEnv, gitFixture } from '../../test/support/git-fixture.ts';
 import { mergeTrees } from './merge.ts';
-import { findRef, updateRefs } from './refs.ts';
+import { findRef, resolveCommit, updateRefs } from './refs.ts';
 import { addWorktree } from './worktrees.ts';
 
 /** The helper processes of ours that work for this repository. */
@@ -37,6 +37,8 @@ describe('helper processes', () => {
       [base, ours],
       [ours, theirs],
     ] as const) {
+      // Only git knows what is behind this name.
+      expect(await resolveCommit(repo, 'side~1')).toBe(base);
       const running = helpers(fixture.top);
       expect(running).toHaveLength(3);
       for (const pid of running) process.kill(pid, 'SIGKILL');

@@ -4,13 +4,14 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { deflateSync, inflateSync } from 'node:zlib';
 import { randomHex } from '../base/ids.ts';
 import type { ObjectFormat } from './oid.ts';
 
@@ -37,6 +38,29 @@ export function writeObject(
   const path = join(store.objectsDir, oid.slice(0, 2), oid.slice(2));
   if (!freshen(path)) writeAside(path, deflateSync(bytes, { level: 1 }), store.durable);
   return oid;
+}
+
+export interface GitObject {
+  oid: string;
+  type: 'commit' | 'tree' | 'blob' | 'tag';
+  content: Buffer;
+}
+
+/** Larger objects are read by git, in pieces. */
+const LARGEST_READ = 16 * 1024 * 1024;
+
+/** An object from the file of its own; undefined where it has none, or one that only git can read. */
+export function readLooseObject(objectsDir: string, oid: string): GitObject | undefined {
+  try {
+    const packed = readFileSync(join(objectsDir, oid.slice(0, 2), oid.slice(2)));
+    const bytes = inflateSync(packed, { maxOutputLength: LARGEST_READ });
+    const end = bytes.indexOf(0);
+    const match = /^(commit|tree|blob|tag) (\d+)$/.exec(bytes.toString('latin1', 0, end));
+    if (!match || Number(match[2]) !== bytes.length - end - 1) return undefined;
+    return { oid, type: match[1] as GitObject['type'], content: bytes.subarray(end + 1) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** An object that is there already becomes young again, so that no cleaning takes it from under us. */

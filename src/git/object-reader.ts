@@ -1,14 +1,12 @@
 import { SwarmError } from '../contract/errors.ts';
 import { type CommitRecord, parseCommit } from './commit-record.ts';
 import { Coprocess, CoprocessDied, type Parsed } from './coprocess.ts';
+import { type GitObject, readLooseObject } from './loose-objects.ts';
+import { isOid } from './oid.ts';
 import type { GitPlace } from './run-git.ts';
 import { parseTree, type TreeEntry } from './tree-record.ts';
 
-export interface GitObject {
-  oid: string;
-  type: 'commit' | 'tree' | 'blob' | 'tag';
-  content: Buffer;
-}
+export type { GitObject };
 
 export interface ObjectHead {
   oid: string;
@@ -18,15 +16,23 @@ export interface ObjectHead {
 
 const KEPT = 4096;
 
-/** Reads objects through one `cat-file`, started at the first question and started anew when it dies. */
+/**
+ * Reads objects through one `cat-file`, started at the first question and started anew when it dies. Commits and trees
+ * that lie in files of their own, as all fresh ones do, are read from there.
+ */
 export class ObjectReader {
   readonly #place: GitPlace;
+  readonly #objectsDir: string;
+  /** Objects of this reader's repository are found here, too. */
+  readonly #below: ObjectReader | undefined;
   #process: Coprocess | undefined;
   readonly #commits = new Map<string, CommitRecord>();
   readonly #trees = new Map<string, readonly TreeEntry[]>();
 
-  constructor(place: GitPlace) {
+  constructor(place: GitPlace, objectsDir: string, below?: ObjectReader) {
     this.#place = place;
+    this.#objectsDir = objectsDir;
+    this.#below = below;
   }
 
   /** Id, type and size of what a revision names, or undefined when it names nothing. */
@@ -41,20 +47,38 @@ export class ObjectReader {
 
   /** A commit by its id; throws not_found. */
   async commit(oid: string): Promise<CommitRecord> {
-    const kept = this.#commits.get(oid);
+    const kept = this.#commits.get(oid) ?? this.#below?.knownCommit(oid);
     if (kept) return kept;
-    const object = await this.object(oid);
+    const object = this.#loose(oid) ?? (await this.object(oid));
     if (object?.type !== 'commit') throw new SwarmError('not_found', `There is no commit ${oid}`);
     return keep(this.#commits, oid, parseCommit(object.oid, object.content));
   }
 
   /** The entries of a tree by its id; throws not_found. */
   async tree(oid: string): Promise<readonly TreeEntry[]> {
-    const kept = this.#trees.get(oid);
+    const kept = this.#trees.get(oid) ?? this.#below?.knownTree(oid);
     if (kept) return kept;
-    const object = await this.object(oid);
+    const object = this.#loose(oid) ?? (await this.object(oid));
     if (object?.type !== 'tree') throw new SwarmError('not_found', `There is no tree ${oid}`);
     return keep(this.#trees, oid, parseTree(object.content, oid.length / 2));
+  }
+
+  /** A commit that was read before, or that lies in a file of its own. */
+  knownCommit(oid: string): CommitRecord | undefined {
+    const kept = this.#commits.get(oid);
+    const object = kept ? undefined : this.#loose(oid);
+    return object?.type === 'commit' ? keep(this.#commits, oid, parseCommit(oid, object.content)) : kept;
+  }
+
+  /** The entries of a tree that was read before, or that lies in a file of its own. */
+  knownTree(oid: string): readonly TreeEntry[] | undefined {
+    const kept = this.#trees.get(oid);
+    const object = kept ? undefined : this.#loose(oid);
+    return object?.type === 'tree' ? keep(this.#trees, oid, parseTree(object.content, oid.length / 2)) : kept;
+  }
+
+  #loose(oid: string): GitObject | undefined {
+    return isOid(oid) ? readLooseObject(this.#objectsDir, oid) : undefined;
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
-import { AttributeView } from './attribute-view.ts';
+import { type AttributeMemory, AttributeView } from './attribute-view.ts';
 import { type GitEnv, gitEnv } from './git-env.ts';
 import { requireGit, versionOf } from './git-version.ts';
 import { MergeTree } from './merge-tree.ts';
@@ -22,6 +22,8 @@ export interface OpenOptions {
   stdbuf?: boolean;
   /** How long a new merge process may take to answer its first question, in milliseconds. */
   patience?: number;
+  /** Carries what is known of .gitattributes files from one program to the next. */
+  attributeMemory?: AttributeMemory;
 }
 
 interface Found {
@@ -71,7 +73,12 @@ export class Repository implements GitPlace {
   readonly options: OpenOptions;
   readonly #found: Found;
 
-  constructor(found: Found, options: OpenOptions, env: GitEnv, objectsDir?: string) {
+  constructor(
+    found: Found,
+    options: OpenOptions,
+    env: GitEnv,
+    over?: { objectsDir: string; below: Repository },
+  ) {
     this.#found = found;
     this.options = options;
     this.root = found.root;
@@ -87,21 +94,27 @@ export class Repository implements GitPlace {
     this.objectFormat = found.objectFormat;
     this.longLived = options.longLived ?? false;
     this.durable = options.durable ?? false;
-    this.objectsDir = objectsDir ?? join(found.commonDir, 'objects');
-    this.objects = new ObjectReader(this);
+    this.objectsDir = over?.objectsDir ?? join(found.commonDir, 'objects');
+    this.objects = new ObjectReader(this, this.objectsDir, over?.below.objects);
     this.merger = new MergeTree(this, {
       commonDir: found.commonDir,
       longLived: this.longLived,
       stdbuf: options.stdbuf ?? true,
       patience: options.patience ?? 3000,
     });
-    this.attributes = new AttributeView(this, this.objects, found.objectFormat, found.commonDir);
+    this.attributes = new AttributeView(this, {
+      objects: this.objects,
+      format: found.objectFormat,
+      commonDir: found.commonDir,
+      below: over?.below.attributes,
+      memory: over ? undefined : options.attributeMemory,
+    });
     this.refWriter = new RefWriter(this, this.longLived);
   }
 
   /** The same repository, writing its new objects to another directory. */
   withObjectsIn(directory: string, env: GitEnv): Repository {
-    return new Repository(this.#found, this.options, env, directory);
+    return new Repository(this.#found, this.options, env, { objectsDir: directory, below: this });
   }
 
   /** The version of git that is used here. Throws git_too_old. */

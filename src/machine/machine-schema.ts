@@ -46,5 +46,8 @@ export const schemaSteps: readonly string[] = [
     repo_id text primary key, tip text not null, blob text
   ) strict, without rowid;
   create table usable_git (program text primary key) strict, without rowid;
+  create table known_attributes (
+    id integer primary key check (id = 1), tree text not null, attributes text not null
+  ) strict;
   `,
 ];

@@ -1,9 +1,11 @@
 import { shellWord } from '../base/shell-word.ts';
+import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
-import { commitWorktree } from '../git/commit-worktree.ts';
+import { type CommitOutcome, commitWorktree } from '../git/commit-worktree.ts';
 import { readCommit } from '../git/commits.ts';
+import type { Person } from '../git/person.ts';
 import { findBefore } from '../git/set-aside.ts';
 import { findWorkspace, listWorkspaces, setSyncedOid } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
@@ -61,16 +63,17 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
   const isResolving = findBefore(workspace.path) !== undefined;
   const resolves = request.resolves === true || before.state === 'conflicted' || isResolving;
   const changeId = newChangeId();
-  const made = await commitWorktree(workflow.git, workspace.path, {
-    message: request.message,
-    ...(request.paths ? { paths: request.paths } : {}),
-    author: await authorOf(workflow, actor),
-    committer: await committerOf(workflow),
-    changeId,
-    allowEmpty: request.allowEmpty ?? false,
-    expectBranch: before.branch,
-    ...(resolves ? { concludes: 'merge' as const } : {}),
-  });
+  const made = await commitAs(workflow, actor, (people) =>
+    commitWorktree(workflow.git, workspace.path, {
+      message: request.message,
+      ...(request.paths ? { paths: request.paths } : {}),
+      ...people,
+      changeId,
+      allowEmpty: request.allowEmpty ?? false,
+      expectBranch: before.branch,
+      ...(resolves ? { concludes: 'merge' as const } : {}),
+    }),
+  );
   workflow.reach('commit.made');
   if (made.kind === 'hook_failed') {
     throw new SwarmError('command_failed', `A hook of the repository refused the commit:\n${made.output}`, {
@@ -104,7 +107,12 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
   const conflictsWith =
     landing?.kind === 'merged'
       ? []
-      : await predictConflicts(workflow, { streamId: stream.id, head: stream.head, paths: facts.paths });
+      : await predictConflicts(workflow, {
+          streamId: stream.id,
+          head: stream.head,
+          base: stream.baseCommit,
+          paths: facts.paths,
+        });
   // Where the stream followed its parent, the commit is the one that stands for it there.
   const committed = stream.head;
   return {
@@ -118,6 +126,20 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
     cascade,
     setAside,
   };
+}
+
+/** People, and the committer, are left to git, which knows them; where it does not, they are named and asked again. */
+async function commitAs(
+  workflow: Workflow,
+  actor: Agent,
+  commit: (people: { author?: Person; committer?: Person }) => Promise<CommitOutcome>,
+): Promise<Exclude<CommitOutcome, { kind: 'nobody' }>> {
+  const made = await commit(actor.kind === 'human' ? {} : { author: await authorOf(workflow, actor) });
+  if (made.kind !== 'nobody') return made;
+  const named = { author: await authorOf(workflow, actor), committer: await committerOf(workflow) };
+  const again = await commit(named);
+  if (again.kind !== 'nobody') return again;
+  throw new SwarmError('git_failed', 'git makes no commit although author and committer are named.');
 }
 
 /** Swarm mode: what does not land now stays committed, and the next commit or `merge` tries again. */

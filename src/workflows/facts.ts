@@ -4,7 +4,7 @@ import { listStreamCommits, showStream } from '../contract/streams.ts';
 import { changeIdOf } from '../git/change-id.ts';
 import type { CommitRecord } from '../git/commit-record.ts';
 import { listCommits, mergeBase } from '../git/commits.ts';
-import { changedPaths, patchId, patchIds } from '../git/diff.ts';
+import { measurePatches, type Patch } from '../git/patches.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
@@ -59,27 +59,34 @@ export async function measureFacts(workflow: Workflow, head: string, forks: stri
   const { git } = workflow;
   const commits = await listCommits(git, { from: head, notIn: forks });
   const base = await baseOf(workflow, head, commits, forks);
-  const [paths, wholePatch, patches] = await Promise.all([
-    commits.length === 0 ? [] : changedPaths(git, base, head),
-    commits.length === 0 ? '' : patchId(git, base, head),
-    patchIds(
-      git,
-      commits.map((commit) => commit.oid),
-    ),
-  ]);
+  const { patches, whole } = await measureAll(workflow, commits, { base, head });
   return {
     head,
     base,
-    patchId: wholePatch,
-    paths: paths.map((changed) => changed.path),
-    commits: commits.map((commit) => ({
+    patchId: whole.patchId,
+    paths: whole.paths,
+    commits: commits.map((commit, i) => ({
       commit: commit.oid,
       changeId: changeIdOf(commit.message) ?? '',
       message: commit.message.slice(0, 10_000),
       author: commit.author.name,
-      patchId: patches.get(commit.oid) ?? '',
+      patchId: patches[i]?.patchId ?? '',
     })),
   };
+}
+
+/** The patches of a stream's commits and of all of them together. Of a single commit they are the same. */
+async function measureAll(
+  { git }: Workflow,
+  commits: CommitRecord[],
+  whole: { base: string; head: string },
+): Promise<{ patches: Patch[]; whole: Patch }> {
+  const oids = commits.map((commit) => commit.oid);
+  const [only] = commits;
+  if (!only) return { patches: [], whole: { patchId: '', paths: [] } };
+  const isWhole = commits.length === 1 && only.parents.length === 1 && only.parents[0] === whole.base;
+  const measured = await measurePatches(git, oids, isWhole ? undefined : whole);
+  return isWhole ? { ...measured, whole: measured.patches[0] ?? measured.whole } : measured;
 }
 
 /** Where the own commits begin. A straight line of commits names it; otherwise git is asked. */

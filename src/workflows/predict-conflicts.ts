@@ -1,5 +1,6 @@
 import { listStreams, type Stream } from '../contract/streams.ts';
 import { mergeTrees } from '../git/merge.ts';
+import type { MergeAnswer } from '../git/merge-tree-output.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
 import { allPages } from './all-pages.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
@@ -19,29 +20,43 @@ export interface PredictedConflict {
  */
 export async function predictConflicts(
   workflow: Workflow,
-  subject: { streamId: string; head: string; paths: string[] },
+  subject: { streamId: string; head: string; base: string; paths: string[] },
 ): Promise<PredictedConflict[]> {
   const buffer = await bufferTip(workflow);
   const others = (await openStreams(workflow)).filter(
     (other) => other.id !== subject.streamId && other.commitCount > 0 && overlap(other.paths, subject.paths),
   );
+  // What begins at the buffer's tip cannot clash with it.
+  const rivals: Rival[] = [
+    ...(subject.base === buffer ? [] : [{ head: buffer }]),
+    ...others.map((stream) => ({ head: stream.head, stream })),
+  ];
+  if (rivals.length === 0) return [];
   return withScratchObjects(workflow.git, async (scratch) => {
-    const rivals = [buffer, ...others.map((other) => other.head)];
     const answers = await mergeTrees(
       scratch,
-      rivals.map((ours) => ({ ours, theirs: subject.head })),
+      rivals.map(({ head }) => ({ ours: head, theirs: subject.head })),
     );
-    return answers.flatMap((answer, i): PredictedConflict[] => {
-      if (answer.kind !== 'conflict') return [];
-      const files = answer.files.map((file) => file.path);
-      const other = others[i - 1];
-      if (i === 0)
-        return [{ with: 'buffer', streamId: null, handle: '', name: workflow.repo.bufferBranch, files }];
-      return other
-        ? [{ with: 'stream', streamId: other.id, handle: other.handle, name: other.name, files }]
-        : [];
-    });
+    return rivals.flatMap((rival, i) => conflictWith(workflow, rival, answers[i]));
   });
+}
+
+interface Rival {
+  head: string;
+  /** None: the buffer. */
+  stream?: Stream;
+}
+
+function conflictWith(
+  workflow: Workflow,
+  { stream }: Rival,
+  answer: MergeAnswer | undefined,
+): PredictedConflict[] {
+  if (answer?.kind !== 'conflict') return [];
+  const files = answer.files.map((file) => file.path);
+  if (!stream)
+    return [{ with: 'buffer', streamId: null, handle: '', name: workflow.repo.bufferBranch, files }];
+  return [{ with: 'stream', streamId: stream.id, handle: stream.handle, name: stream.name, files }];
 }
 
 /** All streams that are neither merged nor abandoned. */

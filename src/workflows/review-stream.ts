@@ -11,7 +11,7 @@ import {
 } from '../contract/reviews.ts';
 import { finishStream, type Stream, showStream, submitStream } from '../contract/streams.ts';
 import { mergeBase } from '../git/commits.ts';
-import { patchId } from '../git/diff.ts';
+import { patchBetween } from '../git/patches.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { findSeenHead, recordSeenHead } from '../machine/seen-heads.ts';
@@ -110,7 +110,8 @@ async function judgedHead(
 
 async function patchOf(workflow: Workflow, head: string, stream: Stream): Promise<string | undefined> {
   try {
-    return await patchId(workflow.git, await mergeBaseOf(workflow, head, stream), head);
+    const base = await mergeBaseOf(workflow, head, stream);
+    return (await patchBetween(workflow.git, base, head)).patchId;
   } catch {
     return undefined;
   }

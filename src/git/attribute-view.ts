@@ -75,10 +75,26 @@ export class AttributeView {
     const known = this.#known.get(tree);
     if (known !== undefined) return known;
     const view = (await this.#viewBelow(tree)) ?? (await this.#viewOf(await this.#remembered(tree)));
+    this.#keep(tree, view);
+    return view;
+  }
+
+  #keep(tree: string, view: string): void {
     if (this.#known.size === KEPT) this.#known.clear();
     this.#known.set(tree, view);
     this.#latestView = view;
-    return view;
+  }
+
+  /**
+   * Says that `tree` came out of merging into `from` a side that touched only these paths. Where no attributes were and
+   * none came, none are, and the trees need not be compared. (Where there are some, a renamed directory may have
+   * carried one along.)
+   */
+  learn(tree: string, from: string, touched: readonly string[]): void {
+    const known = this.#latest;
+    if (known?.tree !== from || known.attributes.size > 0 || touched.some(isAttributes)) return;
+    this.#latest = { tree, attributes: known.attributes };
+    this.#keep(tree, this.#emptyView);
   }
 
   /** The view of a tree that lies in the repository below. */
@@ -178,6 +194,10 @@ export class AttributeView {
     }
     return view;
   }
+}
+
+function isAttributes(path: string): boolean {
+  return path === NAME || path.endsWith(`/${NAME}`);
 }
 
 /** The entries that two trees do not share, in pairs of one name. Most trees differ in one entry of many. */

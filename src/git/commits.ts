@@ -77,11 +77,30 @@ export async function treeOf(repo: Repository, commit: string): Promise<string> 
 export async function isAncestor(repo: Repository, ancestor: string, descendant: string): Promise<boolean> {
   assertOid(ancestor);
   assertOid(descendant);
-  if (ancestor === descendant || (await isNearAncestor(repo, ancestor, descendant))) return true;
+  if (ancestor === descendant) return true;
+  // A branch that moves on keeps what it had: usually only the newest commits have to be looked at.
+  const last = repo.ancestry.get(ancestor);
+  const isFound =
+    last === descendant ||
+    (last !== undefined && (await isNearAncestor(repo, last, descendant))) ||
+    (await isNearAncestor(repo, ancestor, descendant)) ||
+    (await askAncestor(repo, ancestor, descendant));
+  if (isFound) rememberDescendant(repo, ancestor, descendant);
+  return isFound;
+}
+
+async function askAncestor(repo: Repository, ancestor: string, descendant: string): Promise<boolean> {
   const { code } = await runGit(repo, ['merge-base', '--is-ancestor', ancestor, descendant], {
     okExits: [0, 1],
   });
   return code === 0;
+}
+
+const KEPT_DESCENDANTS = 256;
+
+function rememberDescendant(repo: Repository, ancestor: string, descendant: string): void {
+  if (repo.ancestry.size >= KEPT_DESCENDANTS) repo.ancestry.clear();
+  repo.ancestry.set(ancestor, descendant);
 }
 
 /** How far back a first look goes; what is asked most often is a handful of landings away. */

@@ -22,6 +22,8 @@ export interface MergeInput {
   committer?: Signature;
   /** Default: true, every landing has a commit of its own. */
   noFastForward?: boolean;
+  /** All paths that `theirs` changed since it left `ours`, where the caller knows them. */
+  touched?: readonly string[];
 }
 
 export type Conflict = Extract<MergeAnswer, { kind: 'conflict' }>;
@@ -84,7 +86,8 @@ export async function mergeCommits(repo: Repository, input: MergeInput): Promise
   if (!noFastForward && answer.tree === other.tree && (await isAncestor(repo, ours, theirs))) {
     return { kind: 'merged', commit: theirs, tree: other.tree };
   }
-  const { message, author, committer } = input;
+  const { message, author, committer, touched } = input;
+  if (touched) repo.attributes.learn(answer.tree, mine.tree, touched);
   const parents = [ours, theirs];
   const commit = writeCommit(repo, {
     tree: answer.tree,

@@ -6,6 +6,12 @@ export type RefInFile = { kind: 'oid'; oid: string } | { kind: 'none' } | { kind
 
 const ASK: RefInFile = { kind: 'ask' };
 
+/** True where refs are files. Other kinds of storage leave a stub in the place of HEAD. */
+export function hasRefFiles(commonDir: string): boolean {
+  const head = read(join(commonDir, 'HEAD'));
+  return typeof head === 'string' && head.trimEnd() !== 'ref: refs/heads/.invalid';
+}
+
 /**
  * Reads one ref as git does: its own file, else packed-refs. Only for repositories that keep refs as files. A file is
  * replaced in one step, so what is read is always some value the ref had; git packs a ref before it removes its file,
@@ -17,7 +23,7 @@ export function readRefFile(commonDir: string, ref: string): RefInFile {
   const loose = read(join(commonDir, ref));
   if (loose === undefined) return ASK;
   if (loose !== null) {
-    const oid = /^([0-9a-f]{40})\s*$/.exec(loose)?.[1];
+    const oid = /^([0-9a-f]{40}|[0-9a-f]{64})\s*$/.exec(loose)?.[1];
     return oid === undefined ? ASK : { kind: 'oid', oid };
   }
   const packed = read(join(commonDir, 'packed-refs'));
@@ -25,8 +31,8 @@ export function readRefFile(commonDir: string, ref: string): RefInFile {
   if (packed === null) return { kind: 'none' };
   const at = packed.indexOf(` ${ref}\n`);
   if (at < 0) return { kind: 'none' };
-  const oid = packed.slice(at - 40, at);
-  return /^[0-9a-f]{40}$/.test(oid) ? { kind: 'oid', oid } : ASK;
+  const oid = /[^\n]*$/.exec(packed.slice(Math.max(0, at - 64), at))?.[0] ?? '';
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) ? { kind: 'oid', oid } : ASK;
 }
 
 /** The text of a file; null where there is none, undefined where it cannot be told. */

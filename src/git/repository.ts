@@ -8,6 +8,7 @@ import { MergeTree } from './merge-tree.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { ObjectFormat } from './oid.ts';
 import { findPlainRepository } from './plain-repository.ts';
+import { hasRefFiles } from './ref-files.ts';
 import { RefWriter } from './ref-writer.ts';
 import { type GitPlace, type GitResult, gitWords, runGit } from './run-git.ts';
 
@@ -71,6 +72,8 @@ export class Repository implements GitPlace {
   readonly attributes: AttributeView;
   readonly refWriter: RefWriter;
   readonly options: OpenOptions;
+  /** For a commit one that was found to descend from it; commits never change, so neither does this. */
+  readonly ancestry = new Map<string, string>();
   readonly #found: Found;
 
   constructor(
@@ -154,7 +157,7 @@ export async function openRepository(dir: string, options: OpenOptions): Promise
     worktreeDir: worktreeDir === undefined || worktreeDir === '' ? undefined : worktreeDir,
     isShallow: shallow === 'true',
     objectFormat: format === 'sha256' ? 'sha256' : 'sha1',
-    hasRefFiles: false,
+    hasRefFiles: hasRefFiles(commonDir),
   } as const;
   if (gitDir === commonDir && facts.worktreeDir) {
     return new Repository({ ...facts, isBare: false, root: facts.worktreeDir }, options, env);

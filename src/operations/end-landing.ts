@@ -3,6 +3,7 @@ import * as contract from '../contract/merges.ts';
 import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
 import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
+import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { getStreamRow, stateOf, toStream } from '../domain/streams/streams-store.ts';
 import { refusalFor } from './merges.ts';
@@ -65,12 +66,11 @@ export const endLanding = operation(contract.endMerge, {
 });
 
 async function isGateOpen(context: MergeContext, stream: StreamRow): Promise<boolean> {
-  const { db, merge } = context;
+  const { db, repo, merge, now } = context;
+  if (stream.head !== merge.head) return false;
   const performer = await getAgent(db, merge.requested_by);
-  return (
-    stream.head === merge.head &&
-    !(await refusalFor(context, stream, { performer, forced: merge.forced === 1 }))
-  );
+  const consensus = await consensusOf(db, repo, stream, now);
+  return !(await refusalFor(context, stream, { performer, forced: merge.forced === 1, consensus }));
 }
 
 /** The same wish once more, at the same place in the queue. */

@@ -100,13 +100,17 @@ async function checkStream(context: MergeContext): Promise<string> {
       fix: `gitswarm merge ${handleOfStream(stream)}`,
     });
   }
-  const requester = await getAgent(db, merge.requested_by);
-  const performer = (await isMaintainer(context, context.actor)) ? context.actor : requester;
-  const mayForce = includesLevel((await accessOf(db, repo, requester, now)).level, 'admin');
-  const refusal = await refusalFor(context, stream, { performer, forced: merge.forced === 1 && mayForce });
+  const isOwnWish = merge.requested_by === context.actor.id;
+  const requester = isOwnWish ? context.actor : await getAgent(db, merge.requested_by);
+  const carries = isOwnWish || (await isMaintainer(context, context.actor));
+  const performer = carries ? context.actor : requester;
+  const mayForce =
+    merge.forced === 1 && includesLevel((await accessOf(db, repo, requester, now)).level, 'admin');
+  const consensus = await consensusOf(db, repo, stream, now);
+  const refusal = await refusalFor(context, stream, { performer, forced: mayForce, consensus });
   if (refusal?.code === 'not_allowed') throwRefusal({ ...refusal, code: 'gate_not_met' });
   if (refusal) throwRefusal(refusal);
-  return decidersOf(await consensusOf(db, repo, stream, now));
+  return decidersOf(consensus);
 }
 
 /** The ref has moved: the landing is a fact, and everything that follows from it happens here, exactly once. */

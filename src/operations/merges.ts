@@ -44,9 +44,11 @@ const request = operation(contract.requestMerge, {
     if (live) await withdrawLiveMerge(context, stream, 'asked for again');
     if (input.force) await checkForce(context, input.reason);
     const current = stream.state === 'merged' ? stream : await takeFacts(context, stream, input.facts);
-    const refusal = await refusalFor(context, current, { performer: context.actor, forced: input.force });
+    const consensus = await consensusOf(db, context.repo, current, context.now);
+    const performer = context.actor;
+    const refusal = await refusalFor(context, current, { performer, forced: input.force, consensus });
     if (refusal) throwRefusal(refusal);
-    const merge = await insertMergeFor(context, current, input);
+    const merge = await insertMergeFor(context, current, { ...input, decidedBy: decidersOf(consensus) });
     const queued = await moveStream(context, current, 'queue');
     context.emit({
       type: 'merge.requested',
@@ -81,9 +83,9 @@ async function checkForce(context: StreamContext, reason: string | undefined): P
 export async function refusalFor(
   context: ActingContext & { repo: RepoRow },
   stream: StreamRow,
-  { performer, forced }: { performer: AgentRow; forced: boolean },
+  { performer, forced, consensus }: { performer: AgentRow; forced: boolean; consensus: Consensus },
 ): Promise<GateRefusal | null> {
-  const { db, repo, now } = context;
+  const { db, repo } = context;
   const config = configInForce(repo);
   const policy = branchPolicy(config.buffer_branch, config);
   return refuseMerge({
@@ -91,7 +93,7 @@ export async function refusalFor(
     state: stateOf(stream),
     mode: config.merge_mode,
     commitCount: stream.commit_count,
-    consensus: await consensusOf(db, repo, stream, now),
+    consensus,
     touchesSettings: touchesSettings(JSON.parse(stream.paths) as string[]),
     parent: stream.parent_stream_id ? await parentOf(db, stream.parent_stream_id) : null,
     maintainersOnly: policy.maintainersOnly,
@@ -125,11 +127,15 @@ export function throwRefusal(refusal: GateRefusal): never {
 async function insertMergeFor(
   context: StreamContext,
   stream: StreamRow,
-  input: { force: boolean; reason?: string | undefined; priority?: MergeRow['priority'] | undefined },
+  input: {
+    force: boolean;
+    reason?: string | undefined;
+    priority?: MergeRow['priority'] | undefined;
+    decidedBy: string;
+  },
 ): Promise<MergeRow> {
   const { db, actor, repo, now } = context;
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
-  const consensus = await consensusOf(db, repo, stream, now);
   const labels = task ? (JSON.parse(task.labels) as string[]) : [];
   return insertMerge(db, {
     id: newId(context.clock.now()),
@@ -150,7 +156,7 @@ async function insertMergeFor(
     buffer_before: null,
     holder: null,
     tested_tree: null,
-    decided_by: decidersOf(consensus),
+    decided_by: input.decidedBy,
     requested_at: now,
     prepared_at: null,
     landed_at: null,

@@ -119,12 +119,13 @@ async function stopAtConflict(
 export function composeStream(
   workflow: Workflow,
   merge: Merge,
-  stream: Pick<Stream, 'id' | 'handle' | 'name'>,
+  stream: Pick<Stream, 'id' | 'handle' | 'name' | 'paths' | 'head'>,
 ): Compose {
   return (tip, as) =>
     mergeCommits(workflow.git, {
       ours: tip,
       theirs: merge.head,
+      ...(stream.head === merge.head ? { touched: stream.paths } : {}),
       message: landingMessage(`Merge ${stream.name}`, { streamId: stream.id, mergeId: merge.id }),
       ...as,
     });

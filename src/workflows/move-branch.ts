@@ -17,7 +17,8 @@ export async function moveBranch(
   const worktree = (await checkedOutRefs(workflow.git)).get(ref);
   if (worktree === undefined) {
     const updates = [{ ref, old: move.old, new: move.new }, ...alongside];
-    return updateRefs(workflow.git, updates, `gitswarm: ${move.reason}`);
+    // That nobody stands on it was found out just now; what goes along are refs of our own.
+    return updateRefs(workflow.git, updates, `gitswarm: ${move.reason}`, { withCheckout: true });
   }
   if (alongside.length > 0) await updateRefs(workflow.git, alongside, `gitswarm: ${move.reason}`);
   return moveCheckout(workflow.git, { worktree, ref, old: move.old, new: move.new });

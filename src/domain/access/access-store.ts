@@ -6,11 +6,21 @@ import { type AccessResult, accessLevel } from './access.ts';
 
 /** What this agent may do in this repository now, with the reasons. */
 export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: string): Promise<AccessResult> {
-  const [role, grant] = [await findMaintainer(db, repo.id, agent.id), await findGrant(db, repo.id, agent.id)];
+  const held = await db
+    .selectFrom('agent')
+    .leftJoin('maintainer', (on) =>
+      on.onRef('maintainer.agent_id', '=', 'agent.id').on('maintainer.repo_id', '=', repo.id),
+    )
+    .leftJoin('access_grant', (on) =>
+      on.onRef('access_grant.agent_id', '=', 'agent.id').on('access_grant.repo_id', '=', repo.id),
+    )
+    .where('agent.id', '=', agent.id)
+    .select(['maintainer.role', 'access_grant.level', 'access_grant.expires_at'])
+    .executeTakeFirst();
   return accessLevel({
     agent,
-    role: role ? (role.role as 'maintainer' | 'owner') : null,
-    grant: grant ? { level: grant.level as AccessLevel, expiresAt: grant.expires_at } : null,
+    role: held?.role ? (held.role as 'maintainer' | 'owner') : null,
+    grant: held?.level ? { level: held.level as AccessLevel, expiresAt: held.expires_at } : null,
     settings: serverSettings(repo),
     archived: repo.status === 'archived',
     now,

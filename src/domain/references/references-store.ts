@@ -6,6 +6,7 @@ import {
   parseHandle,
   SHORTEST_HANDLE,
 } from '../../base/handles.ts';
+import { isId } from '../../base/ids.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import { type Candidate, handleOf, likePrefix, nearestCandidate, pickReference } from './references.ts';
@@ -28,9 +29,10 @@ export async function resolveReference(
   text: string,
   repoId?: string,
 ): Promise<string> {
+  if (isId(text) && (await holdsId(db, kind, text, repoId))) return text;
   const prefix = parseHandle(kind, text);
   const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
-  const inRepo = repoId && (kind === 'task' || kind === 'stream' || kind === 'merge');
+  const inRepo = repoId && isOfRepo(kind);
   const rows = await sql<Candidate>`
     select id, handle, handle_length, ${name} as name from ${sql.table(kind)}
     where (id = ${text} or ${name} = ${text}
@@ -49,6 +51,17 @@ export async function resolveReference(
     fix: `gitswarm ${kind} list`,
     details: { candidates: [{ id: near.id, handle, name: near.name }] },
   });
+}
+
+function isOfRepo(kind: HandledKind): boolean {
+  return kind === 'task' || kind === 'stream' || kind === 'merge';
+}
+
+/** Programs name things by their full ids: those need no search. */
+async function holdsId(db: Db, kind: HandledKind, id: string, repoId: string | undefined): Promise<boolean> {
+  const inRepo = repoId && isOfRepo(kind) ? sql`and repo_id = ${repoId}` : sql``;
+  const { rows } = await sql`select 1 from ${sql.table(kind)} where id = ${id} ${inRepo}`.execute(db);
+  return rows.length > 0;
 }
 
 /** What a mistyped reference may have meant: agents, and the newest of what the repository at hand holds. */

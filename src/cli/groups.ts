@@ -129,6 +129,12 @@ export const groups: Group[] = [
     summary: 'settings, where they come from, trusted commands',
     load: () => import('./commands/config.ts'),
   },
+  {
+    name: 'budget',
+    section: 'govern',
+    summary: 'what tasks are paid from: show, deposit, withdraw, transactions',
+    load: () => import('./commands/budget.ts'),
+  },
   { name: 'log', section: 'repo', summary: 'what has happened', load: () => import('./commands/log.ts') },
   {
     name: 'doctor',

@@ -1,4 +1,5 @@
 import * as agents from './agents.ts';
+import * as budgets from './budgets.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
@@ -23,6 +24,7 @@ const modules = [
   undo,
   status,
   housekeeping,
+  budgets,
 ];
 
 /** Every endpoint of the contract. */

@@ -64,6 +64,11 @@ export const EventType = z.enum([
   'intake.conflicted',
   'karma.changed',
   'operation.undone',
+  'budget.deposited',
+  'budget.withdrawn',
+  'budget.reserved',
+  'budget.released',
+  'budget.paid',
 ]);
 export type EventType = z.infer<typeof EventType>;
 

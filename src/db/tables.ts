@@ -24,6 +24,8 @@ export interface Tables {
   event: EventRow;
   receipt: ReceiptRow;
   reactor_cursor: ReactorCursorRow;
+  budget: BudgetRow;
+  budget_entry: BudgetEntryRow;
   schema_migration: SchemaMigrationRow;
 }
 
@@ -302,6 +304,33 @@ export interface ReactorCursorRow {
   name: string;
   cursor: string;
   updated_at: string;
+}
+
+export interface BudgetRow {
+  repo_id: string;
+  available: number;
+  reserved: number;
+  paid: number;
+  /** How many lines the ledger has. */
+  entries: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface BudgetEntryRow {
+  id: string;
+  repo_id: string;
+  /** 1, 2, 3 … in the order of booking. */
+  position: number;
+  type: string;
+  amount: number;
+  available_after: number;
+  reserved_after: number;
+  description: string;
+  agent_id: string | null;
+  recipient_id: string | null;
+  task_id: string | null;
+  created_at: string;
 }
 
 export interface SchemaMigrationRow {

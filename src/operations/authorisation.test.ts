@@ -6,6 +6,7 @@ import { isSwarmError } from '../contract/errors.ts';
 import { addMaintainer, grantAccess, setConfig } from '../contract/repos.ts';
 import { claimTask, createTask } from '../contract/tasks.ts';
 import { agentOperations } from './agents.ts';
+import { budgetOperations } from './budgets.ts';
 import { eventOperations } from './events.ts';
 import type { Operation } from './operation.ts';
 import type { Need } from './permissions.ts';
@@ -46,6 +47,8 @@ const INPUTS: Record<string, object> = {
   'task.next': { claim: false },
   'task.review': { verdict: 'approve' },
   'task.block': { reason: 'why' },
+  'budget.deposit': { amount: 1 },
+  'budget.withdraw': { amount: 1 },
   'undo.record': { operation: 'x', summary: 'x', data: {} },
 };
 
@@ -55,6 +58,7 @@ const operations = [
   ...taskOperations,
   ...eventOperations,
   ...undoOperations,
+  ...budgetOperations,
 ];
 
 async function seedRoles(kernel: KernelForTests) {

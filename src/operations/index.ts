@@ -1,4 +1,5 @@
 import { agentOperations } from './agents.ts';
+import { budgetOperations } from './budgets.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { housekeepingOperations } from './housekeeping.ts';
@@ -36,6 +37,7 @@ export const operations: Operation[] = [
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
+  ...budgetOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

@@ -2,6 +2,7 @@ import { readEnvironment } from '../../src/app/environment.ts';
 import { initApp } from '../../src/app/init-app.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { showAgent } from '../../src/contract/agents.ts';
+import { endpoints } from '../../src/contract/api.ts';
 import { isSwarmError } from '../../src/contract/errors.ts';
 import { claimTask, nextTask } from '../../src/contract/tasks.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
@@ -26,6 +27,8 @@ export type Job =
   | { op: 'track'; branch: string }
   | { op: 'stabilize' | 'promote' | 'next' }
   | { op: 'claim'; task: string }
+  /** Asks for an operation by its name. */
+  | { op: 'call'; name: string; input: object }
   | { op: 'init'; buffer?: string };
 
 /**
@@ -89,6 +92,11 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return promote(workflow);
     case 'claim':
       return workflow.authority.call(claimTask, { task: job.task });
+    case 'call': {
+      const endpoint = endpoints.find((each) => each.name === job.name);
+      if (!endpoint) throw new Error(`there is no operation ${job.name}`);
+      return workflow.authority.call(endpoint, { repoId: workflow.repo.id, ...job.input });
+    }
     case 'next':
       return workflow.authority.call(nextTask, { repoId: workflow.repo.id, claim: true });
     case 'init':

@@ -130,6 +130,12 @@ export const groups: Group[] = [
     load: () => import('./commands/config.ts'),
   },
   {
+    name: 'council',
+    section: 'govern',
+    summary: 'the body that decides what reviews do not: seats, proposals, elections',
+    load: () => import('./commands/council.ts'),
+  },
+  {
     name: 'budget',
     section: 'govern',
     summary: 'what tasks are paid from: show, deposit, withdraw, transactions',

@@ -75,6 +75,7 @@ function addCommand(program: Program, command: Command): Program {
 function summaryOfWords(words: string): string {
   const nested: Record<string, string> = {
     'repo maintainer': 'Who may decide: add, remove, list.',
+    'council elect': 'Votes on seats: start, nominate, accept, start-voting, vote, complete.',
     'repo access': 'Who may do what: grant, revoke, list, explain.',
   };
   const group = groups.find((each) => each.name === words)?.summary ?? '';

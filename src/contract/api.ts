@@ -1,9 +1,12 @@
 import * as agents from './agents.ts';
 import * as budgets from './budgets.ts';
+import * as councils from './councils.ts';
+import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
 import * as merges from './merges.ts';
+import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as stabilizations from './stabilizations.ts';
@@ -25,6 +28,9 @@ const modules = [
   status,
   housekeeping,
   budgets,
+  councils,
+  proposals,
+  elections,
 ];
 
 /** Every endpoint of the contract. */

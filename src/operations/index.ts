@@ -1,11 +1,14 @@
 import { agentOperations } from './agents.ts';
 import { budgetOperations } from './budgets.ts';
+import { councilOperations } from './councils.ts';
+import { electionOperations } from './elections.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { housekeepingOperations } from './housekeeping.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
+import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
@@ -38,6 +41,9 @@ export const operations: Operation[] = [
   ...statusOperations,
   ...housekeepingOperations,
   ...budgetOperations,
+  ...councilOperations,
+  ...proposalOperations,
+  ...electionOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

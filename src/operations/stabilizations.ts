@@ -160,7 +160,8 @@ const promote = operation(contract.recordPromotion, {
       from_commit: input.fromCommit,
       to_commit: input.toCommit,
       untested: input.untested ? 1 : 0,
-      triggered_by: input.triggeredBy,
+      triggered_by:
+        actor.council_id === null && input.triggeredBy === 'council' ? 'manual' : input.triggeredBy,
       promoted_at: now,
     };
     await insertPromotion(db, row);

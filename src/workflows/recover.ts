@@ -153,12 +153,14 @@ async function settlePromotion(workflow: Workflow, data: Record<string, unknown>
   const subject = toCommit.slice(0, 10);
   const moved = await isAncestor(workflow.git, toCommit, await targetTip(workflow));
   if (!moved) return { what: 'promotion', subject, done: 'had not happened' };
-  await workflow.authority.call(recordPromotion, {
+  const { authority } = workflow;
+  const council = typeof data.councilAgentId === 'string' ? data.councilAgentId : undefined;
+  await (council === undefined ? authority : authority.as(council)).call(recordPromotion, {
     repoId: workflow.repo.id,
     fromCommit: String(data.fromCommit),
     toCommit,
     untested: data.untested === true,
-    triggeredBy: data.triggeredBy === 'auto' ? 'auto' : 'manual',
+    triggeredBy: data.triggeredBy === 'auto' || data.triggeredBy === 'council' ? data.triggeredBy : 'manual',
   });
   return { what: 'promotion', subject, done: 'had happened; recorded' };
 }

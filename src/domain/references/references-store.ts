@@ -10,11 +10,18 @@ import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import { type Candidate, handleOf, likePrefix, nearestCandidate, pickReference } from './references.ts';
 
-const NAME_COLUMN = { agent: 'name', repo: 'name', task: 'title', stream: 'name' } as const;
+const NAME_COLUMN = {
+  agent: 'name',
+  repo: 'name',
+  task: 'title',
+  stream: 'name',
+  proposal: 'title',
+} as const;
 
 export type NamedKind = keyof typeof NAME_COLUMN;
-export type HandledKind = NamedKind | 'claim' | 'merge';
+export type HandledKind = NamedKind | 'claim' | 'merge' | 'election';
 
+const IN_REPO: HandledKind[] = ['task', 'stream', 'merge', 'proposal', 'election'];
 const LOOKED_AT = 20;
 const NEIGHBOURS = 500;
 
@@ -30,7 +37,7 @@ export async function resolveReference(
 ): Promise<string> {
   const prefix = parseHandle(kind, text);
   const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
-  const inRepo = repoId && (kind === 'task' || kind === 'stream' || kind === 'merge');
+  const inRepo = repoId && IN_REPO.includes(kind);
   const rows = await sql<Candidate>`
     select id, handle, handle_length, ${name} as name from ${sql.table(kind)}
     where (id = ${text} or ${name} = ${text}
@@ -95,6 +102,6 @@ function commonPrefix(a: string, b: string): number {
 
 /** The kind of thing whose handle this looks like; undefined for ids and names. */
 export function kindOfHandle(text: string): HandleKind | undefined {
-  const kinds: HandleKind[] = ['agent', 'task', 'stream', 'claim', 'merge', 'repo'];
+  const kinds: HandleKind[] = ['agent', 'task', 'stream', 'claim', 'merge', 'proposal', 'election', 'repo'];
   return kinds.find((kind) => parseHandle(kind, text) !== undefined);
 }

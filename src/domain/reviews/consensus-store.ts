@@ -100,13 +100,23 @@ async function countOtherVoters(
     return (await isActive(others(maintainers.map((m) => m.agent_id)))).length;
   }
   if (settings.agent_access === 'public' && !settings.is_private) {
-    const rows = await db.selectFrom('agent').select('id').where('status', '=', 'active').execute();
+    const rows = await db
+      .selectFrom('agent')
+      .select('id')
+      .where('status', '=', 'active')
+      .where('council_id', 'is', null)
+      .execute();
     return others(rows.map((row) => row.id)).length;
   }
   const grants = (await listGrantRows(db, repo.id)).filter((g) => g.level !== 'read').map((g) => g.agent_id);
   const rich =
     settings.agent_access === 'karma_threshold'
-      ? await db.selectFrom('agent').select('id').where('karma', '>=', settings.min_karma).execute()
+      ? await db
+          .selectFrom('agent')
+          .select('id')
+          .where('karma', '>=', settings.min_karma)
+          .where('council_id', 'is', null)
+          .execute()
       : [];
   const ids = [...maintainers.map((m) => m.agent_id), ...grants, ...rich.map((row) => row.id)];
   return (await isActive(others(ids))).length;

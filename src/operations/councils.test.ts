@@ -197,9 +197,11 @@ forEachDatabase((_kind, makeDatabase) => {
     );
     expect(await add(council)).toMatchObject({ role: 'maintainer', addedBy: councilAgentId });
     const execution = { ok: true, result: { n: 1 } };
-    await call(recordExecution, { proposal: proposal.id, execution }, { as: dan });
-    const again = { ok: false, result: { n: 2 } };
-    const shown = await call(recordExecution, { proposal: proposal.id, execution: again }, { as: ben });
+    const record = (as: { id: string }, what: typeof execution) =>
+      call(recordExecution, { proposal: proposal.id, execution: what }, { as });
+    expect(await refusedWith(record(ben, execution))).toBe('not_allowed');
+    await record(council, execution);
+    const shown = await record(owner, { ok: false, result: { n: 2 } });
     expect(shown).toMatchObject({ executed: true, execution });
     expect(await refusedWith(add(council))).toBe('not_allowed');
     expect((await call(explainAccess, { repoId, agent: councilAgentId }, { as: owner })).level).toBeNull();

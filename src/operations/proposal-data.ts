@@ -37,8 +37,8 @@ export async function resolveProposalData(
         { config: RepoConfig.parse(JSON.parse(repo.config_copy)), settings: serverSettings(repo) },
         changes,
       );
-      if (changed.length > 0)
-        return { changes: Object.fromEntries(changed.map((each) => [each.key, each.after])) };
+      const asked = changed.map(({ key, after }) => [key, asWritten(key, after)] as const);
+      if (asked.length > 0) return { changes: Object.fromEntries(asked) };
       throw new SwarmError('invalid', 'The proposal changes nothing: the settings are so already.', {
         fix: 'gitswarm config list',
       });
@@ -63,6 +63,11 @@ export async function resolveProposalData(
     case 'promote':
       return parse('promote', given, 'tag');
   }
+}
+
+/** A setting as a person writes it: durations are kept in milliseconds, but a bare number means seconds there. */
+function asWritten(key: string, value: unknown): unknown {
+  return key.endsWith('timeout') && typeof value === 'number' ? `${value / 1000}s` : value;
 }
 
 /** The data of a type; the target stands for the key it is about. Throws invalid with what is missing or unknown. */

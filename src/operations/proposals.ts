@@ -154,7 +154,7 @@ function refuseEnded(proposal: ProposalRow, tried: string): void {
 /** Recorded before anything is done, so that whoever finds it begun after a crash does the same thing. */
 const begin = operation(contract.beginProposal, {
   on: 'proposal',
-  needs: 'write',
+  needs: 'read',
   async run(context, input) {
     const { db, proposal, now } = context;
     refuseUnlessPending(context);
@@ -170,7 +170,7 @@ const begin = operation(contract.beginProposal, {
 
 const record = operation(contract.recordExecution, {
   on: 'proposal',
-  needs: 'write',
+  needs: 'admin',
   async run(context, input) {
     const { db, proposal, now, emit } = context;
     if (proposal.executed_at !== null) return toProposal(db, proposal, now);

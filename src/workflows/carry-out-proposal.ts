@@ -2,11 +2,14 @@ import { isRetryable, isSwarmError } from '../contract/errors.ts';
 import { listMerges, type Merge, moveInQueue } from '../contract/merges.ts';
 import {
   beginProposal,
+  type CouncilVote,
   type Execution,
   listProposals,
   type Proposal,
   type ProposalPlan,
   recordExecution,
+  showProposal,
+  voteOnProposal,
 } from '../contract/proposals.ts';
 import { addMaintainer, grantAccess, removeMaintainer, revokeAccess } from '../contract/repos.ts';
 import { showStream } from '../contract/streams.ts';
@@ -41,6 +44,18 @@ export async function carryOutProposals(workflow: Workflow): Promise<Proposal[]>
   });
 }
 
+/** Votes, and carries out at once what that decides; answers the proposal as it is then. */
+export async function castVote(
+  workflow: Workflow,
+  ballot: { proposal: string; vote: CouncilVote; comment?: string | undefined },
+): Promise<Proposal> {
+  const voted = await workflow.authority.call(voteOnProposal, { ...ballot, comment: ballot.comment ?? '' });
+  if (voted.status !== 'passed') return voted;
+  workflow.reach('proposal.passed');
+  await carryOutProposals(workflow);
+  return workflow.authority.call(showProposal, { proposal: voted.id });
+}
+
 function pending(workflow: Workflow): Promise<Proposal[]> {
   return allPages((cursor) =>
     workflow.authority.call(listProposals, {
@@ -54,28 +69,47 @@ function pending(workflow: Workflow): Promise<Proposal[]> {
 
 async function carryOut(workflow: Workflow, proposal: Proposal): Promise<Proposal | undefined> {
   const { authority } = workflow;
-  let execution: Execution | 'later';
-  try {
-    const planned = proposal.plan === null ? await planFor(workflow, proposal) : {};
-    const begun = await authority.call(beginProposal, { proposal: proposal.id, plan: planned });
-    workflow.reach('proposal.begun');
-    const council = authority.as(begun.councilAgentId);
-    execution = await perform(workflow, { ...begun, proposal, council });
-  } catch (error) {
-    if (!isSwarmError(error)) throw error;
-    if (isRetryable(error.code) || error.code === 'target_checked_out') {
-      workflow.notify(`${proposal.handle} waits: ${error.message}`);
-      return undefined;
-    }
-    execution = { ok: false, result: { code: error.code, message: error.message } };
-  }
+  const planned = proposal.plan === null ? await planFor(workflow, proposal) : { plan: {} };
+  if (planned.failed === 'later') return undefined;
+  const begun = await authority.call(beginProposal, { proposal: proposal.id, plan: planned.plan });
+  workflow.reach('proposal.begun');
+  const council = authority.as(begun.councilAgentId);
+  const execution = planned.failed ?? (await attempt(workflow, { ...begun, proposal, council }));
   workflow.reach('proposal.performed');
   if (execution === 'later') return undefined;
-  return authority.call(recordExecution, { proposal: proposal.id, execution });
+  return council.call(recordExecution, { proposal: proposal.id, execution });
+}
+
+async function attempt(workflow: Workflow, begun: Begun): Promise<Execution | 'later'> {
+  try {
+    return await perform(workflow, begun);
+  } catch (error) {
+    const execution = failure(error);
+    if (execution === 'later') workflow.notify(`${begun.proposal.handle} waits: ${(error as Error).message}`);
+    return execution;
+  }
+}
+
+/** What a refusal makes of a decision; one that may be over by itself, or by somebody's `git stash`, makes it wait. */
+function failure(error: unknown): Execution | 'later' {
+  if (!isSwarmError(error)) throw error;
+  if (isRetryable(error.code) || error.code === 'target_checked_out') return 'later';
+  return { ok: false, result: { code: error.code, message: error.message } };
 }
 
 /** What the decision is fixed to now: the work that lands, the landing that is reverted, the commit that is promoted. */
-async function planFor(workflow: Workflow, { type, data }: Proposal): Promise<ProposalPlan> {
+async function planFor(
+  workflow: Workflow,
+  proposal: Proposal,
+): Promise<{ plan: ProposalPlan; failed?: Execution | 'later' }> {
+  try {
+    return { plan: await fixed(workflow, proposal) };
+  } catch (error) {
+    return { plan: {}, failed: failure(error) };
+  }
+}
+
+async function fixed(workflow: Workflow, { type, data }: Proposal): Promise<ProposalPlan> {
   if (type === 'merge_stream') {
     const { head } = await workflow.authority.call(showStream, { stream: String(data.streamId) });
     return { head };
@@ -146,15 +180,10 @@ async function changeSettings(workflow: Workflow, { proposal, councilAgentId }: 
   const set = [];
   for (const [key, value] of Object.entries(changes)) {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    const change = await writeSettingBoth(council, key, durationText(key, text));
+    const change = await writeSettingBoth(council, key, text);
     set.push({ key, value: change.value, waitsForLanding: change.waitsForLanding });
   }
   return done({ settings: set });
-}
-
-/** Durations are kept in milliseconds; a person, and the file, write seconds. */
-function durationText(key: string, text: string): string {
-  return key.endsWith('timeout') && /^\d+$/.test(text) ? `${Number(text) / 1000}s` : text;
 }
 
 async function landStream(

@@ -5,6 +5,7 @@ import { showAgent } from '../../src/contract/agents.ts';
 import { endpoints } from '../../src/contract/api.ts';
 import { isSwarmError } from '../../src/contract/errors.ts';
 import { claimTask, nextTask } from '../../src/contract/tasks.ts';
+import { castVote } from '../../src/workflows/carry-out-proposal.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
 import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
@@ -15,6 +16,7 @@ import { resolveStream } from '../../src/workflows/resolve-stream.ts';
 import { revertStream } from '../../src/workflows/revert-stream.ts';
 import { stabilize } from '../../src/workflows/stabilize.ts';
 import { syncStream } from '../../src/workflows/sync-worktree.ts';
+import { tick } from '../../src/workflows/tick.ts';
 import { trackBranch } from '../../src/workflows/track-branch.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
 
@@ -25,8 +27,9 @@ export type Job =
   | { op: 'merge' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
-  | { op: 'stabilize' | 'promote' | 'next' }
+  | { op: 'stabilize' | 'promote' | 'next' | 'tick' }
   | { op: 'claim'; task: string }
+  | { op: 'vote'; proposal: string; vote: 'for' | 'against' | 'abstain' }
   /** Asks for an operation by its name. */
   | { op: 'call'; name: string; input: object }
   | { op: 'init'; buffer?: string };
@@ -92,6 +95,10 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return promote(workflow);
     case 'claim':
       return workflow.authority.call(claimTask, { task: job.task });
+    case 'vote':
+      return castVote(workflow, job);
+    case 'tick':
+      return tick(workflow);
     case 'call': {
       const endpoint = endpoints.find((each) => each.name === job.name);
       if (!endpoint) throw new Error(`there is no operation ${job.name}`);

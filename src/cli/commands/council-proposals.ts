@@ -9,11 +9,10 @@ import {
   ProposalStatus,
   ProposalType,
   showProposal,
-  voteOnProposal,
   withdrawProposal,
 } from '../../contract/proposals.ts';
 import { allPages } from '../../workflows/all-pages.ts';
-import { carryOutProposals } from '../../workflows/carry-out-proposal.ts';
+import { castVote } from '../../workflows/carry-out-proposal.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, Options } from '../command.ts';
 import { textOption } from '../options.ts';
@@ -121,19 +120,16 @@ const vote: Command = {
   examples: ['gitswarm council vote p-k7m2 for'],
   async run(session, [name = '', word = ''], options) {
     const { workflow } = await actingWorkflow(session);
-    const voted = await workflow.authority.call(voteOnProposal, {
+    const after = await castVote(workflow, {
       proposal: name,
       vote: oneOf(word, CouncilVote.options, 'vote'),
-      comment: textOption(options, 'comment') ?? '',
+      comment: textOption(options, 'comment'),
     });
-    if (voted.status !== 'passed') return proposalAnswer(voted);
-    await carryOutProposals(workflow);
-    const after = await workflow.authority.call(showProposal, { proposal: voted.id });
     const failed = after.execution !== null && !after.execution.ok;
     return {
       ...proposalAnswer(after),
       ...(failed ? { exit: 6 } : {}),
-      next: after.executed ? undefined : 'gitswarm tick',
+      next: after.status === 'passed' && !after.executed ? 'gitswarm tick' : undefined,
     };
   },
 };

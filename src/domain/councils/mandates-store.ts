@@ -3,7 +3,7 @@ import type { Db } from '../../db/database.ts';
 import type { Mandate } from './mandates.ts';
 
 /** What a council has decided and what is being carried out at this moment. */
-export async function listMandates(db: Db, councilId: string): Promise<(Mandate & { handle: string })[]> {
+export async function listMandates(db: Db, councilId: string): Promise<Mandate[]> {
   const rows = await db
     .selectFrom('proposal')
     .selectAll()
@@ -14,7 +14,7 @@ export async function listMandates(db: Db, councilId: string): Promise<(Mandate 
     .orderBy('id')
     .execute();
   return rows.map((row) => ({
-    handle: row.handle,
+    id: row.id,
     type: row.type as ProposalType,
     data: JSON.parse(row.data) as Record<string, unknown>,
     plan: JSON.parse(row.plan ?? '{}') as ProposalPlan,

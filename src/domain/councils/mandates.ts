@@ -2,6 +2,7 @@ import type { ProposalPlan, ProposalType } from '../../contract/proposals.ts';
 
 /** A passed proposal that is being carried out. */
 export interface Mandate {
+  id: string;
   type: ProposalType;
   data: Record<string, unknown>;
   plan: ProposalPlan;
@@ -39,8 +40,9 @@ const COVERED: Record<ProposalType, Record<string, Covers>> = {
   promote: { 'promotion.request': samePromotion, 'promotion.record': samePromotion },
 };
 
-/** True where carrying out this proposal takes exactly this call. */
+/** True where carrying out this proposal takes exactly this call; to say what became of it is a part of it. */
 export function coversCall(mandate: Mandate, operation: string, input: Input): boolean {
+  if (operation === 'proposal.record_execution') return input.proposal === mandate.id;
   return COVERED[mandate.type][operation]?.(input, mandate) ?? false;
 }
 

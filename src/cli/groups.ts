@@ -136,6 +136,12 @@ export const groups: Group[] = [
     load: () => import('./commands/council.ts'),
   },
   {
+    name: 'karma',
+    section: 'govern',
+    summary: 'what an agent has earned, and why',
+    load: () => import('./commands/karma.ts'),
+  },
+  {
     name: 'budget',
     section: 'govern',
     summary: 'what tasks are paid from: show, deposit, withdraw, transactions',

@@ -5,6 +5,7 @@ import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
+import * as karma from './karma.ts';
 import * as merges from './merges.ts';
 import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
@@ -31,6 +32,7 @@ const modules = [
   councils,
   proposals,
   elections,
+  karma,
 ];
 
 /** Every endpoint of the contract. */

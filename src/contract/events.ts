@@ -15,6 +15,7 @@ export const EventType = z.enum([
   'maintainer.removed',
   'access.granted',
   'access.revoked',
+  'access.trusted',
   'agent.registered',
   'agent.updated',
   'agent.suspended',

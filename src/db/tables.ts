@@ -33,6 +33,9 @@ export interface Tables {
   election: ElectionRow;
   election_candidate: ElectionCandidateRow;
   election_vote: ElectionVoteRow;
+  approval_pair: ApprovalPairRow;
+  review_outcome: ReviewOutcomeRow;
+  agent_trust: AgentTrustRow;
   schema_migration: SchemaMigrationRow;
 }
 
@@ -434,6 +437,33 @@ export interface ElectionVoteRow {
   voter_id: string;
   candidate_id: string;
   voted_at: string;
+}
+
+/** Somebody nobody vouches for has approved work of somebody, and it landed. */
+export interface ApprovalPairRow {
+  reviewer_id: string;
+  author_id: string;
+  first_at: string;
+}
+
+export interface ReviewOutcomeRow {
+  review_id: string;
+  repo_id: string;
+  agent_id: string;
+  merge_id: string;
+  outcome: string;
+  reason: string;
+  decided_at: string;
+}
+
+export interface AgentTrustRow {
+  repo_id: string;
+  agent_id: string;
+  /** 100 is what everybody has. */
+  hundredths: number;
+  reason: string;
+  set_by: string;
+  set_at: string;
 }
 
 export interface SchemaMigrationRow {

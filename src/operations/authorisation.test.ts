@@ -37,6 +37,7 @@ const INPUTS: Record<string, object> = {
   'maintainer.remove': { agent: 'nobody at all' },
   'access.grant': { agent: 'nobody at all', level: 'read' },
   'access.revoke': { agent: 'nobody at all' },
+  'access.trust': { agent: 'nobody at all', factor: 1 },
   'access.explain': { agent: 'writer' },
   'agent.show': { agent: 'writer' },
   'agent.update': { agent: 'nobody at all' },

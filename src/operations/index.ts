@@ -5,6 +5,7 @@ import { electionOperations } from './elections.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { housekeepingOperations } from './housekeeping.ts';
+import { karmaOperations } from './karma.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
@@ -44,6 +45,7 @@ export const operations: Operation[] = [
   ...councilOperations,
   ...proposalOperations,
   ...electionOperations,
+  ...karmaOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

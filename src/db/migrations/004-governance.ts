@@ -142,6 +142,33 @@ const TABLES: Definition[] = [
     voted_at text not null,
     primary key (election_id, voter_id)`,
   ],
+  [
+    'approval_pair',
+    `reviewer_id text not null references agent (id),
+    author_id text not null references agent (id),
+    first_at text not null,
+    primary key (reviewer_id, author_id)`,
+  ],
+  [
+    'review_outcome',
+    `review_id text primary key references review (id),
+    repo_id text not null references repo (id),
+    agent_id text not null references agent (id),
+    merge_id text not null references merge (id),
+    outcome text not null check (outcome in ('confirmed', 'refuted')),
+    reason text not null,
+    decided_at text not null`,
+  ],
+  [
+    'agent_trust',
+    `repo_id text not null references repo (id),
+    agent_id text not null references agent (id),
+    hundredths integer not null check (hundredths >= 0),
+    reason text not null,
+    set_by text not null references agent (id),
+    set_at text not null,
+    primary key (repo_id, agent_id)`,
+  ],
 ];
 
 const INDEXES: Definition[] = [['budget_entry_task', 'budget_entry (task_id)']];

@@ -4,6 +4,7 @@ import type { Db } from '../../db/database.ts';
 import type { AgentRow, MaintainerRow, RepoRow, StreamRow } from '../../db/tables.ts';
 import { includesLevel } from '../access/access.ts';
 import { accessOf, listGrantRows, listMaintainerRows } from '../access/access-store.ts';
+import { listTrust, NORMAL_TRUST } from '../access/trust-store.ts';
 import { getAgent } from '../agents/agents-store.ts';
 import { branchPolicy, touchesSettings } from '../repos/branch-rules.ts';
 import { configInForce, serverSettings } from '../repos/repos-store.ts';
@@ -57,6 +58,7 @@ async function standingVerdicts(
   const ids = rows.map((row) => row.reviewer_id);
   const agents = await db.selectFrom('agent').selectAll().where('id', 'in', ids).execute();
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
+  const trust = await listTrust(db, repo.id);
   const verdicts: StandingVerdict[] = [];
   for (const row of rows) {
     const agent = byId.get(row.reviewer_id);
@@ -69,6 +71,7 @@ async function standingVerdicts(
       patchId: row.patch_id,
       isHuman: row.is_human === 1,
       karma: agent.karma,
+      trust: trust.get(agent.id) ?? NORMAL_TRUST,
       role: roleOf(maintainers, agent.id),
       operator: agent.operator,
       eligible: includesLevel(access.level, 'write'),

@@ -120,7 +120,7 @@ export const groups: Group[] = [
   {
     name: 'repo',
     section: 'govern',
-    summary: 'maintainers, access, archive',
+    summary: 'maintainers, access, branch rules, archive',
     load: () => import('./commands/repo.ts'),
   },
   {
@@ -134,6 +134,18 @@ export const groups: Group[] = [
     section: 'govern',
     summary: 'the body that decides what reviews do not: seats, proposals, elections',
     load: () => import('./commands/council.ts'),
+  },
+  {
+    name: 'org',
+    section: 'govern',
+    summary: 'namespaces for repositories: list, create, show, set',
+    load: () => import('./commands/org.ts'),
+  },
+  {
+    name: 'stage',
+    section: 'govern',
+    summary: 'how mature the repository is: show, advance',
+    load: () => import('./commands/stage.ts'),
   },
   {
     name: 'karma',

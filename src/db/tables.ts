@@ -36,6 +36,8 @@ export interface Tables {
   approval_pair: ApprovalPairRow;
   review_outcome: ReviewOutcomeRow;
   agent_trust: AgentTrustRow;
+  stage_change: StageChangeRow;
+  org: OrgRow;
   schema_migration: SchemaMigrationRow;
 }
 
@@ -464,6 +466,31 @@ export interface AgentTrustRow {
   reason: string;
   set_by: string;
   set_at: string;
+}
+
+export interface StageChangeRow {
+  id: string;
+  repo_id: string;
+  from_stage: string;
+  to_stage: string;
+  forced: number;
+  /** JSON of what was counted at the time. */
+  metrics: string;
+  agent_id: string;
+  changed_at: string;
+}
+
+export interface OrgRow {
+  id: string;
+  name: string;
+  description: string;
+  owner_id: string;
+  /** Made for one agent, of which it has one. */
+  personal: number;
+  default_agent_access: string;
+  default_min_karma: number;
+  created_at: string;
+  updated_at: string;
 }
 
 export interface SchemaMigrationRow {

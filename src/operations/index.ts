@@ -1,4 +1,5 @@
 import { agentOperations } from './agents.ts';
+import { branchRuleOperations } from './branch-rules.ts';
 import { budgetOperations } from './budgets.ts';
 import { councilOperations } from './councils.ts';
 import { electionOperations } from './elections.ts';
@@ -9,11 +10,13 @@ import { karmaOperations } from './karma.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
+import { orgOperations } from './orgs.ts';
 import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
 import { stabilizationOperations } from './stabilizations.ts';
+import { stageOperations } from './stages.ts';
 import { statusOperations } from './status.ts';
 import { streamHeadOperations } from './stream-head.ts';
 import { streamLifecycleOperations } from './stream-lifecycle.ts';
@@ -46,6 +49,9 @@ export const operations: Operation[] = [
   ...proposalOperations,
   ...electionOperations,
   ...karmaOperations,
+  ...stageOperations,
+  ...orgOperations,
+  ...branchRuleOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

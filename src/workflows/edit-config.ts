@@ -67,7 +67,8 @@ async function wantedValue(key: string, text: string, inForce: unknown, repo: Re
   }
 }
 
-function writeSetting(file: string, key: string, value: unknown): void {
+/** Writes one setting into a settings file; everything else in it, comments too, stays. */
+export function writeSetting(file: string, key: string, value: unknown): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const document = parseDocument(before);
   if (document.errors.length > 0) {

@@ -18,6 +18,7 @@ import {
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
 import { pairs, table } from '../output/table.ts';
+import { branchRuleCommands } from './repo-branch-rule.ts';
 
 const list: Command = {
   name: 'repo list',
@@ -234,4 +235,16 @@ const trust: Command = {
   },
 };
 
-export const commands = [trust, list, archive, add, remove, maintainers, grant, revoke, grants, explain];
+export const commands: Command[] = [
+  list,
+  archive,
+  add,
+  remove,
+  maintainers,
+  grant,
+  revoke,
+  grants,
+  explain,
+  trust,
+  ...branchRuleCommands,
+];

@@ -169,6 +169,29 @@ const TABLES: Definition[] = [
     set_at text not null,
     primary key (repo_id, agent_id)`,
   ],
+  [
+    'stage_change',
+    `id text primary key,
+    repo_id text not null references repo (id),
+    from_stage text not null,
+    to_stage text not null,
+    forced integer not null check (forced in (0, 1)),
+    metrics text not null,
+    agent_id text not null references agent (id),
+    changed_at text not null`,
+  ],
+  [
+    'org',
+    `id text primary key,
+    name text not null unique,
+    description text not null,
+    owner_id text not null references agent (id),
+    personal integer not null check (personal in (0, 1)),
+    default_agent_access text not null check (default_agent_access in ('public', 'karma_threshold', 'allowlist')),
+    default_min_karma bigint not null,
+    created_at text not null,
+    updated_at text not null`,
+  ],
 ];
 
 const INDEXES: Definition[] = [['budget_entry_task', 'budget_entry (task_id)']];
@@ -177,6 +200,7 @@ const INDEXES: Definition[] = [['budget_entry_task', 'budget_entry (task_id)']];
 const UNIQUE: Definition[] = [
   ['budget_entry_reserve', `budget_entry (task_id) where type = 'bounty_reserve'`],
   ['budget_entry_settled', `budget_entry (task_id) where type in ('bounty_release', 'payout')`],
+  ['org_personal', 'org (owner_id) where personal = 1'],
   ['council_standing', `council (repo_id) where status <> 'dissolved'`],
   ['election_running', `election (council_id) where status in ('nominations', 'voting')`],
 ];

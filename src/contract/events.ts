@@ -45,6 +45,8 @@ export const EventType = z.enum([
   'stream.reopened',
   'stream.finished',
   'stream.author_added',
+  'stream.split',
+  'review.blocks_changed',
   'review.submitted',
   'consensus.reached',
   'merge.requested',

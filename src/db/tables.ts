@@ -36,6 +36,7 @@ export interface Tables {
   approval_pair: ApprovalPairRow;
   review_outcome: ReviewOutcomeRow;
   agent_trust: AgentTrustRow;
+  block_join: BlockJoinRow;
   stage_change: StageChangeRow;
   org: OrgRow;
   schema_migration: SchemaMigrationRow;
@@ -466,6 +467,12 @@ export interface AgentTrustRow {
   reason: string;
   set_by: string;
   set_at: string;
+}
+
+/** This commit goes on with the review block of the commit before it. */
+export interface BlockJoinRow {
+  stream_id: string;
+  commit_key: string;
 }
 
 export interface StageChangeRow {

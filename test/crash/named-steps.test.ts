@@ -10,6 +10,7 @@ import { listStreams } from '../../src/contract/streams.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
 import { restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
 import { abortResolution } from '../../src/workflows/resolve-stream.ts';
+import { judgeStream } from '../../src/workflows/review-stream.ts';
 import { tick } from '../../src/workflows/tick.ts';
 import type { Job } from '../support/drive.ts';
 import { drive } from '../support/driven.ts';
@@ -366,6 +367,37 @@ const operations: Operation[] = [
           await expectCarriedOut(story, proposal);
           expect(story.file('buffer', 'decided.txt')).toBeUndefined();
           expect(story.git.git('rev-list', '--count', '--first-parent', 'main..buffer')).toBe('2');
+        },
+      };
+    },
+  },
+  {
+    name: 'merge of the leading blocks',
+    steps: ['blocks.branched', 'blocks.split', ...LANDING],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'first.txt': '1\n' });
+      await story.commit('coder', work, { 'second.txt': '2\n' });
+      await story.submit('coder', work);
+      await story.run('Olga', (workflow) =>
+        judgeStream(workflow, { stream: work.id, verdict: 'approve', block: '1' }),
+      );
+      return {
+        as: 'coder',
+        job: { op: 'blocks', stream: work.id },
+        afterwards: async () => {
+          const [leading] = await story
+            .ask(listStreams, { repoId: await story.repoId(), limit: 50 })
+            .then(({ items }) =>
+              items.filter((stream) => stream.id !== work.id && stream.state !== 'merged'),
+            );
+          const ref = leading?.id ?? work.id;
+          if (story.file('buffer', 'first.txt') === undefined) {
+            const again = await drive(story.dir, 'coder', { op: 'blocks', stream: ref });
+            expect(again.answer, again.stderr).toMatchObject({ ok: true });
+          }
+          expect(story.file('buffer', 'first.txt')).toBe('1\n');
+          expect(story.file('buffer', 'second.txt')).toBeUndefined();
+          expect(await story.show(work)).toMatchObject({ commitCount: 1, state: 'in_review' });
         },
       };
     },

@@ -16,7 +16,10 @@ it('a rule that requires tests lets nothing land untested, in any mode, and noth
   await add(story, 'main', { require_tests_pass: true });
   const work = await story.workspace('coder');
   const untested = await story.commit('coder', work, { 'ok.txt': 'ok\n' });
-  expect(untested).toMatchObject({ merged: false, merge: { kind: 'refused', error: { code: 'gate_not_met' } } });
+  expect(untested).toMatchObject({
+    merged: false,
+    merge: { kind: 'refused', error: { code: 'gate_not_met' } },
+  });
   expect(story.oid('buffer')).toBe(story.oid('main'));
 
   await story.set('stabilize_command', 'test -f ok.txt');

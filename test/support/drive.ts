@@ -9,6 +9,7 @@ import { castVote } from '../../src/workflows/carry-out-proposal.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
 import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { landLeadingBlocks } from '../../src/workflows/land-blocks.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { promote } from '../../src/workflows/promote.ts';
 import { recover } from '../../src/workflows/recover.ts';
@@ -24,7 +25,7 @@ import type { Workflow } from '../../src/workflows/workflow.ts';
 export type Job =
   | { op: 'workspace'; request?: WorkspaceRequest }
   | { op: 'commit'; stream: string; message: string }
-  | { op: 'merge' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
+  | { op: 'merge' | 'blocks' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
   | { op: 'stabilize' | 'promote' | 'next' | 'tick' }
@@ -77,6 +78,8 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return commitStream(workflow, { stream: job.stream, message: job.message });
     case 'merge':
       return mergeStream(workflow, job.stream);
+    case 'blocks':
+      return landLeadingBlocks(workflow, job.stream);
     case 'revert':
       return revertStream(workflow, job.stream);
     case 'sync':

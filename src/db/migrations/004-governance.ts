@@ -170,6 +170,12 @@ const TABLES: Definition[] = [
     primary key (repo_id, agent_id)`,
   ],
   [
+    'block_join',
+    `stream_id text not null references stream (id),
+    commit_key text not null,
+    primary key (stream_id, commit_key)`,
+  ],
+  [
     'stage_change',
     `id text primary key,
     repo_id text not null references repo (id),

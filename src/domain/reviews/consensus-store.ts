@@ -9,27 +9,65 @@ import { getAgent } from '../agents/agents-store.ts';
 import { branchPolicy, touchesSettings } from '../repos/branch-rules.ts';
 import { configInForce, serverSettings } from '../repos/repos-store.ts';
 import { listAuthorIds } from '../streams/streams-store.ts';
-import { type ConsensusRules, type StandingVerdict, tallyConsensus } from './consensus.ts';
-import { listReviewRows } from './reviews-store.ts';
+import {
+  blocksWithVerdicts,
+  byBlocks,
+  type JudgedBlock,
+  tallyBlocks,
+  type VerdictRow,
+  wholeVerdicts,
+} from './block-verdicts.ts';
+import { blocksOfStream } from './blocks-store.ts';
+import {
+  type ConsensusFacts,
+  type ConsensusRules,
+  type StandingVerdict,
+  tallyConsensus,
+} from './consensus.ts';
+import { listVerdictRows } from './reviews-store.ts';
 
-const MOST_REVIEWERS = 10_000;
+const MOST_VERDICTS = 10_000;
 
-/** The consensus on what the stream holds now, computed afresh from verdicts, roles and rules. */
+/**
+ * The consensus on what the stream holds now, computed afresh from verdicts, roles and rules. A stream is agreed on as
+ * a whole, or block by block.
+ */
 export async function consensusOf(db: Db, repo: RepoRow, stream: StreamRow, now: string): Promise<Consensus> {
+  const { facts, blocks } = await judgedFacts(db, repo, stream, now);
+  const whole = tallyConsensus(facts);
+  const result = whole.reached || blocks.length < 2 ? whole : byBlocks(whole, tallyBlocks(facts, blocks));
+  return { ...result, head: stream.head, authority: repo.authority === 'server' ? 'server' : 'local' };
+}
+
+/** Everything a tally is computed from, and the blocks that verdicts were given on; none where nobody judged one. */
+export async function judgedFacts(
+  db: Db,
+  repo: RepoRow,
+  stream: StreamRow,
+  now: string,
+): Promise<{ facts: ConsensusFacts; blocks: JudgedBlock[] }> {
   const authorIds = await listAuthorIds(db, stream);
   const maintainers = await listMaintainerRows(db, repo.id);
   const rules = rulesFor(repo, configInForce(repo), JSON.parse(stream.paths) as string[]);
-  const verdicts = await standingVerdicts(db, repo, stream, maintainers, now);
-  const result = tallyConsensus({
+  const rows = await listVerdictRows(db, stream.id, MOST_VERDICTS);
+  const onBlocks = rows.filter((row) => row.review_block_id !== null);
+  const blocks = onBlocks.length === 0 ? [] : blocksWithVerdicts(await blocksOfStream(db, stream), onBlocks);
+  const effective = wholeVerdicts(rows, blocks, stream.patch_id);
+  const facts: ConsensusFacts = {
     rules,
     patchId: stream.patch_id,
     authorIds,
     authorIsOwner: maintainers.some((m) => m.agent_id === stream.agent_id && m.role === 'owner'),
     authorIsHuman: (await getAgent(db, stream.agent_id)).kind === 'human',
-    verdicts,
+    verdicts: await withAgents(db, repo, { rows: effective, maintainers, now }),
     otherVoters: await countOtherVoters(db, repo, rules, maintainers, authorIds),
-  });
-  return { ...result, head: stream.head, authority: repo.authority === 'server' ? 'server' : 'local' };
+  };
+  const judged = [];
+  for (const block of blocks) {
+    const verdicts = await withAgents(db, repo, { rows: block.rows, maintainers, now });
+    judged.push({ ...block, verdicts });
+  }
+  return { facts, blocks: judged };
 }
 
 export function rulesFor(repo: RepoRow, config: RepoConfig, paths: string[]): ConsensusRules {
@@ -46,14 +84,12 @@ export function rulesFor(repo: RepoRow, config: RepoConfig, paths: string[]): Co
   };
 }
 
-async function standingVerdicts(
+/** Verdicts with what their givers are now. */
+async function withAgents(
   db: Db,
   repo: RepoRow,
-  stream: StreamRow,
-  maintainers: MaintainerRow[],
-  now: string,
+  { rows, maintainers, now }: { rows: VerdictRow[]; maintainers: MaintainerRow[]; now: string },
 ): Promise<StandingVerdict[]> {
-  const rows = await listReviewRows(db, { streamId: stream.id, standing: true, limit: MOST_REVIEWERS });
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.reviewer_id);
   const agents = await db.selectFrom('agent').selectAll().where('id', 'in', ids).execute();

@@ -9,7 +9,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 export const HANDLE_LENGTH = 26;
 export const SHORTEST_HANDLE = 4;
 
-export type HandleKind = 'agent' | 'task' | 'stream' | 'claim' | 'merge' | 'proposal' | 'repo';
+export type HandleKind = 'agent' | 'task' | 'stream' | 'claim' | 'merge' | 'proposal' | 'election' | 'repo';
 
 const PREFIX: Record<HandleKind, string> = {
   agent: 'a',
@@ -18,6 +18,7 @@ const PREFIX: Record<HandleKind, string> = {
   claim: 'c',
   merge: 'm',
   proposal: 'p',
+  election: 'e',
   repo: 'r',
 };
 

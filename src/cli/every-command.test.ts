@@ -154,7 +154,7 @@ it('bash completes commands, flags, choices and the words of arguments', async (
     });
     return ran.stdout.trim();
   };
-  expect(complete('st')).toBe('stabilize status stream');
+  expect(complete('st')).toBe('stabilize stage status stream');
   expect(complete('--as', 'coder', 'task', 'cr')).toBe('create');
   expect(complete('help', 'repo', 'maintainer', '')).toBe('add list remove');
   expect(complete('task', 'create', '--priority', 'c')).toBe('critical');

@@ -120,7 +120,7 @@ export const groups: Group[] = [
   {
     name: 'repo',
     section: 'govern',
-    summary: 'maintainers, access, archive',
+    summary: 'maintainers, access, branch rules, archive',
     load: () => import('./commands/repo.ts'),
   },
   {
@@ -128,6 +128,36 @@ export const groups: Group[] = [
     section: 'govern',
     summary: 'settings, where they come from, trusted commands',
     load: () => import('./commands/config.ts'),
+  },
+  {
+    name: 'council',
+    section: 'govern',
+    summary: 'the body that decides what reviews do not: seats, proposals, elections',
+    load: () => import('./commands/council.ts'),
+  },
+  {
+    name: 'org',
+    section: 'govern',
+    summary: 'namespaces for repositories: list, create, show, set',
+    load: () => import('./commands/org.ts'),
+  },
+  {
+    name: 'stage',
+    section: 'govern',
+    summary: 'how mature the repository is: show, advance',
+    load: () => import('./commands/stage.ts'),
+  },
+  {
+    name: 'karma',
+    section: 'govern',
+    summary: 'what an agent has earned, and why',
+    load: () => import('./commands/karma.ts'),
+  },
+  {
+    name: 'budget',
+    section: 'govern',
+    summary: 'what tasks are paid from: show, deposit, withdraw, transactions',
+    load: () => import('./commands/budget.ts'),
   },
   { name: 'log', section: 'repo', summary: 'what has happened', load: () => import('./commands/log.ts') },
   {

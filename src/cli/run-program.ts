@@ -75,7 +75,9 @@ function addCommand(program: Program, command: Command): Program {
 function summaryOfWords(words: string): string {
   const nested: Record<string, string> = {
     'repo maintainer': 'Who may decide: add, remove, list.',
-    'repo access': 'Who may do what: grant, revoke, list, explain.',
+    'council elect': 'Votes on seats: start, nominate, accept, start-voting, vote, complete.',
+    'repo branch-rule': 'Rules by branch pattern: list, add, update, remove.',
+    'repo access': 'Who may do what: grant, revoke, list, explain, trust.',
   };
   const group = groups.find((each) => each.name === words)?.summary ?? '';
   return nested[words] ?? (group && `${group[0]?.toUpperCase()}${group.slice(1)}.`);

@@ -1,11 +1,19 @@
 import * as agents from './agents.ts';
+import * as branchRules from './branch-rules.ts';
+import * as budgets from './budgets.ts';
+import * as councils from './councils.ts';
+import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
+import * as karma from './karma.ts';
 import * as merges from './merges.ts';
+import * as orgs from './orgs.ts';
+import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as stabilizations from './stabilizations.ts';
+import * as stages from './stages.ts';
 import * as status from './status.ts';
 import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
@@ -23,6 +31,14 @@ const modules = [
   undo,
   status,
   housekeeping,
+  budgets,
+  councils,
+  proposals,
+  elections,
+  karma,
+  stages,
+  orgs,
+  branchRules,
 ];
 
 /** Every endpoint of the contract. */

@@ -7,6 +7,13 @@ export const runDue = endpoint('housekeeping.run_due', () => ({
   method: 'POST',
   path: '/repos/:repoId/housekeeping',
   input: z.object({ repoId: Id }),
-  output: z.object({ released: z.number().int(), cancelled: z.number().int() }),
+  output: z.object({
+    released: z.number().int(),
+    cancelled: z.number().int(),
+    /** Terms that ended and proposals whose time was over. */
+    resolved: z.number().int(),
+    /** Elections that went on to their next phase. */
+    elections: z.number().int(),
+  }),
   internal: true,
 }));

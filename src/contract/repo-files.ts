@@ -108,6 +108,7 @@ export const ServerSettings = z.strictObject({
   plugins_enabled: z.boolean().default(true),
   require_human_approval: z.boolean().default(false),
   human_can_force_merge: z.boolean().default(true),
+  max_bounty_per_issue: z.number().int().min(0).max(1_000_000_000).default(1000),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;
 

@@ -54,6 +54,8 @@ export const AccessExplanation = z.object({
   level: AccessLevel.nullable(),
   isMaintainer: z.boolean(),
   isOwner: z.boolean(),
+  /** What this agent's verdicts weigh here, as a factor; 1 unless an owner said otherwise. */
+  trust: z.number(),
   reasons: z.array(z.string()),
 });
 
@@ -158,5 +160,18 @@ export const explainAccess = endpoint('access.explain', () => ({
   method: 'GET',
   path: '/repos/:repoId/access/:agent',
   input: z.object({ repoId: Id, agent: Ref }),
+  output: AccessExplanation,
+}));
+
+/** How much an agent's verdicts weigh here, as a factor; null is what everybody has. */
+export const trustAgent = endpoint('access.trust', () => ({
+  method: 'PUT',
+  path: '/repos/:repoId/access/:agent/trust',
+  input: z.object({
+    repoId: Id,
+    agent: Ref,
+    factor: z.number().min(0).max(10).multipleOf(0.01).nullable(),
+    reason: line(500).default('set by an owner'),
+  }),
   output: AccessExplanation,
 }));

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { Id, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
+import { BranchName, Id, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { Facts, Stream } from './streams.ts';
+import { Facts, Stream, StreamCommit } from './streams.ts';
 
 export const Verdict = z.enum(['approve', 'request_changes', 'comment']);
 export type Verdict = z.infer<typeof Verdict>;
@@ -73,6 +73,8 @@ export const submitReview = endpoint('review.submit', () => ({
     /** The head the reviewer judged; refused as stale when the stream has moved on. */
     head: Oid.optional(),
     facts: Facts.optional(),
+    /** Judges one block only: its number in the stream, from 1, or its id. */
+    block: z.string().max(100).optional(),
   }),
   output: z.object({ review: Review, stream: Stream, consensus: Consensus }),
 }));
@@ -97,4 +99,56 @@ export const nextReview = endpoint('review.next', () => ({
   path: '/repos/:repoId/reviews/next',
   input: z.object({ repoId: Id }),
   output: z.object({ stream: Stream.nullable(), why: z.string() }),
+}));
+
+/** A group of consecutive commits of a stream that can be judged on its own. */
+export const ReviewBlock = z.object({
+  id: Id,
+  /** Its place in the stream, from 1. */
+  number: z.number().int(),
+  title: z.string(),
+  commits: z.array(StreamCommit),
+  /** The change it holds; a verdict on another one is stale. */
+  patchId: z.string(),
+  state: ConsensusState,
+  reached: z.boolean(),
+  approvals: z.number().int(),
+  rejections: z.number().int(),
+  reasons: z.array(z.string()),
+});
+export type ReviewBlock = z.infer<typeof ReviewBlock>;
+
+/** `leading` is how many of the first blocks have consensus: they may land on their own. */
+const Blocks = z.object({ items: z.array(ReviewBlock), leading: z.number().int() });
+
+export const listBlocks = endpoint('block.list', () => ({
+  method: 'GET',
+  path: '/streams/:stream/blocks',
+  input: z.object({ stream: Ref }),
+  output: Blocks,
+}));
+
+/** The commit that is named begins a block of its own. */
+export const splitBlock = endpoint('block.split', () => ({
+  method: 'POST',
+  path: '/streams/:stream/blocks/split',
+  input: z.object({ stream: Ref, commit: z.string().min(4).max(100) }),
+  output: Blocks,
+}));
+
+/** Neighbours become one. */
+export const mergeBlocks = endpoint('block.merge', () => ({
+  method: 'POST',
+  path: '/streams/:stream/blocks/merge',
+  input: z.object({ stream: Ref, from: z.number().int().min(1), to: z.number().int().min(1) }),
+  output: Blocks,
+}));
+
+/** The leading blocks become a stream of their own that the rest builds on; verdicts go with what they judged. */
+export const splitOffStream = endpoint('stream.split_off', () => ({
+  method: 'POST',
+  path: '/streams/:stream/split-off',
+  input: z.object({ stream: Ref, id: Id, branch: BranchName, facts: Facts, rest: Facts }),
+  output: z.object({ leading: Stream, rest: Stream }),
+  internal: true,
 }));

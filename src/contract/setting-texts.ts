@@ -40,5 +40,6 @@ export const settingTexts: Record<string, string> = {
     "Whose verdicts count. solo: an owner's. guild: maintainers'. open: everybody's, weighted by karma.",
   plugins_enabled: 'Whether automations run.',
   require_human_approval: 'At least one approval must come from a person.',
+  max_bounty_per_issue: 'The most that one task may pay.',
   human_can_force_merge: 'Whether a person who owns the repository may land without consensus.',
 };

@@ -5,7 +5,7 @@ import { Repo } from './repos.ts';
 import { Promotion, Stabilization } from './stabilizations.ts';
 import { StreamState } from './streams.ts';
 
-/** One thing that waits for somebody, with the command that deals with it. */
+/** One open stream and the one who acts next on it, with the command that does it. */
 export const Attention = z.object({
   kind: z.enum(['review', 'changes', 'conflict', 'merge', 'task', 'stuck', 'frozen', 'behind', 'claim']),
   agentId: Id.nullable(),

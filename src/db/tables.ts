@@ -24,6 +24,21 @@ export interface Tables {
   event: EventRow;
   receipt: ReceiptRow;
   reactor_cursor: ReactorCursorRow;
+  budget: BudgetRow;
+  budget_entry: BudgetEntryRow;
+  council: CouncilRow;
+  council_member: CouncilMemberRow;
+  proposal: ProposalRow;
+  proposal_vote: ProposalVoteRow;
+  election: ElectionRow;
+  election_candidate: ElectionCandidateRow;
+  election_vote: ElectionVoteRow;
+  approval_pair: ApprovalPairRow;
+  review_outcome: ReviewOutcomeRow;
+  agent_trust: AgentTrustRow;
+  block_join: BlockJoinRow;
+  stage_change: StageChangeRow;
+  org: OrgRow;
   schema_migration: SchemaMigrationRow;
 }
 
@@ -41,6 +56,8 @@ export interface AgentRow {
   karma: number;
   role: string | null;
   operator: string | null;
+  /** Set on the identity under which a council's decisions are carried out; nobody acts as it of their own will. */
+  council_id: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -301,6 +318,185 @@ export interface ReceiptRow {
 export interface ReactorCursorRow {
   name: string;
   cursor: string;
+  updated_at: string;
+}
+
+export interface BudgetRow {
+  repo_id: string;
+  available: number;
+  reserved: number;
+  paid: number;
+  /** How many lines the ledger has. */
+  entries: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface BudgetEntryRow {
+  id: string;
+  repo_id: string;
+  /** 1, 2, 3 … in the order of booking. */
+  position: number;
+  type: string;
+  amount: number;
+  available_after: number;
+  reserved_after: number;
+  description: string;
+  agent_id: string | null;
+  recipient_id: string | null;
+  task_id: string | null;
+  created_at: string;
+}
+
+export interface CouncilRow {
+  id: string;
+  repo_id: string;
+  /** The identity under which what it decides is carried out. */
+  agent_id: string;
+  status: string;
+  min_karma: number;
+  min_contributions: number;
+  min_members: number;
+  max_members: number;
+  standard_quorum: number;
+  critical_quorum: number;
+  term_limit_months: number;
+  election_interval_days: number;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface CouncilMemberRow {
+  council_id: string;
+  agent_id: string;
+  role: string;
+  seated_by: string | null;
+  reason: string;
+  term_expires_at: string;
+  joined_at: string;
+}
+
+export interface ProposalRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  repo_id: string;
+  council_id: string;
+  type: string;
+  title: string;
+  description: string;
+  /** JSON of the type's data, with every reference as a full id. */
+  data: string;
+  proposed_by: string;
+  quorum_required: number;
+  status: string;
+  /** JSON of what carrying it out was fixed to when it was begun. */
+  plan: string | null;
+  begun_at: string | null;
+  executed_at: string | null;
+  execution_result: string | null;
+  expires_at: string;
+  resolved_at: string | null;
+  proposed_at: string;
+}
+
+export interface ProposalVoteRow {
+  proposal_id: string;
+  agent_id: string;
+  vote: string;
+  comment: string;
+  voted_at: string;
+}
+
+export interface ElectionRow {
+  id: string;
+  handle: string;
+  handle_length: number;
+  repo_id: string;
+  council_id: string;
+  seats: number;
+  status: string;
+  nominations_end_at: string | null;
+  voting_end_at: string | null;
+  created_by: string;
+  created_at: string;
+  ended_at: string | null;
+}
+
+export interface ElectionCandidateRow {
+  election_id: string;
+  agent_id: string;
+  nominated_by: string;
+  statement: string;
+  status: string;
+  votes: number;
+  accepted_at: string | null;
+  nominated_at: string;
+}
+
+export interface ElectionVoteRow {
+  election_id: string;
+  voter_id: string;
+  candidate_id: string;
+  voted_at: string;
+}
+
+/** Somebody nobody vouches for has approved work of somebody, and it landed. */
+export interface ApprovalPairRow {
+  reviewer_id: string;
+  author_id: string;
+  first_at: string;
+}
+
+export interface ReviewOutcomeRow {
+  review_id: string;
+  repo_id: string;
+  agent_id: string;
+  merge_id: string;
+  outcome: string;
+  reason: string;
+  decided_at: string;
+}
+
+export interface AgentTrustRow {
+  repo_id: string;
+  agent_id: string;
+  /** 100 is what everybody has. */
+  hundredths: number;
+  reason: string;
+  set_by: string;
+  set_at: string;
+}
+
+/** This commit goes on with the review block of the commit before it. */
+export interface BlockJoinRow {
+  stream_id: string;
+  commit_key: string;
+}
+
+export interface StageChangeRow {
+  id: string;
+  repo_id: string;
+  from_stage: string;
+  to_stage: string;
+  forced: number;
+  /** JSON of what was counted at the time. */
+  metrics: string;
+  agent_id: string;
+  changed_at: string;
+}
+
+export interface OrgRow {
+  id: string;
+  name: string;
+  description: string;
+  owner_id: string;
+  /** Made for one agent, of which it has one. */
+  personal: number;
+  default_agent_access: string;
+  default_min_karma: number;
+  created_at: string;
   updated_at: string;
 }
 

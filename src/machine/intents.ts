@@ -2,7 +2,7 @@ import { newId } from '../base/ids.ts';
 import type { Machine } from './machine.ts';
 import { isHolderAlive } from './process-identity.ts';
 
-export type IntentKind = 'create' | 'destroy' | 'move' | 'sync' | 'promote' | 'trust';
+export type IntentKind = 'create' | 'destroy' | 'move' | 'sync' | 'promote' | 'trust' | 'split';
 
 /** What a process is about to do to a worktree, written before it starts; `data` is JSON that only its writer reads. */
 export interface Intent {

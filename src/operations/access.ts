@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/repos.ts';
-import type { AccessGrantRow } from '../db/tables.ts';
+import type { AccessGrantRow, AgentRow, RepoRow } from '../db/tables.ts';
 import {
   accessOf,
   deleteGrant,
@@ -8,9 +8,10 @@ import {
   listGrantRows,
   upsertGrant,
 } from '../domain/access/access-store.ts';
+import { listTrust, NORMAL_TRUST, setTrust } from '../domain/access/trust-store.ts';
 import { getAgent, getAgentByRef, toAgent } from '../domain/agents/agents-store.ts';
 import { rowsAfter } from './maintainers.ts';
-import { operation, query } from './operation.ts';
+import { operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 
 const grant = operation(contract.grantAccess, {
@@ -69,17 +70,45 @@ const list = query(contract.listAccess, {
 const explain = query(contract.explainAccess, {
   on: 'repo',
   needs: 'read',
-  async run({ db, repo, now }, input) {
+  run: async (context, input) => explanation(context, await getAgentByRef(context.db, input.agent)),
+});
+
+async function explanation({ db, repo, now }: ReadContext & { repo: RepoRow }, agent: AgentRow) {
+  const role = (await findMaintainer(db, repo.id, agent.id))?.role;
+  const { level, reasons } = await accessOf(db, repo, agent, now);
+  const trust = ((await listTrust(db, repo.id)).get(agent.id) ?? NORMAL_TRUST) / 100;
+  const weight = trust === 1 ? [] : [`its verdicts weigh ${trust} times what others' do`];
+  return {
+    agent: toAgent(agent),
+    level,
+    isMaintainer: role !== undefined,
+    isOwner: role === 'owner',
+    trust,
+    reasons: [...reasons, ...weight],
+  };
+}
+
+const trust = operation(contract.trustAgent, {
+  on: 'repo',
+  needs: 'admin',
+  async run(context, input) {
+    const { db, actor, repo, now, emit } = context;
     const agent = await getAgentByRef(db, input.agent);
-    const role = (await findMaintainer(db, repo.id, agent.id))?.role;
-    const { level, reasons } = await accessOf(db, repo, agent, now);
-    return {
-      agent: toAgent(agent),
-      level,
-      isMaintainer: role !== undefined,
-      isOwner: role === 'owner',
-      reasons,
-    };
+    const hundredths = input.factor === null ? null : Math.round(input.factor * 100);
+    await setTrust(db, {
+      repoId: repo.id,
+      agentId: agent.id,
+      hundredths,
+      reason: input.reason,
+      by: actor.id,
+      now,
+    });
+    emit({
+      type: 'access.trusted',
+      subject: { type: 'agent', id: agent.id },
+      data: { name: agent.name, factor: input.factor, reason: input.reason },
+    });
+    return explanation(context, agent);
   },
 });
 
@@ -92,4 +121,4 @@ function grantFields(row: AccessGrantRow) {
   };
 }
 
-export const accessOperations = [grant, revoke, list, explain];
+export const accessOperations = [grant, revoke, list, explain, trust];

@@ -6,10 +6,15 @@ import { isSwarmError } from '../contract/errors.ts';
 import { addMaintainer, grantAccess, setConfig } from '../contract/repos.ts';
 import { claimTask, createTask } from '../contract/tasks.ts';
 import { agentOperations } from './agents.ts';
+import { branchRuleOperations } from './branch-rules.ts';
+import { budgetOperations } from './budgets.ts';
+import { councilOperations } from './councils.ts';
 import { eventOperations } from './events.ts';
+import { karmaOperations } from './karma.ts';
 import type { Operation } from './operation.ts';
 import type { Need } from './permissions.ts';
 import { repoOperations } from './repos.ts';
+import { stageOperations } from './stages.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
 
@@ -36,6 +41,7 @@ const INPUTS: Record<string, object> = {
   'maintainer.remove': { agent: 'nobody at all' },
   'access.grant': { agent: 'nobody at all', level: 'read' },
   'access.revoke': { agent: 'nobody at all' },
+  'access.trust': { agent: 'nobody at all', factor: 1 },
   'access.explain': { agent: 'writer' },
   'agent.show': { agent: 'writer' },
   'agent.update': { agent: 'nobody at all' },
@@ -46,6 +52,13 @@ const INPUTS: Record<string, object> = {
   'task.next': { claim: false },
   'task.review': { verdict: 'approve' },
   'task.block': { reason: 'why' },
+  'budget.deposit': { amount: 1 },
+  'budget.withdraw': { amount: 1 },
+  'council.unseat': { agent: 'nobody at all' },
+  'karma.show': { agent: 'writer' },
+  'branch_rule.add': { rule: { pattern: 'x' } },
+  'branch_rule.update': { pattern: 'y', changes: {} },
+  'branch_rule.remove': { pattern: 'y' },
   'undo.record': { operation: 'x', summary: 'x', data: {} },
 };
 
@@ -55,6 +68,11 @@ const operations = [
   ...taskOperations,
   ...eventOperations,
   ...undoOperations,
+  ...budgetOperations,
+  ...councilOperations,
+  ...karmaOperations,
+  ...stageOperations,
+  ...branchRuleOperations,
 ];
 
 async function seedRoles(kernel: KernelForTests) {

@@ -2,6 +2,7 @@ import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/tasks.ts';
 import type { ClaimRow, TaskRow } from '../db/tables.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
+import { payBounty } from '../domain/budgets/budgets-store.ts';
 import { handleOf } from '../domain/references/references.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { findLiveClaim, getClaimRow, toClaim, updateClaimRow } from '../domain/tasks/claims-store.ts';
@@ -97,12 +98,15 @@ const review = operation(contract.reviewTask, {
     const why = whyNotReviewClaim(actor, claimant);
     if (why) throw new SwarmError('not_allowed', `${actor.name} may not judge this submission: ${why}.`);
     const approved = input.verdict === 'approve';
+    const paid = approved
+      ? await payBounty(context, task, { approverId: actor.id, recipientId: claimant.id })
+      : 0;
     const judged = await updateClaimRow(db, context.claim.id, {
       status: approved ? 'approved' : 'rejected',
       reviewed_by: JSON.stringify([actor.id]),
       review_notes: input.notes,
       reviewed_at: now,
-      payout_amount: approved ? task.amount : 0,
+      payout_amount: paid,
     });
     emit({
       type: approved ? 'task.completed' : 'task.rejected',
@@ -112,6 +116,7 @@ const review = operation(contract.reviewTask, {
         claimId: judged.id,
         agentId: judged.agent_id,
         reviewedBy: [actor.id],
+        paid,
         notes: input.notes,
       },
     });

@@ -1,10 +1,11 @@
 import { SwarmError } from '../contract/errors.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import * as contract from '../contract/repos.ts';
+import type { RepoRow } from '../db/tables.ts';
 import { changeSettings } from '../domain/repos/config-settings.ts';
 import { serverSettings, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
-import { openOperation, operation } from './operation.ts';
+import { type ActingContext, openOperation, operation } from './operation.ts';
 
 /**
  * What the tree of the buffer's tip says is in force from now on. A file that could not be read keeps the last
@@ -33,39 +34,45 @@ const reportConfig = openOperation(contract.reportConfig, {
 const setConfig = operation(contract.setConfig, {
   on: 'repo',
   needs: 'admin',
-  async run(context, input) {
-    const { db, repo, now, emit } = context;
-    const current = {
-      config: RepoConfig.parse(JSON.parse(repo.config_copy)),
-      settings: serverSettings(repo),
-    };
-    const { config, settings, changed } = changeSettings(current, input.changes);
-    const inFile = changed.filter((change) => change.owner === 'repo').map((change) => change.key);
-    if (inFile.length > 0 && repo.config_file !== null && !input.fileWritten) {
-      throw new SwarmError('conflict', `.gitswarm/config.yml decides about ${inFile.join(', ')}.`, {
-        fix: `Change the file and land it: gitswarm config set ${inFile[0]} …`,
-        details: { fields: inFile },
-      });
-    }
-    if (changed.length === 0) return toRepo(repo);
-    const row = await updateRepoRow(db, repo.id, {
-      config_copy: JSON.stringify(config),
-      settings: JSON.stringify(settings),
-      updated_at: now,
-    });
-    const keys = changed.map((change) => change.key);
-    await recordUndoRow(context, {
-      operation: 'repo.set_config',
-      summary: `setting ${keys.join(', ')}`,
-      data: { changes: changed, fileWritten: input.fileWritten },
-    });
-    emit({
-      type: 'repo.config_changed',
-      subject: { type: 'repo', id: repo.id },
-      data: { changes: Object.fromEntries(changed.map((change) => [change.key, change.after])) },
-    });
-    return toRepo(row);
-  },
+  run: async (context, input) => toRepo(await applySettings(context, input)),
 });
+
+/** Changes the database's copy; refused where a committed file decides and was not written with it. */
+export async function applySettings(
+  context: ActingContext & { repo: RepoRow },
+  input: { changes: Record<string, unknown>; fileWritten: boolean },
+): Promise<RepoRow> {
+  const { db, repo, now, emit } = context;
+  const current = {
+    config: RepoConfig.parse(JSON.parse(repo.config_copy)),
+    settings: serverSettings(repo),
+  };
+  const { config, settings, changed } = changeSettings(current, input.changes);
+  const inFile = changed.filter((change) => change.owner === 'repo').map((change) => change.key);
+  if (inFile.length > 0 && repo.config_file !== null && !input.fileWritten) {
+    throw new SwarmError('conflict', `.gitswarm/config.yml decides about ${inFile.join(', ')}.`, {
+      fix: `Change the file and land it: gitswarm config set ${inFile[0]} …`,
+      details: { fields: inFile },
+    });
+  }
+  if (changed.length === 0) return repo;
+  const row = await updateRepoRow(db, repo.id, {
+    config_copy: JSON.stringify(config),
+    settings: JSON.stringify(settings),
+    updated_at: now,
+  });
+  const keys = changed.map((change) => change.key);
+  await recordUndoRow(context, {
+    operation: 'repo.set_config',
+    summary: `setting ${keys.join(', ')}`,
+    data: { changes: changed, fileWritten: input.fileWritten },
+  });
+  emit({
+    type: 'repo.config_changed',
+    subject: { type: 'repo', id: repo.id },
+    data: { changes: Object.fromEntries(changed.map((change) => [change.key, change.after])) },
+  });
+  return row;
+}
 
 export const configOperations = [reportConfig, setConfig];

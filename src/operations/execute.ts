@@ -9,7 +9,7 @@ import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
 import type { Operation } from './operation.ts';
-import { authorise, type Need } from './permissions.ts';
+import { authorise, type Need, requireMandate } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
 import { loadSubject } from './subjects.ts';
 
@@ -87,6 +87,7 @@ async function runWrite(
   }
   const subject = await loadSubject(tx, operation.on, input as object, call.repoId);
   await authorise(tx, operation.needs, caller, subject, { operation: name, now });
+  if (caller && caller.council_id !== null) await requireMandate(tx, caller.council_id, { name, input });
 
   const events: (NewEvent & { repoId?: string | null })[] = [];
   const repoId = subject.repo?.id ?? call.repoId;

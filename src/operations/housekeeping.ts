@@ -1,4 +1,7 @@
 import { runDue } from '../contract/housekeeping.ts';
+import { endTermsAndVotes } from '../domain/councils/council-effects.ts';
+import { findCouncil } from '../domain/councils/councils-store.ts';
+import { advanceElection } from '../domain/councils/election-effects.ts';
 import { cancelExpiredTasks, expireLeases } from '../domain/tasks/task-expiry.ts';
 import { openOperation } from './operation.ts';
 
@@ -6,7 +9,13 @@ import { openOperation } from './operation.ts';
 const due = openOperation(runDue, {
   on: 'repo',
   async run(context) {
-    return { released: await expireLeases(context), cancelled: await cancelExpiredTasks(context) };
+    const council = await findCouncil(context.db, context.repo.id);
+    return {
+      released: await expireLeases(context),
+      cancelled: await cancelExpiredTasks(context),
+      resolved: council ? await endTermsAndVotes(context, council) : 0,
+      elections: council && (await advanceElection(context, council)) ? 1 : 0,
+    };
   },
 });
 

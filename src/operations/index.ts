@@ -1,14 +1,22 @@
 import { agentOperations } from './agents.ts';
+import { branchRuleOperations } from './branch-rules.ts';
+import { budgetOperations } from './budgets.ts';
+import { councilOperations } from './councils.ts';
+import { electionOperations } from './elections.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { housekeepingOperations } from './housekeeping.ts';
+import { karmaOperations } from './karma.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
+import { orgOperations } from './orgs.ts';
+import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
 import { stabilizationOperations } from './stabilizations.ts';
+import { stageOperations } from './stages.ts';
 import { statusOperations } from './status.ts';
 import { streamHeadOperations } from './stream-head.ts';
 import { streamLifecycleOperations } from './stream-lifecycle.ts';
@@ -36,4 +44,12 @@ export const operations: Operation[] = [
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
+  ...budgetOperations,
+  ...councilOperations,
+  ...proposalOperations,
+  ...electionOperations,
+  ...karmaOperations,
+  ...stageOperations,
+  ...orgOperations,
+  ...branchRuleOperations,
 ];

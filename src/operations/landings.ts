@@ -4,8 +4,7 @@ import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
 import { includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
-import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from '../domain/karma/karma.ts';
-import { addKarma } from '../domain/karma/karma-store.ts';
+import { landingOutcome, revertOutcome } from '../domain/karma/outcomes.ts';
 import { toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { configInForce } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
@@ -35,6 +34,8 @@ async function checkCarrier(context: MergeContext): Promise<void> {
   const { merge, actor } = context;
   if (merge.requested_by === actor.id || merge.kind !== 'stream') return;
   if (configInForce(context.repo).merge_mode !== 'gated' || (await isMaintainer(context, actor))) return;
+  // Whoever sits down to carry out what the council decided performs it in the council's name.
+  if ((await getAgent(context.db, merge.requested_by)).council_id !== null) return;
   throw new SwarmError('not_allowed', `${actor.name} may not land another's stream in a gated repository.`);
 }
 
@@ -151,14 +152,7 @@ async function landStream(
   const { db, repo } = context;
   const stream = await getStreamRow(db, merge.stream_id ?? '');
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
-  await addKarma(context, {
-    agentId: stream.agent_id,
-    repoId: repo.id,
-    amount: landingKarma(task?.amount ?? 0),
-    reason: 'landing',
-    subjectId: merge.id,
-  });
-  await rewardDeciders(context, merge, { amount: CONFIRMED_REVIEW_KARMA, reason: 'approved what landed' });
+  await landingOutcome(context, { merge, stream, bounty: task?.amount ?? 0 });
   if (configInForce(repo).merge_mode === 'swarm') {
     const kept = await updateStreamRow(db, stream.id, {
       ...(facts ? factColumns(facts) : {}),
@@ -178,18 +172,8 @@ async function landStream(
   return answer(context, merge, landed, completed ? await toTask(db, completed, context.now) : null);
 }
 
-async function rewardDeciders(
-  context: MergeContext,
-  merge: MergeRow,
-  change: { amount: number; reason: string },
-): Promise<void> {
-  for (const agentId of JSON.parse(merge.decided_by) as string[]) {
-    await addKarma(context, { ...change, agentId, repoId: context.repo.id, subjectId: merge.id });
-  }
-}
-
 async function landRevert(context: MergeContext, merge: MergeRow) {
-  const { db, repo, emit } = context;
+  const { db, emit } = context;
   const reverted = await updateMergeRow(db, merge.reverts_merge_id ?? '', { state: 'reverted' });
   emit({
     type: 'merge.reverted',
@@ -200,17 +184,7 @@ async function landRevert(context: MergeContext, merge: MergeRow) {
   if (!reverted.stream_id) return answer(context, merge);
   const stream = await getStreamRow(db, reverted.stream_id);
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
-  await addKarma(context, {
-    agentId: stream.agent_id,
-    repoId: repo.id,
-    amount: -landingKarma(task?.amount ?? 0),
-    reason: 'landing reverted',
-    subjectId: reverted.id,
-  });
-  await rewardDeciders(context, reverted, {
-    amount: REVERTED_APPROVAL_KARMA,
-    reason: 'approved what was reverted',
-  });
+  await revertOutcome(context, { merge: reverted, stream, bounty: task?.amount ?? 0 });
   const reopened = await reopenTaskOfStream(context, stream);
   const paused = await pauseChildren(context, stream);
   return {

@@ -97,6 +97,7 @@ export async function refusalFor(
     touchesSettings: touchesSettings(JSON.parse(stream.paths) as string[]),
     parent: stream.parent_stream_id ? await parentOf(db, stream.parent_stream_id) : null,
     maintainersOnly: policy.maintainersOnly,
+    lacksTests: policy.requireTests && config.stabilize_command === null,
     callerIsMaintainer: await isMaintainer(context, performer),
     callerName: performer.name,
     forced,

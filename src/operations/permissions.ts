@@ -5,6 +5,8 @@ import type { Db } from '../db/database.ts';
 import type { AgentRow } from '../db/tables.ts';
 import { includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
+import { coversCall } from '../domain/councils/mandates.ts';
+import { listMandates } from '../domain/councils/mandates-store.ts';
 import { isStreamAuthor } from '../domain/streams/streams-store.ts';
 import type { Subject } from './subjects.ts';
 
@@ -72,4 +74,19 @@ export async function authorise(
   refuse(
     need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access',
   );
+}
+
+/** A council does what it has decided, while that is being carried out, and nothing else. */
+export async function requireMandate(
+  db: Db,
+  councilId: string,
+  call: { name: string; input: unknown },
+): Promise<void> {
+  const input = call.input as Record<string, unknown>;
+  const mandates = await listMandates(db, councilId);
+  if (mandates.some((mandate) => coversCall(mandate, call.name, input))) return;
+  throw new SwarmError('not_allowed', `The council has not decided on this (${call.name}).`, {
+    fix: 'gitswarm council propose',
+    details: { needs: 'mandate' },
+  });
 }

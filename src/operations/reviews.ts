@@ -1,12 +1,10 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/reviews.ts';
-import type { AgentRow, RepoRow, StreamRow } from '../db/tables.ts';
-import { includesLevel } from '../domain/access/access.ts';
-import { accessOf, findMaintainer } from '../domain/access/access-store.ts';
-import { configInForce } from '../domain/repos/repos-store.ts';
-import { whyVoiceless } from '../domain/reviews/consensus.ts';
-import { consensusOf, rulesFor } from '../domain/reviews/consensus-store.ts';
+import type { StreamRow } from '../db/tables.ts';
+import type { Block } from '../domain/reviews/blocks.ts';
+import { blocksOfStream } from '../domain/reviews/blocks-store.ts';
+import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { insertReview, listReviewRows, toReviews } from '../domain/reviews/reviews-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, refuseState } from '../domain/streams/stream-states.ts';
@@ -17,6 +15,8 @@ import {
   stateOf,
   toStream,
 } from '../domain/streams/streams-store.ts';
+import { blockOperations } from './blocks.ts';
+import { assignedReviewers, awaitsVerdict } from './next-reviewer.ts';
 import { operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 import { refreshApproval } from './stream-effects.ts';
@@ -49,25 +49,32 @@ const submit = operation(contract.submitReview, {
         },
       );
     }
+    const block = input.block === undefined ? undefined : await blockOf(context, input.block);
     const review = {
       id: newId(context.clock.now()),
       stream_id: stream.id,
       reviewer_id: actor.id,
-      review_block_id: null,
+      review_block_id: block?.id ?? null,
       verdict: input.verdict,
       feedback: input.feedback,
       is_human: actor.kind === 'human' ? 1 : 0,
       tested: input.tested ? 1 : 0,
       head,
-      patch_id: stream.patch_id,
-      standing: input.verdict === 'comment' ? 0 : 1,
+      patch_id: block?.patchId ?? stream.patch_id,
+      standing: input.verdict === 'comment' || block ? 0 : 1,
       reviewed_at: now,
     };
     await insertReview(db, review);
     emit({
       type: 'review.submitted',
       subject: { type: 'stream', id: stream.id },
-      data: { verdict: input.verdict, head, tested: input.tested },
+      data: {
+        verdict: input.verdict,
+        head,
+        patchId: review.patch_id,
+        block: block?.number ?? null,
+        tested: input.tested,
+      },
     });
     const judged = await applyVerdict(context, stream, input.verdict);
     const consensus = await consensusOf(db, repo, judged, now);
@@ -76,6 +83,16 @@ const submit = operation(contract.submitReview, {
     return { review: shown, stream: await toStream(db, judged), consensus };
   },
 });
+
+/** A block by its number or its id. */
+async function blockOf({ db, stream }: ReadContext & { stream: StreamRow }, ref: string): Promise<Block> {
+  const blocks = await blocksOfStream(db, stream);
+  const found = blocks.find((block) => String(block.number) === ref || block.id === ref);
+  if (found) return found;
+  throw new SwarmError('not_found', `Stream ${handleOfStream(stream)} has no block "${ref}".`, {
+    fix: `gitswarm review blocks ${handleOfStream(stream)}`,
+  });
+}
 
 async function applyVerdict(
   context: Parameters<typeof refreshApproval>[0],
@@ -112,7 +129,10 @@ const check = query(contract.checkConsensus, {
 
 const MOST_LOOKED_AT = 500;
 
-/** Oldest first among the streams in review on which the caller's verdict would count and is still missing. */
+/**
+ * Among the streams in review on which the caller's verdict would count and is still missing: first the oldest that
+ * names the caller as the next to act, then the oldest of the others.
+ */
 const next = query(contract.nextReview, {
   on: 'repo',
   needs: 'read',
@@ -120,7 +140,9 @@ const next = query(contract.nextReview, {
     const { db, repo, caller } = context;
     if (!caller) return { stream: null, why: 'nobody asks' };
     const rows = await listStreamRows(db, { repoId: repo.id, states: ['in_review'], limit: MOST_LOOKED_AT });
-    for (const stream of rows) {
+    const named = await assignedReviewers(context, rows);
+    const mine = rows.filter((row) => named.get(row.id)?.id === caller.id);
+    for (const stream of [...mine, ...rows.filter((row) => !mine.includes(row))]) {
       if (await awaitsVerdict(context, stream, caller)) {
         return { stream: await toStream(db, stream), why: `${handleOfStream(stream)} waits for a verdict` };
       }
@@ -132,20 +154,4 @@ const next = query(contract.nextReview, {
   },
 });
 
-/** True where this agent's verdict would count, and none of it stands on what the stream holds now. */
-export async function awaitsVerdict(
-  context: ReadContext & { repo: RepoRow },
-  stream: StreamRow,
-  agent: AgentRow,
-): Promise<boolean> {
-  const { db, repo, now } = context;
-  const rules = rulesFor(repo, configInForce(repo), JSON.parse(stream.paths) as string[]);
-  const role = (await findMaintainer(db, repo.id, agent.id))?.role ?? null;
-  if (whyVoiceless(rules, role as 'owner' | 'maintainer' | null)) return false;
-  if (!includesLevel((await accessOf(db, repo, agent, now)).level, 'write')) return false;
-  if ((await listAuthorIds(context.db, stream)).includes(agent.id)) return false;
-  const standing = await listReviewRows(context.db, { streamId: stream.id, standing: true, limit: 1000 });
-  return !standing.some((row) => row.reviewer_id === agent.id && row.patch_id === stream.patch_id);
-}
-
-export const reviewOperations = [submit, list, check, next];
+export const reviewOperations = [submit, list, check, next, ...blockOperations];

@@ -112,7 +112,9 @@ const requestPromotion = operation(contract.requestPromotion, {
   needs: 'write',
   async run(context, input) {
     await checkPromotion(context, input);
-    const isTested = configInForce(context.repo).stabilize_command !== null;
+    const config = configInForce(context.repo);
+    const mustBe = branchPolicy(config.promote_target, config).requireTests;
+    const isTested = config.stabilize_command !== null || mustBe;
     if (isTested && !(await isGreen(context, input.toCommit))) {
       throw new SwarmError('gate_not_met', `No green run of ${input.toCommit.slice(0, 10)} is recorded.`, {
         fix: 'gitswarm stabilize',
@@ -160,7 +162,8 @@ const promote = operation(contract.recordPromotion, {
       from_commit: input.fromCommit,
       to_commit: input.toCommit,
       untested: input.untested ? 1 : 0,
-      triggered_by: input.triggeredBy,
+      triggered_by:
+        actor.council_id === null && input.triggeredBy === 'council' ? 'manual' : input.triggeredBy,
       promoted_at: now,
     };
     await insertPromotion(db, row);

@@ -61,7 +61,7 @@ forEachDatabase((_kind, makeDatabase) => {
       each.next.split(' s-')[0],
     ]);
     expect(told).toEqual([
-      ['waiting', 'review', null, 'gitswarm review next'],
+      ['waiting', 'review', 'owner', 'gitswarm review next'],
       ['approved', 'merge', 'coder', 'gitswarm merge'],
       ['back', 'changes', 'coder', 'gitswarm review list'],
       ['conflict', 'conflict', 'coder', 'gitswarm stream resolve'],

@@ -1,5 +1,7 @@
 import { type Attention, repoStatus } from '../contract/status.ts';
 import { StreamState } from '../contract/streams.ts';
+import type { RepoRow } from '../db/tables.ts';
+import { listOwners } from '../domain/access/owners-store.ts';
 import { countAgents } from '../domain/agents/agents-store.ts';
 import { listQueueRows } from '../domain/merges/merges-store.ts';
 import { toRepo } from '../domain/repos/repos-store.ts';
@@ -12,23 +14,20 @@ import {
 import { attentionFor } from '../domain/streams/attention.ts';
 import { countStreams, listStreamRows, toStreams } from '../domain/streams/streams-store.ts';
 import { countTasks } from '../domain/tasks/tasks-store.ts';
-import { query } from './operation.ts';
+import { assignedReviewers } from './next-reviewer.ts';
+import { query, type ReadContext } from './operation.ts';
 
 const MOST_SHOWN = 200;
 
 const show = query(repoStatus, {
   on: 'repo',
   needs: 'read',
-  async run({ db, repo, now }) {
+  async run(context) {
+    const { db, repo, now } = context;
     const counts = await countStreams(db, repo.id);
     const last = await findLastStabilization(db, repo.id);
     const [promotion] = await listPromotionRows(db, { repoId: repo.id, limit: 1 });
-    const waiting = await listStreamRows(db, {
-      repoId: repo.id,
-      states: ['in_review', 'changes_requested', 'approved', 'conflicted', 'paused'],
-      limit: MOST_SHOWN,
-    });
-    const attention: Attention[] = (await toStreams(db, waiting)).map(attentionFor);
+    const attention = await attentionOf(context);
     return {
       repo: toRepo(repo),
       streams: Object.fromEntries(StreamState.options.map((state) => [state, counts[state] ?? 0])) as Record<
@@ -48,5 +47,25 @@ const show = query(repoStatus, {
     };
   },
 });
+
+/** Every open stream with the one who acts next on it; what waits comes before what is being worked on. */
+async function attentionOf(context: ReadContext & { repo: RepoRow }): Promise<Attention[]> {
+  const { db, repo } = context;
+  const ofState = (states: StreamState[]) =>
+    listStreamRows(db, { repoId: repo.id, states, limit: MOST_SHOWN });
+  const inReview = await ofState(['in_review']);
+  const rows = [
+    ...inReview,
+    ...(await ofState(['changes_requested', 'approved', 'conflicted', 'paused', 'queued'])),
+    ...(await ofState(['active'])),
+  ];
+  const reviewers = await assignedReviewers(context, inReview);
+  const [owner] = await listOwners(db, repo.id);
+  const streams = await toStreams(db, rows);
+  return streams.map((stream) => {
+    const carriers = { reviewer: reviewers.get(stream.id), owner, frozenReason: repo.frozen_reason };
+    return attentionFor(stream, carriers);
+  });
+}
 
 export const statusOperations = [show];

@@ -1,6 +1,16 @@
 import { SwarmError } from '../contract/errors.ts';
 import type { Db } from '../db/database.ts';
-import type { ClaimRow, MergeRow, RepoRow, StreamRow, TaskRow } from '../db/tables.ts';
+import type {
+  ClaimRow,
+  ElectionRow,
+  MergeRow,
+  ProposalRow,
+  RepoRow,
+  StreamRow,
+  TaskRow,
+} from '../db/tables.ts';
+import { getElectionRow } from '../domain/councils/elections-store.ts';
+import { getProposalRow } from '../domain/councils/proposals-store.ts';
 import { getMergeRow } from '../domain/merges/merges-store.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
@@ -16,6 +26,8 @@ export interface SubjectOf {
   task: { repo: RepoRow; task: TaskRow };
   claim: { repo: RepoRow; task: TaskRow; claim: ClaimRow };
   merge: { repo: RepoRow; merge: MergeRow };
+  proposal: { repo: RepoRow; proposal: ProposalRow };
+  election: { repo: RepoRow; election: ElectionRow };
 }
 export type SubjectKind = keyof SubjectOf;
 export type Subject = {
@@ -24,6 +36,8 @@ export type Subject = {
   task?: TaskRow;
   claim?: ClaimRow;
   merge?: MergeRow;
+  proposal?: ProposalRow;
+  election?: ElectionRow;
 };
 
 /** The keys of an input that name its subject. */
@@ -33,6 +47,8 @@ interface SubjectInput {
   task?: string;
   claim?: string;
   merge?: string;
+  proposal?: string;
+  election?: string;
 }
 
 export async function loadSubject(
@@ -65,6 +81,16 @@ export async function loadSubject(
     case 'merge': {
       const merge = await getMergeRow(db, await resolveReference(db, 'merge', given(input.merge), repoId));
       return { merge, repo: await getRepoRow(db, merge.repo_id) };
+    }
+    case 'proposal': {
+      const id = await resolveReference(db, 'proposal', given(input.proposal), repoId);
+      const proposal = await getProposalRow(db, id);
+      return { proposal, repo: await getRepoRow(db, proposal.repo_id) };
+    }
+    case 'election': {
+      const id = await resolveReference(db, 'election', given(input.election), repoId);
+      const election = await getElectionRow(db, id);
+      return { election, repo: await getRepoRow(db, election.repo_id) };
     }
   }
 }

@@ -78,7 +78,10 @@ forEachDatabase((_kind, makeDatabase) => {
 
   it('refuses a bounty without a budget, and a task that has expired before it begins', async () => {
     const { create, clock } = await start();
-    await expect(create('paid', { amount: 5 })).rejects.toMatchObject({ code: 'limited' });
+    await expect(create('paid', { amount: 5 })).rejects.toMatchObject({
+      code: 'limited',
+      fix: 'gitswarm budget deposit 5',
+    });
     const expiresAt = isoTime(clock.now() - 1);
     await expect(create('late', { expiresAt })).rejects.toMatchObject({ code: 'invalid' });
   });

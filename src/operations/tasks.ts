@@ -3,6 +3,7 @@ import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/tasks.ts';
 import type { TaskRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
+import { reserveBounty } from '../domain/budgets/budgets-store.ts';
 import { handleOf } from '../domain/references/references.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { dependencyEdges, replaceDependencies } from '../domain/tasks/dependencies-store.ts';
@@ -34,11 +35,6 @@ const create = operation(contract.createTask, {
   needs: 'write',
   async run(context, input) {
     const { db, actor, repo, now, emit } = context;
-    if (input.amount > 0) {
-      throw new SwarmError('limited', `The repository has no budget to pay ${input.amount} from.`, {
-        fix: 'Leave out --amount.',
-      });
-    }
     if (input.expiresAt !== null && input.expiresAt <= now) {
       throw new SwarmError('invalid', `A task cannot expire in the past (${input.expiresAt}).`);
     }
@@ -64,10 +60,16 @@ const create = operation(contract.createTask, {
       updated_at: now,
     });
     await replaceDependencies(db, task.id, dependsOn);
+    await reserveBounty(context, repo, {
+      id: task.id,
+      title: task.title,
+      amount: task.amount,
+      createdBy: actor.id,
+    });
     emit({
       type: 'task.created',
       subject: { type: 'task', id: task.id },
-      data: { title: task.title, priority: task.priority, dependsOn },
+      data: { title: task.title, priority: task.priority, amount: task.amount, dependsOn },
     });
     return toTask(db, task, now);
   },

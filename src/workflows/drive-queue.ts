@@ -1,6 +1,7 @@
 import { isSwarmError, type SwarmError } from '../contract/errors.ts';
 import { endMerge, listQueue, type Merge, nextInQueue } from '../contract/merges.ts';
 import type { Stream } from '../contract/streams.ts';
+import { branchPolicy } from '../domain/repos/branch-rules.ts';
 import { type Compose, composeStream, type Landing, landMergeIntent } from './land.ts';
 import { composeIntake, composeRevert, intake } from './plain-landings.ts';
 import { withQueue } from './queue-lock.ts';
@@ -111,8 +112,9 @@ function composeFor(workflow: Workflow, merge: Merge, stream: Stream | null): Co
   return composeStream(workflow, merge, stream);
 }
 
-/** On by default where there is a command; swarm mode lands first and tests the buffer. */
+/** On by default where there is a command; swarm mode lands first and tests the buffer. A branch rule may insist. */
 export function testsBeforeMerge({ repo }: Workflow): boolean {
+  if (branchPolicy(repo.bufferBranch, repo.config).requireTests) return true;
   if (repo.mergeMode === 'swarm' || repo.config.stabilize_command === null) return false;
   return repo.config.test_before_merge ?? true;
 }

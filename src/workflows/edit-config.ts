@@ -23,6 +23,14 @@ const COMMANDS: CommandSetting[] = ['stabilize_command', 'workspace.setup'];
 
 /** Sets one setting: in the database, and for one the repository owns in the settings file, whose comments stay. */
 export async function setSetting(workflow: Workflow, key: string, text: string): Promise<ConfigChange> {
+  const change = await writeSettingBoth(workflow, key, text);
+  if (COMMANDS.some((each) => each === key) && text !== 'null')
+    approveCommand({ ...workflow, repo: change.repo }, key as CommandSetting, text);
+  return change;
+}
+
+/** The same without approving a command: nobody who owns this machine has seen it. */
+export async function writeSettingBoth(workflow: Workflow, key: string, text: string): Promise<ConfigChange> {
   actorOf(workflow);
   await refuseMissingBranch(workflow, key, text);
   const isFileOwned = settingOwners()[key] === 'repo';
@@ -35,9 +43,6 @@ export async function setSetting(workflow: Workflow, key: string, text: string):
   const value = settingValue({ config: repo.config, settings: repo.settings }, key);
   if (file !== null)
     writeSetting(file, key, value === undefined ? text : await wantedValue(key, text, value, repo));
-  const changed = { ...workflow, repo };
-  if (COMMANDS.some((each) => each === key) && text !== 'null')
-    approveCommand(changed, key as CommandSetting, text);
   return { repo, key, value, file, waitsForLanding: isFileOwned && repo.configSource === 'file' };
 }
 
@@ -62,7 +67,8 @@ async function wantedValue(key: string, text: string, inForce: unknown, repo: Re
   }
 }
 
-function writeSetting(file: string, key: string, value: unknown): void {
+/** Writes one setting into a settings file; everything else in it, comments too, stays. */
+export function writeSetting(file: string, key: string, value: unknown): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const document = parseDocument(before);
   if (document.errors.length > 0) {

@@ -5,6 +5,7 @@ import { checkConsensus } from '../contract/reviews.ts';
 import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
+import type { Authority } from '../operations/authority.ts';
 import { adoptBranch } from './adopt.ts';
 import type { CascadeReport } from './cascade-streams.ts';
 import { driveQueue, type QueueRun, testsBeforeMerge } from './drive-queue.ts';
@@ -32,6 +33,8 @@ export interface MergeOptions {
   reason?: string | undefined;
   priority?: Priority | undefined;
   wait?: boolean;
+  /** Asks for the landing instead of the actor, who carries it: a council that has decided on it. */
+  askedBy?: Authority;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function mergeStream(
 
 async function requestLanding(workflow: Workflow, stream: Stream, options: MergeOptions): Promise<Merge> {
   const facts = await measureStream(workflow, stream);
-  const { merge } = await workflow.authority.call(requestMerge, {
+  const { merge } = await (options.askedBy ?? workflow.authority).call(requestMerge, {
     stream: stream.id,
     facts,
     force: options.force ?? false,

@@ -26,6 +26,8 @@ export interface PromoteOptions {
   tag?: string | undefined;
   plan?: boolean;
   automatic?: boolean;
+  /** What a council decided on: this commit, promoted in its name while the actor carries it out. */
+  decided?: { commit: string; councilAgentId: string };
 }
 
 /**
@@ -53,7 +55,7 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
   }
   const from = await targetTip(workflow);
   const untested = repo.config.stabilize_command === null;
-  const to = await candidate(workflow, from, { tag: options.tag, untested });
+  const to = options.decided?.commit ?? (await candidate(workflow, from, { tag: options.tag, untested }));
   const result = {
     from: repo.bufferBranch,
     to: repo.promoteTarget,
@@ -72,7 +74,10 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
       },
     );
   }
-  await workflow.authority.call(requestPromotion, {
+  const { decided } = options;
+  const authority = decided ? workflow.authority.as(decided.councilAgentId) : workflow.authority;
+  const triggeredBy = decided ? 'council' : options.automatic ? 'auto' : 'manual';
+  await authority.call(requestPromotion, {
     repoId: repo.id,
     toCommit: to,
     automatic: options.automatic ?? false,
@@ -81,24 +86,37 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
   const at = isoTime(workflow.clock.now());
   const intent = insertIntent(workflow.machine, {
     kind: 'promote',
-    data: { fromCommit: from, toCommit: to, untested, triggeredBy: options.automatic ? 'auto' : 'manual' },
+    data: {
+      fromCommit: from,
+      toCommit: to,
+      untested,
+      triggeredBy,
+      councilAgentId: decided?.councilAgentId ?? null,
+    },
     at,
   });
   workflow.reach('promote.intended');
   try {
     await moveTarget(workflow, from, to);
     workflow.reach('promote.moved');
-    await workflow.authority.call(recordPromotion, {
+    await authority.call(recordPromotion, {
       repoId: repo.id,
       fromCommit: from,
       toCommit: to,
       untested,
-      triggeredBy: options.automatic ? 'auto' : 'manual',
+      triggeredBy,
     });
   } finally {
     finishIntent(workflow.machine, intent);
   }
   return { ...result, promoted: true };
+}
+
+/** The commit that a promotion would move the target to now, after what reached the target another way was taken in. */
+export async function promotionCandidate(workflow: Workflow, tag?: string): Promise<string> {
+  await withQueue(workflow, () => intake(workflow));
+  const untested = workflow.repo.config.stabilize_command === null;
+  return candidate(workflow, await targetTip(workflow), { tag, untested });
 }
 
 /** What the target may move to: a named green tag, the newest green commit, or the tip where nothing tests it. */

@@ -7,11 +7,13 @@ import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
 import { abandonStream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
+import { findRef, updateRefs } from '../git/refs.ts';
 import { completeWorktree } from '../git/worktrees.ts';
 import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
+import type { SplitIntent } from './land-blocks.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';
 import { bringToBuffer } from './sync-worktree.ts';
@@ -75,6 +77,7 @@ async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
 async function settleIntent(workflow: Workflow, intent: Intent): Promise<Repair | undefined> {
   const data = JSON.parse(intent.data) as Record<string, unknown>;
   if (intent.kind === 'create') return settleCreation(workflow, data as unknown as CreateIntent);
+  if (intent.kind === 'split') return settleSplit(workflow, data as unknown as SplitIntent);
   if (intent.kind === 'promote') return settlePromotion(workflow, data);
   if (intent.kind === 'trust') return settleTrust(workflow, data as unknown as TrustIntent);
   if (intent.kind === 'destroy') {
@@ -148,17 +151,33 @@ async function keepWorkspace(workflow: Workflow, made: CreateIntent): Promise<Re
   return { what: 'workspace', subject, done: 'finished: it holds work' };
 }
 
+/** The branch of a part that was not recorded holds nothing that its stream does not hold. */
+async function settleSplit(workflow: Workflow, made: SplitIntent): Promise<Repair | undefined> {
+  const recorded = await workflow.authority
+    .call(showStream, { stream: made.streamId })
+    .catch((error: unknown) => {
+      if (isSwarmError(error, 'not_found')) return undefined;
+      throw error;
+    });
+  const ref = `refs/heads/${made.branch}`;
+  if (recorded || (await findRef(workflow.git, ref)) === undefined) return undefined;
+  await updateRefs(workflow.git, [{ ref, old: made.commit, new: null }], 'not split off');
+  return { what: 'move', subject: made.branch, done: 'removed; its stream is as it was' };
+}
+
 async function settlePromotion(workflow: Workflow, data: Record<string, unknown>): Promise<Repair> {
   const toCommit = String(data.toCommit);
   const subject = toCommit.slice(0, 10);
   const moved = await isAncestor(workflow.git, toCommit, await targetTip(workflow));
   if (!moved) return { what: 'promotion', subject, done: 'had not happened' };
-  await workflow.authority.call(recordPromotion, {
+  const { authority } = workflow;
+  const council = typeof data.councilAgentId === 'string' ? data.councilAgentId : undefined;
+  await (council === undefined ? authority : authority.as(council)).call(recordPromotion, {
     repoId: workflow.repo.id,
     fromCommit: String(data.fromCommit),
     toCommit,
     untested: data.untested === true,
-    triggeredBy: data.triggeredBy === 'auto' ? 'auto' : 'manual',
+    triggeredBy: data.triggeredBy === 'auto' || data.triggeredBy === 'council' ? data.triggeredBy : 'manual',
   });
   return { what: 'promotion', subject, done: 'had happened; recorded' };
 }

@@ -3,6 +3,7 @@ import type { Merge } from '../contract/merges.ts';
 import { requestPlainMerge } from '../contract/merges.ts';
 import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
+import type { Authority } from '../operations/authority.ts';
 import { landMergeIntent } from './land.ts';
 import { composeRevert, landingOf } from './plain-landings.ts';
 import { withQueue } from './queue-lock.ts';
@@ -31,11 +32,11 @@ export async function revertStream(workflow: Workflow, ref: string, reason?: str
 export async function revertLanding(
   workflow: Workflow,
   landing: Merge,
-  options: { reason?: string | undefined; automatic: boolean },
+  options: { reason?: string | undefined; automatic: boolean; askedBy?: Authority },
 ): Promise<RevertResult> {
   if (!landing.commit || !landing.streamId)
     throw new SwarmError('invalid', `${landing.handle} has not landed.`);
-  const merge = await workflow.authority.call(requestPlainMerge, {
+  const merge = await (options.askedBy ?? workflow.authority).call(requestPlainMerge, {
     repoId: workflow.repo.id,
     kind: 'revert',
     head: landing.commit,

@@ -71,6 +71,8 @@ export interface VerdictRequest {
   tested?: boolean;
   /** The commit that was judged. Default: the head this reviewer was shown last. */
   head?: string | undefined;
+  /** One block of it, by its number or id. */
+  block?: string | undefined;
 }
 
 /** Gives a verdict on exactly the head the reviewer saw; it is stale when the stream's change is another one by now. */
@@ -87,6 +89,7 @@ export async function judgeStream(workflow: Workflow, request: VerdictRequest): 
     feedback: request.feedback ?? '',
     tested: request.tested ?? false,
     head,
+    block: request.block,
   });
   return { kind: 'verdict', stream: given.stream, consensus: given.consensus, review: given.review };
 }

@@ -1,15 +1,25 @@
 import { runDue } from '../contract/housekeeping.ts';
+import type { Proposal } from '../contract/proposals.ts';
+import { carryOutProposals } from './carry-out-proposal.ts';
 import { type Repair, recover } from './recover.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface TickResult {
   released: number;
   cancelled: number;
+  resolved: number;
+  elections: number;
+  /** What the council had decided and was carried out now. */
+  carriedOut: Proposal[];
   repairs: Repair[];
 }
 
-/** Does what is due: releases claims whose lease ran out, cancels expired tasks, mends what a crash left. */
+/**
+ * Does what is due: releases claims whose lease ran out, cancels expired tasks, ends votes and terms, mends what a crash
+ * left, carries out what the council has decided.
+ */
 export async function tick(workflow: Workflow): Promise<TickResult> {
   const due = await workflow.authority.call(runDue, { repoId: workflow.repo.id });
-  return { ...due, repairs: await recover(workflow) };
+  const repairs = await recover(workflow);
+  return { ...due, repairs, carriedOut: workflow.actor ? await carryOutProposals(workflow) : [] };
 }

@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listStabilizations } from '../../src/contract/stabilizations.ts';
+import { createCouncil, takeCouncilSeat } from '../../src/contract/councils.ts';
+import type { InputOf } from '../../src/contract/endpoint.ts';
+import { listEvents } from '../../src/contract/events.ts';
+import { createProposal, showProposal, voteOnProposal } from '../../src/contract/proposals.ts';
+import { listPromotions, listStabilizations } from '../../src/contract/stabilizations.ts';
 import { listStreams } from '../../src/contract/streams.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
 import { restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
 import { abortResolution } from '../../src/workflows/resolve-stream.ts';
+import { judgeStream } from '../../src/workflows/review-stream.ts';
+import { tick } from '../../src/workflows/tick.ts';
 import type { Job } from '../support/drive.ts';
 import { drive } from '../support/driven.ts';
 import { expectSound, recoverByCommands, remember } from '../support/invariants.ts';
@@ -308,6 +314,94 @@ const operations: Operation[] = [
       };
     },
   },
+  {
+    name: 'a council that lands a stream',
+    steps: ['proposal.passed', 'proposal.begun', ...LANDING, 'proposal.performed'],
+    async prepare(story) {
+      const work = await approved(story, { 'decided.txt': 'd\n' });
+      const proposal = await almostDecided(story, { type: 'merge_stream', target: work.id });
+      return {
+        as: 'eve',
+        job: { op: 'vote', proposal, vote: 'for' },
+        afterwards: async () => {
+          await expectCarriedOut(story, proposal);
+          expect((await story.show(work)).state).toBe('merged');
+          expect(story.file('buffer', 'decided.txt')).toBe('d\n');
+          expect(story.git.git('rev-list', '--count', '--first-parent', 'main..buffer')).toBe('1');
+        },
+      };
+    },
+  },
+  {
+    name: 'a council that promotes',
+    steps: ['proposal.begun', 'promote.intended', 'promote.moved', 'proposal.performed'],
+    async prepare(story) {
+      await story.land(await story.stream('coder', { 'decided.txt': 'd\n' }), {
+        author: 'coder',
+        judge: 'Olga',
+      });
+      const proposal = await almostDecided(story, { type: 'promote' });
+      return {
+        as: 'eve',
+        job: { op: 'vote', proposal, vote: 'for' },
+        afterwards: async () => {
+          await expectCarriedOut(story, proposal);
+          expect(story.oid('main')).toBe(story.oid('buffer'));
+          const { items } = await story.ask(listPromotions, { repoId: await story.repoId() });
+          expect(items.map(({ triggeredBy }) => triggeredBy)).toEqual(['council']);
+        },
+      };
+    },
+  },
+  {
+    name: 'a council that reverts',
+    steps: ['proposal.begun', 'revert.requested', ...LANDING, 'proposal.performed'],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'decided.txt': 'd\n' });
+      await story.land(work, { author: 'coder', judge: 'Olga' });
+      const proposal = await almostDecided(story, { type: 'revert_stream', target: work.id });
+      return {
+        as: 'eve',
+        job: { op: 'vote', proposal, vote: 'for' },
+        afterwards: async () => {
+          await expectCarriedOut(story, proposal);
+          expect(story.file('buffer', 'decided.txt')).toBeUndefined();
+          expect(story.git.git('rev-list', '--count', '--first-parent', 'main..buffer')).toBe('2');
+        },
+      };
+    },
+  },
+  {
+    name: 'merge of the leading blocks',
+    steps: ['blocks.branched', 'blocks.split', ...LANDING],
+    async prepare(story) {
+      const work = await story.stream('coder', { 'first.txt': '1\n' });
+      await story.commit('coder', work, { 'second.txt': '2\n' });
+      await story.submit('coder', work);
+      await story.run('Olga', (workflow) =>
+        judgeStream(workflow, { stream: work.id, verdict: 'approve', block: '1' }),
+      );
+      return {
+        as: 'coder',
+        job: { op: 'blocks', stream: work.id },
+        afterwards: async () => {
+          const [leading] = await story
+            .ask(listStreams, { repoId: await story.repoId(), limit: 50 })
+            .then(({ items }) =>
+              items.filter((stream) => stream.id !== work.id && stream.state !== 'merged'),
+            );
+          const ref = leading?.id ?? work.id;
+          if (story.file('buffer', 'first.txt') === undefined) {
+            const again = await drive(story.dir, 'coder', { op: 'blocks', stream: ref });
+            expect(again.answer, again.stderr).toMatchObject({ ok: true });
+          }
+          expect(story.file('buffer', 'first.txt')).toBe('1\n');
+          expect(story.file('buffer', 'second.txt')).toBeUndefined();
+          expect(await story.show(work)).toMatchObject({ commitCount: 1, state: 'in_review' });
+        },
+      };
+    },
+  },
 ];
 
 /** A stream of coder's that may land. */
@@ -316,6 +410,32 @@ async function approved(story: Story, files: Record<string, string> = { 'work.tx
   await story.submit('coder', work);
   await story.judge('Olga', work);
   return work;
+}
+
+/** A council of three in which coder has proposed and bob has voted for it: eve's vote decides. */
+async function almostDecided(
+  story: Story,
+  wish: Omit<InputOf<typeof createProposal>, 'repoId' | 'title'>,
+): Promise<string> {
+  const repoId = await story.repoId();
+  await story.ask(createCouncil, { repoId, standardQuorum: 2, criticalQuorum: 2 });
+  for (const agent of ['coder', 'bob', 'eve']) await story.ask(takeCouncilSeat, { repoId, agent });
+  const { id } = await story.ask(createProposal, { repoId, title: 'decide', ...wish }, 'coder');
+  await story.ask(voteOnProposal, { proposal: id, vote: 'for' }, 'bob');
+  return id;
+}
+
+/** Whatever was interrupted, the decision is carried out once, and told once. */
+async function expectCarriedOut(story: Story, proposal: string): Promise<void> {
+  await story.run('Olga', (workflow) => tick(workflow));
+  expect(await story.ask(showProposal, { proposal })).toMatchObject({
+    status: 'passed',
+    executed: true,
+    execution: { ok: true },
+  });
+  const told = await story.ask(listEvents, { repoId: await story.repoId(), type: 'proposal.executed' });
+  expect(told.items).toHaveLength(1);
+  expect(await story.run('Olga', (workflow) => tick(workflow))).toMatchObject({ carriedOut: [] });
 }
 
 /** A stream of bob's that clashes with the buffer, with edits in its worktree. */

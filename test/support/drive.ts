@@ -2,11 +2,14 @@ import { readEnvironment } from '../../src/app/environment.ts';
 import { initApp } from '../../src/app/init-app.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { showAgent } from '../../src/contract/agents.ts';
+import { endpoints } from '../../src/contract/api.ts';
 import { isSwarmError } from '../../src/contract/errors.ts';
 import { claimTask, nextTask } from '../../src/contract/tasks.ts';
+import { castVote } from '../../src/workflows/carry-out-proposal.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
 import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { landLeadingBlocks } from '../../src/workflows/land-blocks.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { promote } from '../../src/workflows/promote.ts';
 import { recover } from '../../src/workflows/recover.ts';
@@ -14,6 +17,7 @@ import { resolveStream } from '../../src/workflows/resolve-stream.ts';
 import { revertStream } from '../../src/workflows/revert-stream.ts';
 import { stabilize } from '../../src/workflows/stabilize.ts';
 import { syncStream } from '../../src/workflows/sync-worktree.ts';
+import { tick } from '../../src/workflows/tick.ts';
 import { trackBranch } from '../../src/workflows/track-branch.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
 
@@ -21,11 +25,14 @@ import type { Workflow } from '../../src/workflows/workflow.ts';
 export type Job =
   | { op: 'workspace'; request?: WorkspaceRequest }
   | { op: 'commit'; stream: string; message: string }
-  | { op: 'merge' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
+  | { op: 'merge' | 'blocks' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
-  | { op: 'stabilize' | 'promote' | 'next' }
+  | { op: 'stabilize' | 'promote' | 'next' | 'tick' }
   | { op: 'claim'; task: string }
+  | { op: 'vote'; proposal: string; vote: 'for' | 'against' | 'abstain' }
+  /** Asks for an operation by its name. */
+  | { op: 'call'; name: string; input: object }
   | { op: 'init'; buffer?: string };
 
 /**
@@ -71,6 +78,8 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return commitStream(workflow, { stream: job.stream, message: job.message });
     case 'merge':
       return mergeStream(workflow, job.stream);
+    case 'blocks':
+      return landLeadingBlocks(workflow, job.stream);
     case 'revert':
       return revertStream(workflow, job.stream);
     case 'sync':
@@ -89,6 +98,15 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return promote(workflow);
     case 'claim':
       return workflow.authority.call(claimTask, { task: job.task });
+    case 'vote':
+      return castVote(workflow, job);
+    case 'tick':
+      return tick(workflow);
+    case 'call': {
+      const endpoint = endpoints.find((each) => each.name === job.name);
+      if (!endpoint) throw new Error(`there is no operation ${job.name}`);
+      return workflow.authority.call(endpoint, { repoId: workflow.repo.id, ...job.input });
+    }
     case 'next':
       return workflow.authority.call(nextTask, { repoId: workflow.repo.id, claim: true });
     case 'init':

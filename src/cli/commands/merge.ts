@@ -3,10 +3,11 @@ import { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { showStream } from '../../contract/streams.ts';
 import { testsBeforeMerge } from '../../workflows/drive-queue.ts';
+import { landLeadingBlocks } from '../../workflows/land-blocks.ts';
 import { type MergePlan, type MergeResult, mergeStream, planMerge } from '../../workflows/merge-stream.ts';
 import { recover } from '../../workflows/recover.ts';
 import { actorOf, type Workflow } from '../../workflows/workflow.ts';
-import type { Answer, Command } from '../command.ts';
+import type { Answer, Command, Options } from '../command.ts';
 import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
@@ -19,6 +20,7 @@ const merge: Command = {
   actor: 'author',
   options: [
     { flags: '--plan', summary: 'say what it would meet, and change nothing' },
+    { flags: '--blocks', summary: 'land the leading blocks that have consensus; the rest stays open' },
     { flags: '--force', summary: 'land without consensus (owners; recorded)' },
     { flags: '--reason <text>', summary: 'why it is forced' },
     { flags: '--priority <level>', summary: 'place in the queue', choices: Priority.options },
@@ -41,6 +43,7 @@ const merge: Command = {
     await recover(workflow);
     const waits = options.wait !== false;
     if (waits && testsBeforeMerge(workflow)) await offerTrust(session, workflow);
+    if (flagOption(options, 'blocks')) return blocksAnswer(workflow, ref, options);
     const result = await mergeStream(workflow, ref, {
       force: flagOption(options, 'force'),
       reason: textOption(options, 'reason'),
@@ -50,6 +53,28 @@ const merge: Command = {
     return mergeAnswer(workflow, ref, result);
   },
 };
+
+async function blocksAnswer(workflow: Workflow, ref: string, options: Options): Promise<Answer> {
+  if (flagOption(options, 'force')) {
+    throw new SwarmError('usage', 'Blocks land because they were agreed on: --blocks takes no --force.');
+  }
+  const { stream, rest, blocks, result } = await landLeadingBlocks(workflow, ref, {
+    priority: textOption(options, 'priority') as Priority | undefined,
+    wait: options.wait !== false,
+  });
+  const answer = await mergeAnswer(workflow, stream.id, result);
+  return {
+    ...answer,
+    data: { ...(answer.data as object), stream, rest, blocks },
+    text: () =>
+      [
+        answer.text(),
+        ...(rest
+          ? [`  ${count(blocks, 'block')}; the rest of ${rest.handle} stays ${rest.state.replace('_', ' ')}`]
+          : []),
+      ].join('\n'),
+  };
+}
 
 async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult): Promise<Answer> {
   const stream = await workflow.authority.call(showStream, { stream: ref });

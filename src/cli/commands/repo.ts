@@ -13,10 +13,12 @@ import {
   MaintainerRole,
   removeMaintainer,
   revokeAccess,
+  trustAgent,
 } from '../../contract/repos.ts';
 import type { Command } from '../command.ts';
 import { textOption } from '../options.ts';
 import { pairs, table } from '../output/table.ts';
+import { branchRuleCommands } from './repo-branch-rule.ts';
 
 const list: Command = {
   name: 'repo list',
@@ -209,4 +211,40 @@ const explain: Command = {
   },
 };
 
-export const commands = [list, archive, add, remove, maintainers, grant, revoke, grants, explain];
+const trust: Command = {
+  name: 'repo access trust',
+  summary: "How much an agent's verdicts weigh here, as a factor (owners); `normal` is 1.",
+  args: '<agent> <factor>',
+  actor: 'named',
+  options: [{ flags: '--reason <text>', summary: 'why' }],
+  examples: ['gitswarm repo access trust linter 0.5'],
+  async run(session, [agent = '', word = ''], options) {
+    const { authority, repo } = await session.workflow();
+    const factor = word === 'normal' ? null : Number(word);
+    if (factor !== null && !(factor >= 0 && factor <= 10)) {
+      throw new SwarmError('usage', `The factor is a number from 0 to 10, or normal, not "${word}".`);
+    }
+    const reason = textOption(options, 'reason');
+    const explained = await authority.call(trustAgent, { repoId: repo.id, agent, factor, reason });
+    return {
+      data: explained,
+      text: () =>
+        `The verdicts of ${plainLine(explained.agent.name)} weigh ${explained.trust} times the usual.`,
+      undo: `gitswarm repo access trust ${explained.agent.handle} normal`,
+    };
+  },
+};
+
+export const commands: Command[] = [
+  list,
+  archive,
+  add,
+  remove,
+  maintainers,
+  grant,
+  revoke,
+  grants,
+  explain,
+  trust,
+  ...branchRuleCommands,
+];

@@ -1,6 +1,6 @@
 import { plainLine } from '../../base/plain-text.ts';
 import { type Consensus, checkConsensus, listReviews } from '../../contract/reviews.ts';
-import { listStreamCommits, showStream } from '../../contract/streams.ts';
+import { showStream } from '../../contract/streams.ts';
 import { allPages } from '../../workflows/all-pages.ts';
 import { nextForReview } from '../../workflows/review-stream.ts';
 import { actorOf } from '../../workflows/workflow.ts';
@@ -44,6 +44,7 @@ const list: Command = {
                   value: (review) =>
                     [
                       review.standing ? 'stands' : '',
+                      review.reviewBlockId ? 'on one block' : '',
                       review.stale ? 'on an older change' : '',
                       review.tested ? 'tested' : '',
                     ]
@@ -114,41 +115,4 @@ const next: Command = {
   },
 };
 
-const blocks: Command = {
-  name: 'review blocks',
-  summary: 'The parts of a stream that are judged: one per commit for now.',
-  args: '[stream]',
-  actor: 'reader',
-  async run(session, [name]) {
-    const { authority } = await session.workflow();
-    const stream = await authority.call(showStream, { stream: await session.streamRef(name) });
-    const { items } = await authority.call(listStreamCommits, { stream: stream.id });
-    const parts = items.map((commit, i) => ({
-      block: i + 1,
-      title: commit.message.split('\n')[0] ?? '',
-      commits: [{ commit: commit.commit, changeId: commit.changeId }],
-    }));
-    return {
-      data: parts,
-      text: () =>
-        [
-          'blocks are one per commit for now',
-          ...(parts.length === 0
-            ? []
-            : [
-                table(
-                  parts,
-                  [
-                    { title: 'BLOCK', value: (part) => String(part.block), align: 'right' },
-                    { title: 'COMMIT', value: (part) => part.commits[0]?.commit.slice(0, 10) ?? '' },
-                    { title: 'TITLE', value: (part) => plainLine(part.title), canShrink: true },
-                  ],
-                  { width: session.output.width },
-                ),
-              ]),
-        ].join('\n'),
-    };
-  },
-};
-
-export const readCommands: Command[] = [list, check, next, blocks];
+export const readCommands: Command[] = [list, check, next];

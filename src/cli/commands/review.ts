@@ -8,6 +8,7 @@ import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { commandText, count } from '../output/hints.ts';
 import type { Session } from '../session.ts';
+import { blocks } from './review-blocks.ts';
 import { consensusLine, readCommands } from './review-read.ts';
 import { streamTitle } from './stream-answer.ts';
 
@@ -18,6 +19,7 @@ const note: CommandOption = {
 const judging: CommandOption[] = [
   note,
   { flags: '--tested', summary: 'you have run it' },
+  { flags: '--block <n>', summary: 'judge this block only (gitswarm review blocks)' },
   { flags: '--head <commit>', summary: 'the commit you judge (else the one you were shown last)' },
 ];
 
@@ -59,8 +61,11 @@ function verdictCommand(word: string, verdict: Verdict): Command {
 }
 
 async function ask(session: Session, name: string | undefined, options: Options): Promise<Answer> {
-  if (flagOption(options, 'tested') || textOption(options, 'head') !== undefined) {
-    throw new SwarmError('usage', '--tested and --head belong to a verdict.', {
+  if (
+    flagOption(options, 'tested') ||
+    ['head', 'block'].some((name) => textOption(options, name) !== undefined)
+  ) {
+    throw new SwarmError('usage', '--tested, --head and --block belong to a verdict.', {
       fix: `gitswarm review submit <stream> ${Verdict.options.join('|')}`,
     });
   }
@@ -82,6 +87,7 @@ async function judge(
     feedback: textOption(options, 'message'),
     tested: flagOption(options, 'tested'),
     head: textOption(options, 'head'),
+    block: textOption(options, 'block'),
   });
   const isNamed = session.flags.as !== undefined && workflow.repo.mergeMode !== 'gated';
   const who = isNamed ? ` ${commandText(['--as', result.stream.authorName])}` : '';
@@ -140,4 +146,5 @@ export const commands: Command[] = [
   verdictCommand('approve', 'approve'),
   verdictCommand('reject', 'request_changes'),
   ...readCommands,
+  blocks,
 ];

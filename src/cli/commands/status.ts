@@ -54,8 +54,10 @@ async function answer(session: Session): Promise<Answer> {
     },
     text: () => statusText(report, lookOf(session, workflow.clock.now())),
     next:
-      forWhom(attention[0], workflow.actor?.name) ??
-      (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
+      forWhom(
+        attention.find((item) => item.kind !== 'task'),
+        workflow.actor?.name,
+      ) ?? (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
   };
 }
 
@@ -91,11 +93,12 @@ function statusText(report: StatusReport, look: Look): string {
     `queue    ${queue.length === 0 ? 'empty' : count(queue.length, 'stream')}${queue.paused ? ', paused' : ''}${queue.frozenReason ? `, frozen: ${plainLine(queue.frozenReason)}` : ''}`,
   ];
   for (const line of report.moved) lines.push(style.yellow(`note     ${plainLine(line)}`));
-  if (report.attention.length > 0) {
+  const waiting = report.attention.filter((item) => item.kind !== 'task');
+  if (waiting.length > 0) {
     lines.push(
       '',
       table(
-        report.attention.slice(0, 20),
+        waiting.slice(0, 20),
         [
           { title: 'NEEDS', value: (item) => (item.agentName ? plainLine(item.agentName) : 'a reviewer') },
           { title: 'STREAM', value: (item) => item.subject.handle },

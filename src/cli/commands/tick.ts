@@ -6,7 +6,7 @@ import { count } from '../output/hints.ts';
 const command: Command = {
   name: 'tick',
   summary:
-    'Do what is due: release claims whose lease ran out, cancel expired tasks, mend what a crash left.',
+    'Do what is due: leases, expired tasks, votes and terms, what the council decided, what a crash left.',
   actor: 'reader',
   async run(session) {
     const result = await tick(await session.workflow());
@@ -15,6 +15,12 @@ const command: Command = {
       text: () =>
         [
           `${count(result.released, 'claim')} released, ${count(result.cancelled, 'task')} cancelled`,
+          ...(result.resolved + result.elections > 0
+            ? [
+                `${count(result.resolved, 'vote or term', 'votes and terms')} ended, ${count(result.elections, 'election')} went on`,
+              ]
+            : []),
+          ...result.carriedOut.map((each) => `carried out ${each.handle}: ${plainLine(each.title)}`),
           ...result.repairs.map(
             (repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`,
           ),

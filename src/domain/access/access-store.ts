@@ -1,11 +1,13 @@
 import type { AccessLevel } from '../../contract/repos.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { AccessGrantRow, AgentRow, MaintainerRow, RepoRow } from '../../db/tables.ts';
+import { listMandates } from '../councils/mandates-store.ts';
 import { serverSettings } from '../repos/repos-store.ts';
 import { type AccessResult, accessLevel } from './access.ts';
 
 /** What this agent may do in this repository now, with the reasons. */
 export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: string): Promise<AccessResult> {
+  if (agent.council_id !== null) return councilAccess(db, agent.council_id);
   const held = await db
     .selectFrom('agent')
     .leftJoin('maintainer', (on) =>
@@ -25,6 +27,14 @@ export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: stri
     archived: repo.status === 'archived',
     now,
   });
+}
+
+/** A council has no access of its own; while it carries out what it decided, it may do that (see mandates.ts). */
+async function councilAccess(db: Db, councilId: string): Promise<AccessResult> {
+  const mandates = await listMandates(db, councilId);
+  if (mandates.length === 0) return { level: null, reasons: ['a council acts only on what it has decided'] };
+  const reasons = mandates.map(({ type }) => `carries out a decision to ${type.replace('_', ' ')}`);
+  return { level: 'admin', reasons };
 }
 
 export async function findMaintainer(

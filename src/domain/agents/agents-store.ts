@@ -46,12 +46,17 @@ export async function findAgentBySlug(db: Db, slug: string): Promise<AgentRow | 
   return db.selectFrom('agent').selectAll().where('slug', '=', slug).executeTakeFirst();
 }
 
-/** Agents in the order of their names. */
+/** Agents in the order of their names, without those that stand for a council. */
 export async function listAgentRows(
   db: Db,
   filter: { status?: string | undefined; afterName?: string | undefined; limit: number },
 ): Promise<AgentRow[]> {
-  let query = db.selectFrom('agent').selectAll().orderBy('name').limit(filter.limit);
+  let query = db
+    .selectFrom('agent')
+    .selectAll()
+    .where('council_id', 'is', null)
+    .orderBy('name')
+    .limit(filter.limit);
   if (filter.status) query = query.where('status', '=', filter.status);
   if (filter.afterName !== undefined) query = query.where('name', '>', filter.afterName);
   return query.execute();
@@ -65,6 +70,7 @@ export async function countAgents(db: Db): Promise<number> {
   const row = await db
     .selectFrom('agent')
     .select((e) => e.fn.countAll<number>().as('n'))
+    .where('council_id', 'is', null)
     .executeTakeFirstOrThrow();
   return Number(row.n);
 }

@@ -18,6 +18,7 @@ export async function makeAgent(
     operator?: string | undefined;
     apiKeyHash?: string;
     repoId?: string | undefined;
+    councilId?: string | undefined;
   },
 ): Promise<AgentRow> {
   const agent = await insertAgent(ctx.db, {
@@ -31,6 +32,7 @@ export async function makeAgent(
     karma: 0,
     role: wish.role ?? null,
     operator: wish.operator ?? null,
+    council_id: wish.councilId ?? null,
     created_at: ctx.now,
     updated_at: ctx.now,
   });

@@ -17,6 +17,7 @@ const approved: GateFacts = {
   maintainersOnly: false,
   callerIsMaintainer: false,
   callerName: 'coder',
+  lacksTests: false,
   forced: false,
 };
 const refusal = (changes: Partial<GateFacts>) => refuseMerge({ ...approved, ...changes });
@@ -32,6 +33,8 @@ describe('the gate before a landing', () => {
     ['a child before its parent', { parent: { handle: 's-0', is: 'open' } }, 'gate_not_met'],
     ['a child of a stream that is gone', { parent: { handle: 's-0', is: 'gone' } }, 'gate_not_met'],
     ['a child after its parent', { parent: { handle: 's-0', is: 'landed' } }, null],
+    ['what must be tested where nothing tests', { lacksTests: true }, 'gate_not_met'],
+    ['even by force', { lacksTests: true, forced: true }, 'gate_not_met'],
     ['a stream without consensus', { consensus: waiting }, 'gate_not_met'],
     ['an unreviewed one in swarm mode', { consensus: waiting, mode: 'swarm', state: 'active' }, null],
     ['settings in swarm mode', { consensus: waiting, mode: 'swarm', touchesSettings: true }, 'gate_not_met'],

@@ -16,6 +16,8 @@ export interface GateFacts {
   /** Only maintainers may perform merges here (gated mode, or a branch rule). */
   maintainersOnly: boolean;
   callerIsMaintainer: boolean;
+  /** A branch rule asks for tests before anything lands, and there is no command that tests. */
+  lacksTests: boolean;
   callerName: string;
   forced: boolean;
 }
@@ -69,6 +71,13 @@ export function refuseMerge(facts: GateFacts): GateRefusal | null {
       code: 'not_allowed',
       reason: `Only a maintainer may land streams here; ${facts.callerName} is none.`,
       fix: `gitswarm merge ${handle} --as <maintainer>`,
+    };
+  }
+  if (facts.lacksTests) {
+    return {
+      code: 'gate_not_met',
+      reason: 'A branch rule requires tests before a landing, and there is no command that tests.',
+      fix: 'gitswarm config set stabilize_command "npm test"',
     };
   }
   if (facts.forced || (facts.mode === 'swarm' && !facts.touchesSettings) || facts.consensus.reached)

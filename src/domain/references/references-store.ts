@@ -11,11 +11,18 @@ import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import { type Candidate, handleOf, likePrefix, nearestCandidate, pickReference } from './references.ts';
 
-const NAME_COLUMN = { agent: 'name', repo: 'name', task: 'title', stream: 'name' } as const;
+const NAME_COLUMN = {
+  agent: 'name',
+  repo: 'name',
+  task: 'title',
+  stream: 'name',
+  proposal: 'title',
+} as const;
 
 export type NamedKind = keyof typeof NAME_COLUMN;
-export type HandledKind = NamedKind | 'claim' | 'merge';
+export type HandledKind = NamedKind | 'claim' | 'merge' | 'election';
 
+const IN_REPO: HandledKind[] = ['task', 'stream', 'merge', 'proposal', 'election'];
 const LOOKED_AT = 20;
 const NEIGHBOURS = 500;
 
@@ -32,7 +39,7 @@ export async function resolveReference(
   if (isId(text) && (await holdsId(db, kind, text, repoId))) return text;
   const prefix = parseHandle(kind, text);
   const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
-  const inRepo = repoId && isOfRepo(kind);
+  const inRepo = repoId && IN_REPO.includes(kind);
   const rows = await sql<Candidate>`
     select id, handle, handle_length, ${name} as name from ${sql.table(kind)}
     where (id = ${text} or ${name} = ${text}
@@ -53,13 +60,9 @@ export async function resolveReference(
   });
 }
 
-function isOfRepo(kind: HandledKind): boolean {
-  return kind === 'task' || kind === 'stream' || kind === 'merge';
-}
-
 /** Programs name things by their full ids: those need no search. */
 async function holdsId(db: Db, kind: HandledKind, id: string, repoId: string | undefined): Promise<boolean> {
-  const inRepo = repoId && isOfRepo(kind) ? sql`and repo_id = ${repoId}` : sql``;
+  const inRepo = repoId && IN_REPO.includes(kind) ? sql`and repo_id = ${repoId}` : sql``;
   const { rows } = await sql`select 1 from ${sql.table(kind)} where id = ${id} ${inRepo}`.execute(db);
   return rows.length > 0;
 }
@@ -108,6 +111,6 @@ function commonPrefix(a: string, b: string): number {
 
 /** The kind of thing whose handle this looks like; undefined for ids and names. */
 export function kindOfHandle(text: string): HandleKind | undefined {
-  const kinds: HandleKind[] = ['agent', 'task', 'stream', 'claim', 'merge', 'repo'];
+  const kinds: HandleKind[] = ['agent', 'task', 'stream', 'claim', 'merge', 'proposal', 'election', 'repo'];
   return kinds.find((kind) => parseHandle(kind, text) !== undefined);
 }

@@ -53,6 +53,7 @@ async function addAgent(database: Database, id: string, name: string): Promise<v
       karma: 0,
       role: null,
       operator: null,
+      council_id: null,
       created_at: at,
       updated_at: at,
     }),

@@ -13,7 +13,12 @@ export interface Candidate {
 const SHOWN_CANDIDATES = 5;
 
 /** Where those are listed that have no list of their own name. */
-const LISTS: Partial<Record<HandleKind, string>> = { claim: 'task list', merge: 'queue list' };
+const LISTS: Partial<Record<HandleKind, string>> = {
+  claim: 'task list',
+  merge: 'queue list',
+  proposal: 'council proposals',
+  election: 'council elect show',
+};
 
 /** The one whose handle or name is nearest to what was typed and means nothing; undefined where none is near. */
 export function nearestCandidate<C extends Candidate>(

@@ -10,6 +10,8 @@ export interface StandingVerdict {
   patchId: string;
   isHuman: boolean;
   karma: number;
+  /** In hundredths: 100 unless an owner has given this agent more or less weight. */
+  trust: number;
   role: 'maintainer' | 'owner' | null;
   operator: string | null;
   /** May still write to the repository and is not suspended. */
@@ -158,11 +160,12 @@ function whyCounts(rules: ConsensusRules, verdict: StandingVerdict): string {
   return rules.model === 'open' ? `${role}, weighted by karma` : role;
 }
 
-/** solo 1; guild 1; open sqrt(karma + 1); a person's weight is multiplied in guild and open. In millionths. */
+/** solo 1; guild 1; open sqrt(karma + 1); in guild and open times a person's weight and the trust given. In millionths. */
 function weightOf(rules: ConsensusRules, verdict: StandingVerdict): bigint {
   const base = rules.model === 'open' ? Math.sqrt(Math.max(0, verdict.karma) + 1) : 1;
   const factor = verdict.isHuman && rules.model !== 'solo' ? rules.humanWeight : 1;
-  return BigInt(Math.round(base * factor * UNIT));
+  const units = BigInt(Math.round(base * factor * UNIT));
+  return rules.model === 'solo' ? units : (units * BigInt(verdict.trust)) / 100n;
 }
 
 function isHuman(facts: ConsensusFacts, vote: Vote): boolean {

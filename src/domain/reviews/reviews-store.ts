@@ -16,6 +16,18 @@ export async function insertReview(tx: Tx, row: ReviewRow): Promise<void> {
   await tx.insertInto('review').values(row).execute();
 }
 
+/** The verdicts that may count: those that stand, and those on single blocks. Oldest first. */
+export async function listVerdictRows(db: Db, streamId: string, limit: number): Promise<ReviewRow[]> {
+  return db
+    .selectFrom('review')
+    .selectAll()
+    .where('stream_id', '=', streamId)
+    .where((e) => e.or([e('standing', '=', 1), e('review_block_id', 'is not', null)]))
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
 /** Oldest first. */
 export async function listReviewRows(
   db: Db,
@@ -45,7 +57,7 @@ export async function toReviews(db: Db, rows: ReviewRow[], stream: StreamRow): P
     patchId: row.patch_id,
     reviewBlockId: row.review_block_id,
     standing: row.standing === 1,
-    stale: row.patch_id !== stream.patch_id,
+    stale: row.review_block_id === null && row.patch_id !== stream.patch_id,
     reviewedAt: row.reviewed_at,
   }));
 }

@@ -1,46 +1,62 @@
 import type { Attention } from '../../contract/status.ts';
 import type { Stream } from '../../contract/streams.ts';
 
-/** Who must act next on a stream that waits, and with which command. */
-export function attentionFor(stream: Stream): Attention {
-  const subject = { type: 'stream', id: stream.id, handle: stream.handle, title: stream.name };
-  const author = { agentId: stream.authorId, agentName: stream.authorName, subject };
+interface Person {
+  id: string;
+  name: string;
+}
+
+/** Who could carry on a stream besides its author. */
+export interface Carriers {
+  /** Whose verdict it waits for. */
+  reviewer?: Person | undefined;
+  owner?: Person | undefined;
+  frozenReason: string | null;
+}
+
+/** The one who acts next on an open stream, and with which command. */
+export function attentionFor(stream: Stream, carriers: Carriers): Attention {
   const { handle } = stream;
+  const subject = { type: 'stream', id: stream.id, handle, title: stream.name };
+  const author: Person = { id: stream.authorId, name: stream.authorName };
+  const owner = carriers.owner ?? author;
+  const item = (kind: Attention['kind'], who: Person, text: string, next: string): Attention => ({
+    kind,
+    agentId: who.id,
+    agentName: who.name,
+    subject,
+    text,
+    next,
+  });
   switch (stream.state) {
     case 'in_review':
-      return {
-        kind: 'review',
-        agentId: null,
-        agentName: null,
-        subject,
-        text: 'waits for a verdict',
-        next: `gitswarm review next`,
-      };
+      if (carriers.reviewer)
+        return item('review', carriers.reviewer, 'waits for a verdict', 'gitswarm review next');
+      return item('stuck', owner, 'has nobody left to judge it', 'gitswarm repo maintainer add <agent>');
     case 'changes_requested':
-      return {
-        kind: 'changes',
-        ...author,
-        text: 'changes were asked for',
-        next: `gitswarm review list ${handle}`,
-      };
+      return item('changes', author, 'changes were asked for', `gitswarm review list ${handle}`);
     case 'conflicted':
-      return {
-        kind: 'conflict',
-        ...author,
-        text: 'has a conflict',
-        next: `gitswarm stream resolve ${handle}`,
-      };
+      return item('conflict', author, 'has a conflict', `gitswarm stream resolve ${handle}`);
     case 'approved':
-      return { kind: 'merge', ...author, text: 'is approved', next: `gitswarm merge ${handle}` };
+      return item('merge', author, 'is approved', `gitswarm merge ${handle}`);
+    case 'queued':
+      if (carriers.frozenReason !== null) {
+        return item('frozen', owner, `is queued: ${carriers.frozenReason}`, 'gitswarm stabilize');
+      }
+      return item('merge', author, 'is queued', 'gitswarm queue run');
+    case 'paused':
+      if (stream.stateReason === 'parent_gone') {
+        return item(
+          'stuck',
+          author,
+          'lost the stream it builds on',
+          `gitswarm stream rebase ${handle} --onto buffer`,
+        );
+      }
+      return item('stuck', author, 'is paused', `gitswarm stream resume ${handle}`);
     default:
-      return {
-        kind: 'stuck',
-        ...author,
-        text: stream.stateReason === 'parent_gone' ? 'lost the stream it builds on' : 'is paused',
-        next:
-          stream.stateReason === 'parent_gone'
-            ? `gitswarm stream rebase ${handle} --onto buffer`
-            : `gitswarm stream resume ${handle}`,
-      };
+      if (stream.commitCount === 0)
+        return item('task', author, 'has no commits yet', 'gitswarm commit -m "…"');
+      return item('task', author, 'is being worked on', `gitswarm review submit ${handle}`);
   }
 }

@@ -70,7 +70,9 @@ export async function reopenTaskOfStream(
     data: { title: task.title, claimId: claim?.id ?? null, streamId: stream.id, reason: 'reverted' },
     repoId: task.repo_id,
   });
-  return updateTaskRow(ctx.db, task.id, { status: 'open', completed_at: null, updated_at: ctx.now });
+  // A bounty is paid once: done again, the task pays nothing.
+  const amount = claim && claim.payout_amount > 0 ? 0 : task.amount;
+  return updateTaskRow(ctx.db, task.id, { status: 'open', completed_at: null, amount, updated_at: ctx.now });
 }
 
 /** Ties a stream, whose row exists, to its author's claim; claims the task where nobody holds it, else claim_taken. */

@@ -1,4 +1,5 @@
 import type { TaskRow } from '../../db/tables.ts';
+import { releaseBounty } from '../budgets/budgets-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { findLiveClaim, listExpiredClaims } from './claims-store.ts';
 import { giveUpClaim, releaseIfOver } from './leases.ts';
@@ -18,10 +19,11 @@ export async function cancelExpiredTasks(ctx: EffectContext): Promise<number> {
   return tasks.length;
 }
 
-/** A cancelled task is nobody's: a live claim on it is given up. */
+/** A cancelled task is nobody's: a live claim on it is given up, and what it had put aside is free. */
 export async function cancelTaskRow(ctx: EffectContext, task: TaskRow, reason: string): Promise<TaskRow> {
   const claim = await findLiveClaim(ctx.db, task.id);
   if (claim) await giveUpClaim(ctx, claim);
+  await releaseBounty(ctx, task, reason);
   ctx.emit({
     type: 'task.cancelled',
     subject: { type: 'task', id: task.id },

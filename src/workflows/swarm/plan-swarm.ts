@@ -111,6 +111,7 @@ function tally({ repo, workers, reviewers, trustReviewers }: PlanFacts): Consens
       patchId,
       isHuman: reviewer.isHuman,
       karma: reviewer.karma,
+      trust: 100,
       role: reviewer.role ?? (trustReviewers ? 'maintainer' : null),
       operator: null,
       eligible: includesLevel(reviewer.level, 'write'),

@@ -1,0 +1,114 @@
+import type { ReviewerStats } from '../../contract/karma.ts';
+import type { Db, Tx } from '../../db/database.ts';
+import type { MergeRow, ReviewOutcomeRow } from '../../db/tables.ts';
+import type { Approval } from './rings.ts';
+import { accuracyOf } from './verdict-outcomes.ts';
+
+/** Whoever acts for one operator is one party: its operator, else itself. */
+export function partyOf(agent: { id: string; operator: string | null }): string {
+  return agent.operator === null ? agent.id : `operator ${agent.operator}`;
+}
+
+export async function insertPairs(
+  tx: Tx,
+  pairs: { reviewerId: string; authorId: string }[],
+  now: string,
+): Promise<void> {
+  if (pairs.length === 0) return;
+  const rows = pairs.map(({ reviewerId, authorId }) => ({
+    reviewer_id: reviewerId,
+    author_id: authorId,
+    first_at: now,
+  }));
+  await tx
+    .insertInto('approval_pair')
+    .values(rows)
+    .onConflict((c) => c.columns(['reviewer_id', 'author_id']).doNothing())
+    .execute();
+}
+
+/** Which party has approved work of which that landed; whoever is vouched for is not among the reviewers. */
+export async function listApprovals(db: Db): Promise<Approval[]> {
+  const rows = await db
+    .selectFrom('approval_pair')
+    .innerJoin('agent as reviewer', 'reviewer.id', 'approval_pair.reviewer_id')
+    .innerJoin('agent as author', 'author.id', 'approval_pair.author_id')
+    .select([
+      'reviewer.id as reviewer_id',
+      'reviewer.operator as reviewer_operator',
+      'author.id as author_id',
+      'author.operator as author_operator',
+    ])
+    .execute();
+  return rows.map((row) => ({
+    from: partyOf({ id: row.reviewer_id, operator: row.reviewer_operator }),
+    to: partyOf({ id: row.author_id, operator: row.author_operator }),
+  }));
+}
+
+/** The landings of a repository that stand and were decided by somebody, with their authors. */
+export async function listDecidedLandings(
+  db: Db,
+  repoId: string,
+): Promise<{ merge: Pick<MergeRow, 'id' | 'decided_by'>; authorId: string }[]> {
+  const rows = await db
+    .selectFrom('merge')
+    .innerJoin('stream', 'stream.id', 'merge.stream_id')
+    .select(['merge.id', 'merge.decided_by', 'stream.agent_id'])
+    .where('merge.repo_id', '=', repoId)
+    .where('merge.kind', '=', 'stream')
+    .where('merge.state', '=', 'landed')
+    .where('merge.decided_by', '<>', '[]')
+    .orderBy('merge.id')
+    .execute();
+  return rows.map(({ agent_id, ...merge }) => ({ merge, authorId: agent_id }));
+}
+
+/** What an agent has of one landing, all its rows added up. */
+export async function karmaFrom(db: Db, agentId: string, subjectId: string): Promise<number> {
+  const rows = await db
+    .selectFrom('karma_entry')
+    .select('amount')
+    .where('agent_id', '=', agentId)
+    .where('subject_id', '=', subjectId)
+    .execute();
+  return rows.reduce((sum, row) => sum + row.amount, 0);
+}
+
+/** The newest outcome of a verdict takes the place of the one before. */
+export async function upsertOutcome(tx: Tx, row: ReviewOutcomeRow): Promise<void> {
+  const { review_id: _id, ...rest } = row;
+  await tx
+    .insertInto('review_outcome')
+    .values(row)
+    .onConflict((c) => c.column('review_id').doUpdateSet(rest))
+    .execute();
+}
+
+export async function reviewerStats(db: Db, repoId: string, agentId: string): Promise<ReviewerStats> {
+  const verdicts = await db
+    .selectFrom('review')
+    .innerJoin('stream', 'stream.id', 'review.stream_id')
+    .select((e) => ['review.verdict', e.fn.countAll<number>().as('n')])
+    .where('stream.repo_id', '=', repoId)
+    .where('review.reviewer_id', '=', agentId)
+    .groupBy('review.verdict')
+    .execute();
+  const outcomes = await db
+    .selectFrom('review_outcome')
+    .select((e) => ['outcome', e.fn.countAll<number>().as('n')])
+    .where('repo_id', '=', repoId)
+    .where('agent_id', '=', agentId)
+    .groupBy('outcome')
+    .execute();
+  const given = (word: string) => Number(verdicts.find((row) => row.verdict === word)?.n ?? 0);
+  const became = (word: string) => Number(outcomes.find((row) => row.outcome === word)?.n ?? 0);
+  const counts = {
+    total: given('approve') + given('request_changes'),
+    approvals: given('approve'),
+    rejections: given('request_changes'),
+    confirmed: became('confirmed'),
+    refuted: became('refuted'),
+  };
+  return { ...counts, accuracy: accuracyOf(counts) };
+}

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { forEachDatabase } from '../../test/support/databases.ts';
+import { factsOf, startStory } from '../../test/support/stream-story.ts';
+import { registerAgent, showAgent } from '../contract/agents.ts';
+import { showKarma } from '../contract/karma.ts';
+import { explainAccess, trustAgent } from '../contract/repos.ts';
+import { checkConsensus } from '../contract/reviews.ts';
+
+forEachDatabase((_kind, makeDatabase) => {
+  async function start() {
+    const story = await startStory(await makeDatabase(), { agents: ['ann', 'ben', 'cat'], model: 'open' });
+    const { call, repoId, owner } = story;
+    const karma = async (...people: { id: string }[]) => {
+      const all = [];
+      for (const { id } of people) all.push((await call(showAgent, { agent: id }, { as: owner })).karma);
+      return all;
+    };
+    const record = (agent: { id: string }) => call(showKarma, { repoId, agent: agent.id }, { as: owner });
+    return { ...story, karma, record };
+  }
+
+  it('is earned for landings and confirmed approvals, each with its reason', async () => {
+    const { ann, ben, landed, karma, record } = await start();
+    await landed(ann, 'one', ben);
+    expect(await karma(ann, ben)).toEqual([1, 1]);
+    expect(await record(ben)).toMatchObject({
+      karma: 1,
+      openWeight: 1.41,
+      reviewer: { total: 1, approvals: 1, confirmed: 1, refuted: 0, accuracy: 0.6667 },
+      items: [{ amount: 1, reason: 'approved what landed' }],
+    });
+  });
+
+  it('is lost for what was reverted, and won by who warned of it', async () => {
+    const { ann, ben, cat, owner, stream, submit, verdict, merge, land, revert, karma, record } =
+      await start();
+    const { id } = await stream(ann, 'one');
+    await submit(ann, id, factsOf('one'));
+    await verdict(cat, id, 'request_changes');
+    for (const as of [ben, owner]) await verdict(as, id);
+    const landing = (await land(ann, (await merge(ann, id, factsOf('one'))).merge)).merge;
+    expect(await karma(ann, ben, cat, owner)).toEqual([1, 1, 0, 1]);
+    expect((await record(cat)).reviewer).toMatchObject({ rejections: 1, refuted: 1, accuracy: 0.3333 });
+    await revert(owner, landing);
+    expect(await karma(ann, ben, cat, owner)).toEqual([0, 0, 1, 0]);
+    expect((await record(cat)).reviewer).toMatchObject({ confirmed: 1, refuted: 0, accuracy: 0.6667 });
+    expect((await record(ben)).reviewer).toMatchObject({ confirmed: 0, refuted: 1 });
+  });
+
+  it('two who approve each other gain nothing, and lose what they had of it before', async () => {
+    const { ann, ben, cat, landed, karma, record } = await start();
+    await landed(ann, 'one', ben);
+    await landed(ann, 'two', cat);
+    expect(await karma(ann, ben, cat)).toEqual([2, 1, 1]);
+    await landed(ben, 'three', ann);
+    expect(await karma(ann, ben, cat)).toEqual([1, 0, 1]);
+    expect((await record(ben)).items[0]).toMatchObject({ amount: -1, reason: 'approved within a ring' });
+    await landed(ann, 'four', ben);
+    expect(await karma(ann, ben, cat)).toEqual([1, 0, 1]);
+  });
+
+  it('agents of one operator are one party', async () => {
+    const { call, owner, landed, karma } = await start();
+    const { agent: one } = await call(registerAgent, { name: 'one', operator: 'acme' }, { as: owner });
+    const { agent: two } = await call(registerAgent, { name: 'two', operator: 'acme' }, { as: owner });
+    await landed(one, 'work', two);
+    expect(await karma(one, two)).toEqual([0, 0]);
+  });
+
+  it('a ring of mutual approvers gains nothing, whatever it does in whatever order', {
+    timeout: 60_000,
+  }, async () => {
+    const step = fc.tuple(fc.nat(2), fc.nat(1));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (history) => {
+        const { ann, ben, cat, landed, karma } = await start();
+        const ring = [ann, ben, cat];
+        const act = async (author: number, n: number, offset: number) =>
+          landed(ring[author] ?? ann, `work ${n}`, ring[(author + 1 + offset) % 3] ?? ben);
+        for (const [n, [author, offset]] of history.entries()) await act(author, n, offset);
+        for (const author of [0, 1, 2]) await act(author, 100 + author, 0);
+        expect(await karma(...ring)).toEqual([0, 0, 0]);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('an owner gives an agent more or less weight, and consensus says so', async () => {
+    const { call, repoId, owner, ann, ben, cat, stream, submit, verdict } = await start();
+    const { id } = await stream(ann, 'one');
+    await submit(ann, id, factsOf('one'));
+    const trust = (agent: string, factor: number | null) =>
+      call(trustAgent, { repoId, agent, factor }, { as: owner });
+    expect(await trust('ben', 0)).toMatchObject({ trust: 0 });
+    await trust('cat', 2.5);
+    await verdict(ben, id);
+    const check = () => call(checkConsensus, { stream: id }, { as: owner });
+    expect((await check()).votes).toMatchObject([{ weight: 0, counts: false }]);
+    await verdict(cat, id);
+    expect((await check()).votes.map(({ weight }) => weight)).toEqual([0, 2.5]);
+    await trust('ben', null);
+    expect((await check()).votes.map(({ weight }) => weight)).toEqual([1, 2.5]);
+    expect((await call(explainAccess, { repoId, agent: cat.id }, { as: owner })).reasons.at(-1)).toContain(
+      '2.5',
+    );
+  });
+});

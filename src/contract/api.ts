@@ -10,6 +10,7 @@ import * as status from './status.ts';
 import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
 import * as undo from './undo.ts';
+import * as workplans from './workplans.ts';
 
 const modules = [
   agents,
@@ -23,6 +24,7 @@ const modules = [
   undo,
   status,
   housekeeping,
+  workplans,
 ];
 
 /** Every endpoint of the contract. */

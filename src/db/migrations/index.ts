@@ -1,5 +1,6 @@
 import type { Migration } from '../migration.ts';
 import { init } from './001-init.ts';
+import { workplans } from './003-workplans.ts';
 
 /** In the order in which they are applied. */
-export const migrations: readonly Migration[] = [init];
+export const migrations: readonly Migration[] = [init, workplans];

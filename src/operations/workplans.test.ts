@@ -4,7 +4,7 @@ import { makeKernel } from '../../test/support/kernel.ts';
 import { newId } from '../base/ids.ts';
 import { registerAgent } from '../contract/agents.ts';
 import { isSwarmError } from '../contract/errors.ts';
-import { addMaintainer, initRepo } from '../contract/repos.ts';
+import { addMaintainer } from '../contract/repos.ts';
 import {
   abandonClaim,
   blockTask,
@@ -114,26 +114,35 @@ forEachDatabase((_kind, makeDatabase) => {
   });
 
   it('never reaches into another repository', async () => {
-    const { block, link, list, call } = await start();
-    const other = await call(
-      initRepo,
-      { name: 'other', owner: { name: 'other owner' }, config: {} },
-      { repoId: null },
-    );
+    const { block, link, list, call, owner, database } = await start();
+    const otherId = newId();
+    // As on a server, where one database holds many.
+    await database.write(async (tx) => {
+      const row = await tx.selectFrom('repo').selectAll().executeTakeFirstOrThrow();
+      await tx
+        .insertInto('repo')
+        .values({ ...row, id: otherId, handle: otherId })
+        .execute();
+      const seat = await tx
+        .selectFrom('maintainer')
+        .selectAll()
+        .where('role', '=', 'owner')
+        .executeTakeFirstOrThrow();
+      await tx
+        .insertInto('maintainer')
+        .values({ ...seat, repo_id: otherId })
+        .execute();
+    });
     const theirs = block('A');
-    const asOther = { as: other.owner, repoId: other.repo.id };
-    await call(linkPlanTasks, { repoId: other.repo.id, blocks: [theirs] }, asOther);
+    const asOther = { as: owner, repoId: otherId };
+    await call(linkPlanTasks, { repoId: otherId, blocks: [theirs] }, asOther);
     expect(await link({ ...theirs, isWritten: true })).toEqual([
       { kind: 'refused', blockId: 'A', reason: 'other_repository' },
     ]);
     const [own] = await link(theirs);
     expect(taskOf(own).taskId).not.toBe(theirs.taskId);
     expect(await list()).toHaveLength(1);
-    const { items } = await call(
-      listPlanTasks,
-      { repoId: other.repo.id, tasks: [taskOf(own).taskId] },
-      asOther,
-    );
+    const { items } = await call(listPlanTasks, { repoId: otherId, tasks: [taskOf(own).taskId] }, asOther);
     expect(items).toEqual([]);
   });
 

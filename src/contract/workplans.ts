@@ -52,7 +52,9 @@ export const PlanBlock = z.object({
   title: line(500),
   description: prose(50_000).default(''),
   priority: Priority.default('medium'),
-  /** Where files and database have met now; what is kept only ever rises. */
+  /** Blocks whose tasks a new task waits for; those without a task yet are passed over. */
+  dependsOn: z.array(BlockId).max(100).default([]),
+  /** Where files and database have met now; what is kept only rises, unless the file is right. */
   reached: PlanStatus.default('todo'),
 });
 export type PlanBlock = z.infer<typeof PlanBlock>;
@@ -79,7 +81,7 @@ export const linkPlanTasks = endpoint({
   input: z.object({
     repoId: Id,
     blocks: z.array(PlanBlock).min(1).max(200),
-    /** The file is right where the block has another task already. */
+    /** The file is right: where the block has another task already, and where more was reached. */
     replace: z.boolean().default(false),
   }),
   output: z.object({ items: z.array(PlanLink) }),

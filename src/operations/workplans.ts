@@ -1,7 +1,7 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/workplans.ts';
-import type { TaskRow } from '../db/tables.ts';
+import { replaceDependencies } from '../domain/tasks/dependencies-store.ts';
 import { findTaskRow, insertTask } from '../domain/tasks/tasks-store.ts';
 import { further } from '../domain/workplans/plan-status.ts';
 import {
@@ -72,7 +72,8 @@ async function linkBlock(
   const taskId = isElsewhere ? newId(context.clock.now()) : wanted;
   if (!found || isElsewhere) await makeTask(context, taskId, block);
   const before = await findPlanRowOfTask(db, taskId);
-  const reached = further((before?.reached ?? 'todo') as contract.PlanStatus, block.reached);
+  const earlier = (before?.reached ?? 'todo') as contract.PlanStatus;
+  const reached = replace ? block.reached : further(earlier, block.reached);
   await putPlanRow(db, {
     task_id: taskId,
     repo_id: repo.id,
@@ -87,7 +88,7 @@ async function linkBlock(
   return { kind: 'linked', isNew: !found || isElsewhere, task };
 }
 
-async function makeTask(context: LinkContext, id: string, block: contract.PlanBlock): Promise<TaskRow> {
+async function makeTask(context: LinkContext, id: string, block: contract.PlanBlock): Promise<void> {
   const { db, actor, repo, now, emit } = context;
   const task = await insertTask(db, {
     id,
@@ -109,12 +110,23 @@ async function makeTask(context: LinkContext, id: string, block: contract.PlanBl
     created_at: now,
     updated_at: now,
   });
+  const dependsOn = await tasksOf(context, block.dependsOn, id);
+  await replaceDependencies(db, id, dependsOn);
   emit({
     type: 'task.created',
     subject: { type: 'task', id },
-    data: { title: task.title, priority: task.priority, workplan: block.file, block: block.blockId },
+    data: { title: task.title, priority: task.priority, dependsOn, file: block.file, block: block.blockId },
   });
-  return task;
+}
+
+/** The tasks that blocks have already; a new task cannot be waited for yet, so this closes no circle. */
+async function tasksOf({ db, repo }: LinkContext, blockIds: string[], but: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (const blockId of blockIds) {
+    const row = await findPlanRowOfBlock(db, repo.id, blockId);
+    if (row && row.task_id !== but) ids.push(row.task_id);
+  }
+  return ids;
 }
 
 export const workplanOperations = [list, link];

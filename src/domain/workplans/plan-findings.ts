@@ -102,7 +102,7 @@ export const findingCodes = {
     severity: 'WARN',
     title: 'the database was set back since',
     text: 'The task had come as far as the file says, and was set back on purpose since: its landing was reverted, its claim given up, its lease ran out. The file tells no news, so fix writes the status of the database into it.',
-    fix: 'gitswarm plan fix',
+    fix: 'gitswarm plan fix; to go on with the task: gitswarm task claim <task>, or, by a person, gitswarm plan fix --force.',
   },
   'C-18': {
     severity: 'WARN',

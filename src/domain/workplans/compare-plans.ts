@@ -28,27 +28,27 @@ export interface PlanComparison {
 
 /** Finds for every block its task, by the id in the file and else by the id of the block. */
 export function pairUp(entries: readonly PlanEntry[], tasks: readonly PlanTask[]): PlanComparison {
-  const byId = new Map(tasks.map((task) => [task.taskId, task]));
-  const byBlock = new Map(
-    tasks.flatMap((task) => (task.blockId === null ? [] : [[task.blockId, task] as const])),
-  );
+  const byBlock = new Map<string, PlanTask>();
+  for (const task of tasks) if (task.blockId !== null) byBlock.set(task.blockId, task);
   const result: PlanComparison = { pairs: [], unlinked: [], lost: [] };
-  const met = new Set<string>();
+  const met = new Set<PlanTask>();
+  const odd: PlanEntry[] = [];
   for (const entry of entries) {
-    const own = byBlock.get(entry.blockId);
-    const task = entry.taskId === undefined ? own : byId.get(entry.taskId);
-    const isOther = own !== undefined && task !== own;
-    if (own) met.add(own.taskId);
-    if (task) met.add(task.taskId);
-    if (!task || task.blockId !== entry.blockId || isOther) {
-      result.unlinked.push({ entry, other: isOther ? own : undefined });
-      continue;
-    }
-    result.pairs.push({ entry, task, comparison: compare(entry, task) });
+    const task = byBlock.get(entry.blockId);
+    if (task && (entry.taskId === undefined || entry.taskId === task.taskId)) {
+      met.add(task);
+      result.pairs.push({ entry, task, comparison: compare(entry, task) });
+    } else odd.push(entry);
   }
-  result.lost = tasks.filter(
-    (task) => task.blockId !== null && !met.has(task.taskId) && !isOver(task.status),
-  );
+  const byId = odd.length === 0 ? undefined : new Map(tasks.map((task) => [task.taskId, task]));
+  for (const entry of odd) {
+    const other = byBlock.get(entry.blockId);
+    // The block may only have another id now.
+    const named = entry.taskId === undefined ? undefined : byId?.get(entry.taskId);
+    for (const task of [other, named]) if (task) met.add(task);
+    result.unlinked.push({ entry, other });
+  }
+  result.lost = tasks.filter((task) => task.blockId !== null && !met.has(task) && !isOver(task.status));
   return result;
 }
 
@@ -131,7 +131,7 @@ const MOST_CIRCLES = 50;
 /** Dependencies that name no block, and circles. */
 export function dependencyFindings(entries: readonly PlanEntry[]): PlanFinding[] {
   const known = new Set(entries.map((entry) => entry.blockId));
-  const edges = new Map<string, string[]>();
+  const edges = new Map<string, readonly string[]>();
   const findings: PlanFinding[] = [];
   for (const entry of entries) {
     if (entry.dependsOn.length === 0) continue;

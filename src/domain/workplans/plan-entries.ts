@@ -2,7 +2,7 @@ import { isId } from '../../base/ids.ts';
 import { nearest } from '../../base/nearest.ts';
 import { plain, plainLine } from '../../base/plain-text.ts';
 import { Priority } from '../../contract/common.ts';
-import { BlockId, PlanStatus } from '../../contract/workplans.ts';
+import { isBlockId, isPlanStatus, PlanStatus } from '../../contract/workplans.ts';
 import { TASK_ID_KEYS } from './edit-workplan.ts';
 import type { ParsedWorkplan, TaskBlock, Workplan } from './parse-workplan.ts';
 import { finding, type PlanFinding } from './plan-findings.ts';
@@ -22,7 +22,7 @@ export interface PlanEntry {
   status: PlanStatus;
   /** The id of its task, where the file has one. */
   taskId: string | undefined;
-  dependsOn: string[];
+  dependsOn: readonly string[];
 }
 
 /** Everything usable in these files, and what is wrong with the rest. Blocks that meet in one id are left out. */
@@ -41,8 +41,8 @@ export function readEntries(files: readonly PlanFile[]): { entries: PlanEntry[];
     findings.push(...frontFindings(path, parsed.plan, plans));
     for (const block of parsed.plan.blocks) {
       const entry = readEntry(file, block);
-      if ('blockId' in entry) found.push(entry);
-      else findings.push(...entry.findings);
+      if (entry) found.push(entry);
+      else findings.push(...whyNot(file, block));
     }
   }
   return { entries: onlySingle(found, findings), findings };
@@ -60,80 +60,92 @@ function frontFindings(path: string, plan: Workplan, plans: Map<string, string>)
   return findings;
 }
 
-/** A block's entry, or why it has none. */
-function readEntry(file: PlanFile, block: TaskBlock): PlanEntry | { findings: PlanFinding[] } {
-  const text = (key: string) => block.fields.get(key)?.value ?? '';
-  const id = text('id');
-  const where = { file: file.path, line: block.line, ...(BlockId.safeParse(id).success ? { task: id } : {}) };
-  const problems = block.problems.map(({ line, text: what }) =>
-    finding('C-04', `The task block: line ${line} ${what}`, { ...where, line }),
-  );
-  if (problems.length > 0) return { findings: problems };
-  if (id === '') return { findings: [finding('C-04', 'The task block has no id', where)] };
-  if (where.task === undefined) {
-    const message = `"${plainLine(id).slice(0, 80)}" cannot be the id of a block: letters, digits and . _ - /`;
-    return { findings: [finding('C-04', message, where)] };
-  }
-  const word = text('status');
-  if (word === '') return { findings: [finding('C-04', `Block ${id} has no status`, where)] };
-  const status = PlanStatus.safeParse(word);
-  if (!status.success) {
-    const near = nearest(word.toLowerCase(), PlanStatus.options);
-    const hint = near ? `; did you mean ${near}?` : '';
-    const message = `"${plainLine(word).slice(0, 80)}" is no status${hint}`;
-    return {
-      findings: [
-        finding('C-07', message, { ...where, line: block.fields.get('status')?.line ?? block.line }),
-      ],
-    };
-  }
-  const taskId = TASK_ID_KEYS.map((key) => text(key))
-    .find((each) => each !== '')
-    ?.toLowerCase();
-  if (taskId !== undefined && !isId(taskId)) {
-    const message = `"${plainLine(taskId).slice(0, 80)}" is not the id of a task`;
-    return { findings: [finding('C-12', message, where)] };
-  }
-  return { file, block, blockId: id, status: status.data, taskId, dependsOn: dependenciesOf(block) };
+/** A block's entry; undefined where it has none, and `whyNot` says why. */
+function readEntry(file: PlanFile, block: TaskBlock): PlanEntry | undefined {
+  const blockId = textOf(block, 'id');
+  const status = textOf(block, 'status');
+  if (block.problems.length > 0 || !isBlockId(blockId) || !isPlanStatus(status)) return undefined;
+  const taskId = taskIdOf(block);
+  if (taskId !== undefined && !isId(taskId)) return undefined;
+  return { file, block, blockId, status, taskId, dependsOn: dependenciesOf(block) };
 }
 
-function dependenciesOf(block: TaskBlock): string[] {
+function whyNot(file: PlanFile, block: TaskBlock): PlanFinding[] {
+  const id = textOf(block, 'id');
+  const shown = (text: string) => `"${plainLine(text).slice(0, 80)}"`;
+  const where = { file: file.path, line: block.line, ...(isBlockId(id) ? { task: id } : {}) };
+  if (block.problems.length > 0) {
+    return block.problems.map(({ line, text }) =>
+      finding('C-04', `The task block: line ${line} ${text}`, { ...where, line }),
+    );
+  }
+  if (id === '') return [finding('C-04', 'The task block has no id', where)];
+  if (!isBlockId(id)) {
+    const message = `${shown(id)} cannot be the id of a block: letters, digits and . _ - /`;
+    return [finding('C-04', message, where)];
+  }
+  const status = textOf(block, 'status');
+  if (status === '') return [finding('C-04', `Block ${id} has no status`, where)];
+  if (!isPlanStatus(status)) {
+    const near = nearest(status, PlanStatus.options);
+    const message = `${shown(status)} is no status${near ? `; did you mean ${near}?` : ''}`;
+    return [finding('C-07', message, { ...where, line: block.fields.get('status')?.line ?? block.line })];
+  }
+  return [finding('C-12', `${shown(taskIdOf(block) ?? '')} is not the id of a task`, where)];
+}
+
+function textOf(block: TaskBlock, key: string): string {
+  return block.fields.get(key)?.value ?? '';
+}
+
+function taskIdOf(block: TaskBlock): string | undefined {
+  for (const key of TASK_ID_KEYS) {
+    const id = textOf(block, key);
+    if (id !== '') return id.toLowerCase();
+  }
+  return undefined;
+}
+
+const NONE: readonly string[] = [];
+
+function dependenciesOf(block: TaskBlock): readonly string[] {
   const field = block.fields.get('depends_on') ?? block.fields.get('depends-on');
-  if (!field) return [];
+  if (!field) return NONE;
   const words = field.items.length > 0 ? field.items : field.value.split(/[\s,]+/);
   return [...new Set(words.filter((word) => word !== ''))];
 }
 
 /** The entries whose block id and task id nobody else has; the others are told. */
 function onlySingle(entries: readonly PlanEntry[], findings: PlanFinding[]): PlanEntry[] {
-  const ids = countBy(entries, (entry) => entry.blockId);
-  const tasks = countBy(entries, (entry) => entry.taskId);
+  const twins = metAgain(entries, (entry) => entry.blockId);
+  const sharers = metAgain(entries, (entry) => entry.taskId);
+  if (twins.size === 0 && sharers.size === 0) return [...entries];
   return entries.filter((entry) => {
     const { blockId, taskId, file, block } = entry;
     const where = { file: file.path, line: block.line, task: blockId };
-    const twins = ids.get(blockId) ?? [];
-    const sharers = taskId === undefined ? [] : (tasks.get(taskId) ?? []);
-    if (twins.length > 1) findings.push(finding('C-05', `${blockId} is the id of ${placesOf(twins)}`, where));
-    else if (sharers.length > 1) {
-      findings.push(finding('C-06', `Task ${taskId} is named by ${placesOf(sharers)}`, where));
-    }
-    return twins.length === 1 && sharers.length <= 1;
+    const same = twins.get(blockId);
+    const shared = taskId === undefined ? undefined : sharers.get(taskId);
+    if (same) findings.push(finding('C-05', `${blockId} is the id of ${placesOf(same)}`, where));
+    else if (shared) findings.push(finding('C-06', `Task ${taskId} is named by ${placesOf(shared)}`, where));
+    return !same && !shared;
   });
 }
 
-function countBy(
+/** The entries that meet in one key, by that key. */
+function metAgain(
   entries: readonly PlanEntry[],
   key: (entry: PlanEntry) => string | undefined,
 ): Map<string, PlanEntry[]> {
-  const groups = new Map<string, PlanEntry[]>();
+  const seen = new Set<string>();
+  const again = new Map<string, PlanEntry[]>();
   for (const entry of entries) {
     const name = key(entry);
     if (name === undefined) continue;
-    const group = groups.get(name);
-    if (group) group.push(entry);
-    else groups.set(name, [entry]);
+    if (seen.has(name)) again.set(name, []);
+    seen.add(name);
   }
-  return groups;
+  if (again.size > 0) for (const entry of entries) again.get(key(entry) ?? '')?.push(entry);
+  return again;
 }
 
 function placesOf(entries: readonly PlanEntry[]): string {

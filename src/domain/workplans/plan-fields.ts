@@ -16,7 +16,7 @@ export interface Field {
   /** A blank has to be put before a value that is written there. */
   needsBlank: boolean;
   /** The lines `- item` below it, or the parts of `[a, b]`. */
-  items: string[];
+  items: readonly string[];
   line: number;
 }
 
@@ -41,6 +41,7 @@ const KEY = /^([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=[ \t]|$)/;
 export function readFields(lines: readonly Line[]): Fields {
   const fields: Fields = { all: new Map(), indent: '', problems: [] };
   let last: Field | undefined;
+  let list: string[] | undefined;
   let isFirst = true;
   for (const line of lines) {
     const text = line.text;
@@ -57,9 +58,14 @@ export function readFields(lines: readonly Line[]): Fields {
       continue;
     }
     if (last && last.value === '' && (content === '-' || content.startsWith('- '))) {
-      last.items.push(unquoted(content.slice(2).trim()));
+      if (!list) {
+        list = [];
+        last.items = list;
+      }
+      list.push(unquoted(content.slice(2).trim()));
       continue;
     }
+    list = undefined;
     last = readField(line, content, fields);
   }
   return fields;
@@ -89,11 +95,14 @@ function readField(line: Line, content: string, fields: Fields): Field | undefin
   return field;
 }
 
+/** Most values are no list: one empty one for all. */
+const NONE: readonly string[] = [];
+
 interface Value {
   text: string;
   from: number;
   to: number;
-  items: string[];
+  items: readonly string[];
 }
 
 /** What stands behind the colon, with its place there; or what is wrong with it. */
@@ -102,18 +111,18 @@ function readValue(rest: string): Value | string {
   const from = rest.length - trimmed.length;
   const quote = trimmed[0];
   if (quote === undefined || quote === '#')
-    return { text: '', from: Math.min(from, 1), to: Math.min(from, 1), items: [] };
+    return { text: '', from: Math.min(from, 1), to: Math.min(from, 1), items: NONE };
   if (quote === '"' || quote === "'") {
     const end = closingQuote(trimmed);
     if (end < 0) return 'its quotes are not closed';
     const after = trimmed.slice(end + 1).trimStart();
     if (after !== '' && after[0] !== '#') return 'something follows its quotes';
-    return { text: unquoted(trimmed.slice(0, end + 1)), from, to: from + end + 1, items: [] };
+    return { text: unquoted(trimmed.slice(0, end + 1)), from, to: from + end + 1, items: NONE };
   }
   const plain = withoutComment(trimmed);
   const to = from + plain.length;
-  if (quote === '|' || quote === '>') return { text: '', from, to, items: [] };
-  if (quote !== '[') return { text: plain, from, to, items: [] };
+  if (quote === '|' || quote === '>') return { text: '', from, to, items: NONE };
+  if (quote !== '[') return { text: plain, from, to, items: NONE };
   if (!plain.endsWith(']')) return 'its list is not closed';
   const items = plain
     .slice(1, -1)

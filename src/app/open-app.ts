@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { copySqliteFile, type SqliteCopy } from '../base/sqlite-copy.ts';
 import type { Agent } from '../contract/agents.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Repo } from '../contract/repos.ts';
@@ -47,10 +48,13 @@ export interface OpenOptions {
   environment: Environment;
   clock?: Clock;
   longLived?: boolean;
+  /** Only looks, and leaves no trace: not even the files that SQLite makes beside a database it reads. */
+  untouched?: boolean;
 }
 
 /** Opens the repository that a directory belongs to. Throws not_a_repository or not_initialised with the fix. */
 export async function openApp(options: OpenOptions): Promise<App> {
+  if (options.untouched) return openCopy(options);
   try {
     return await openWith(options, false);
   } catch (error) {
@@ -59,7 +63,36 @@ export async function openApp(options: OpenOptions): Promise<App> {
   }
 }
 
-async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App> {
+/** The databases are copied and the copies opened; whatever is written to them is gone in the end. */
+async function openCopy(options: OpenOptions): Promise<App> {
+  const copies: SqliteCopy[] = [];
+  const copy = (file: string) => {
+    const made = copySqliteFile(file);
+    if (made) copies.push(made);
+    else
+      throw new SwarmError('busy', `${file} is written to without a pause.`, {
+        fix: 'Try again in a moment.',
+      });
+    return made.file;
+  };
+  const remove = () => {
+    for (const each of copies) each.remove();
+  };
+  try {
+    const app = await openWith(options, false, copy);
+    const { close } = app;
+    return Object.assign(app, { isReadOnly: true, close: () => close().finally(remove) });
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function openWith(
+  options: OpenOptions,
+  isReadOnly: boolean,
+  copy?: (file: string) => string,
+): Promise<App> {
   const { environment, clock = systemClock } = options;
   // The machine's store is found through git, and git is told what the machine knows when it first asks.
   let machine: Machine | undefined;
@@ -82,10 +115,10 @@ async function openWith(options: OpenOptions, isReadOnly: boolean): Promise<App>
     });
   }
   const database = openDatabase(
-    { file: places.database },
+    { file: copy ? copy(places.database) : places.database },
     { durable: environment.durable, readOnly: isReadOnly },
   );
-  const store = openMachine(places.home);
+  const store = openMachine(places.home, { untouched: copy !== undefined });
   machine = store;
   const close = async () => {
     store.close();

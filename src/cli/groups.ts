@@ -46,6 +46,12 @@ export const groups: Group[] = [
     load: () => import('./commands/task.ts'),
   },
   {
+    name: 'plan',
+    section: 'work',
+    summary: 'workplan files and their tasks: check, fix',
+    load: () => import('./commands/plan.ts'),
+  },
+  {
     name: 'workspace',
     section: 'work',
     summary: 'a worktree for a stream: create, list, destroy',

@@ -68,7 +68,7 @@ export class Session {
     this.#abort.abort();
   }
 
-  app(options: { longLived?: boolean } = {}): Promise<App> {
+  app(options: { longLived?: boolean; untouched?: boolean } = {}): Promise<App> {
     // Loaded only now: `help` and a mistyped command must not wait for databases and git.
     this.#app ??= import('../app/open-app.ts').then(({ openApp }) =>
       openApp({ dir: this.flags.dir, environment: this.environment, ...options }),
@@ -109,7 +109,7 @@ export class Session {
   /** What time alone has made due, after the answer is out; nobody waits for more than one small transaction. */
   async doWhatIsDue(): Promise<void> {
     if (!this.flags.tick || this.rule === 'nobody') return;
-    const app = await this.#app;
+    const app = await this.#app?.catch(() => undefined);
     if (!app || app.isReadOnly) return;
     // Whoever comes next does it; the answer of this command is out already.
     await app

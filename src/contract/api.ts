@@ -18,6 +18,7 @@ import * as status from './status.ts';
 import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
 import * as undo from './undo.ts';
+import * as workplans from './workplans.ts';
 
 const modules = [
   agents,
@@ -39,6 +40,7 @@ const modules = [
   stages,
   orgs,
   branchRules,
+  workplans,
 ];
 
 /** Every endpoint of the contract. */

@@ -73,6 +73,7 @@ export const RepoConfig = z.strictObject({
   sandbox: z.enum(['required', 'auto', 'off']).default('auto'),
   author_email: line(200).default('{slug}@agents.gitswarm.local'),
   branch_rules: z.array(BranchRule).max(200).default([]),
+  workplans: z.array(line(1000)).max(50).default(['workplans/**/*.md']),
   workspace: z
     .strictObject({
       setup: CommandLine.nullable().default(null),

@@ -23,6 +23,8 @@ export const settingTexts: Record<string, string> = {
   author_email: 'The address of commits by agents; {slug} stands for the name of the agent.',
   branch_rules:
     'Rules by branch pattern: approvals, threshold, tests, who may merge. The strictest of rule and setting holds.',
+  workplans:
+    'Patterns of the files that may be workplans, as a JSON list; of these, the ones with type: workplan in their front matter are.',
   'workspace.setup':
     'A command that prepares a fresh checkout (installs dependencies). It needs the same approval as stabilize_command.',
   'workspace.copy':

@@ -11,6 +11,7 @@ export interface Tables {
   access_grant: AccessGrantRow;
   task: TaskRow;
   task_dependency: TaskDependencyRow;
+  workplan_task: WorkplanTaskRow;
   claim: ClaimRow;
   stream: StreamRow;
   stream_author: StreamAuthorRow;
@@ -130,6 +131,18 @@ export interface TaskRow {
 export interface TaskDependencyRow {
   task_id: string;
   depends_on_id: string;
+}
+
+export interface WorkplanTaskRow {
+  task_id: string;
+  repo_id: string;
+  /** The id that the block has in its file. */
+  block_id: string;
+  file: string;
+  /** The furthest status at which files and database have met. */
+  reached: string;
+  created_at: string;
+  updated_at: string;
 }
 
 export interface ClaimRow {

@@ -19,6 +19,8 @@ export interface RunOptions {
   /** Bytes of output after which the process is ended. Default: 1 GiB. */
   maxBuffer?: number;
   signal?: AbortSignal;
+  /** Ends git, and what it started, after so many milliseconds: `timed_out`. For calls that ask another machine. */
+  timeoutMs?: number;
   /** Lets the hooks of the repository run: only for a commit an agent asked for. */
   hooks?: boolean;
 }
@@ -52,6 +54,8 @@ export async function runGitBytes(
     cwd,
     env: environment(place, options),
     stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own can be ended as a whole: git's helpers would hold its pipes open.
+    ...(options.timeoutMs === undefined ? {} : { detached: true }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
   const result = await collect(child, options, cwd, args);
@@ -106,8 +110,15 @@ function collect(
       child.kill();
     });
     child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
-    child.on('error', (error) => reject(notStarted(error, cwd, args)));
+    const timer = limitTime(child, options.timeoutMs, () => {
+      failure = new SwarmError('timed_out', `git ${args[0]} took longer than ${options.timeoutMs} ms`);
+    });
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(notStarted(error, cwd, args));
+    });
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       if (failure) return reject(failure);
       const stderr = Buffer.concat(errors).toString('utf8');
       const result = { stdout: Buffer.concat(chunks), stderr, code: code ?? -1 };
@@ -118,6 +129,22 @@ function collect(
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
   });
+}
+
+function limitTime(
+  child: ChildProcess,
+  timeoutMs: number | undefined,
+  isOver: () => void,
+): NodeJS.Timeout | undefined {
+  if (timeoutMs === undefined) return undefined;
+  return setTimeout(() => {
+    isOver();
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      child.kill('SIGKILL'); // no groups here, or it is over already
+    }
+  }, timeoutMs);
 }
 
 function notStarted(error: Error, cwd: string, args: readonly string[]): SwarmError {

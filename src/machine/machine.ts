@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { copySqliteFile, type SqliteCopy } from '../base/sqlite-copy.ts';
 import { bindable, isSqliteBusy, openSqliteFile, sqliteFault } from '../base/sqlite-file.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { schemaSteps } from './machine-schema.ts';
@@ -9,8 +10,8 @@ import { holderOf } from './process-identity.ts';
 export type Value = string | number | null;
 
 /** What only this machine knows, in `<dir>/local/machine.db`. Nothing is opened before the first question. */
-export function openMachine(dir: string): Machine {
-  return new Machine(dir);
+export function openMachine(dir: string, options: { untouched?: boolean } = {}): Machine {
+  return new Machine(dir, options);
 }
 
 export class Machine {
@@ -18,11 +19,15 @@ export class Machine {
   readonly dir: string;
   /** This process, as it signs what it holds. */
   readonly holder: string;
+  /** It is read from a copy, so that not even SQLite leaves a trace beside it. */
+  readonly #untouched: boolean;
   #db: DatabaseSync | undefined;
+  #copy: SqliteCopy | undefined;
 
-  constructor(dir: string) {
+  constructor(dir: string, { untouched = false }: { untouched?: boolean } = {}) {
     this.dir = dir;
     this.holder = holderOf();
+    this.#untouched = untouched;
   }
 
   get localDir(): string {
@@ -60,11 +65,20 @@ export class Machine {
   close(): void {
     this.#db?.close();
     this.#db = undefined;
+    this.#copy?.remove();
+    this.#copy = undefined;
+  }
+
+  #open(): DatabaseSync {
+    const file = join(this.localDir, FILE);
+    if (!this.#untouched) return openMachineFile(this.localDir);
+    if (existsSync(file)) this.#copy = copySqliteFile(file);
+    return openForReading(this.#copy?.file ?? file);
   }
 
   #ask<T>(question: (db: DatabaseSync) => T): T {
     try {
-      this.#db ??= openMachineFile(this.localDir);
+      this.#db ??= this.#open();
       return question(this.#db);
     } catch (error) {
       const fault = sqliteFault(error, join(this.localDir, FILE));

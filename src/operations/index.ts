@@ -22,14 +22,17 @@ import { streamHeadOperations } from './stream-head.ts';
 import { streamLifecycleOperations } from './stream-lifecycle.ts';
 import { listStreams } from './stream-list.ts';
 import { streamOperations } from './streams.ts';
+import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
+import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
 export const operations: Operation[] = [
   ...agentOperations,
   ...repoOperations,
   ...taskOperations,
+  ...taskEndOperations,
   ...streamOperations,
   listStreams,
   ...streamHeadOperations,
@@ -52,4 +55,5 @@ export const operations: Operation[] = [
   ...stageOperations,
   ...orgOperations,
   ...branchRuleOperations,
+  ...workplanOperations,
 ];

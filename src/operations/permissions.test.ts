@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { defaultConfig } from '../../test/support/default-config.ts';
 import { factsOf, nothingLeft, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
 import { suspendAgent } from '../contract/agents.ts';
 import { addMaintainer, grantAccess, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { abandonStream, pauseStream } from '../contract/streams.ts';
@@ -165,6 +166,15 @@ const CASES: Record<string, Case[]> = {
   'undo.record': [{ input: () => ({ operation: 'workspace.destroy', summary: 'x', data: {} }) }],
   'undo.run': [{ input: () => ({ record: 'stream.rebase' }) }],
   'housekeeping.run_due': [{ input: () => ({}) }],
+  'task.complete': [{ input: ({ free }) => ({ task: free }) }],
+  'task.reopen': [{ input: ({ free }) => ({ task: free, reason: 'x' }) }],
+  'workplan.link': [
+    {
+      input: () => ({
+        blocks: [{ blockId: 'A', file: 'a.md', taskId: newId(), isWritten: false, title: 'x' }],
+      }),
+    },
+  ],
 };
 
 type Seeded = Awaited<ReturnType<typeof seed>>;

@@ -36,7 +36,11 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
       ...(await import('./stream-lifecycle.ts')).streamLifecycleOperations,
       ...(await import('./blocks.ts')).blockOperations,
     ],
-    task: async () => (await import('./tasks.ts')).taskOperations,
+    task: async () => [
+      ...(await import('./tasks.ts')).taskOperations,
+      ...(await import('./task-ends.ts')).taskEndOperations,
+    ],
+    workplan: async () => (await import('./workplans.ts')).workplanOperations,
     undo: async () => (await import('./undo.ts')).undoOperations,
   }),
 );

@@ -1,6 +1,7 @@
 import type { Migration } from '../migration.ts';
 import { init } from './001-init.ts';
+import { workplans } from './003-workplans.ts';
 import { governance } from './004-governance.ts';
 
 /** In the order in which they are applied. */
-export const migrations: readonly Migration[] = [init, governance];
+export const migrations: readonly Migration[] = [init, workplans, governance];

@@ -1,0 +1,43 @@
+/** One line of a file whose bytes are held one a character, so that places in it are places in the file. */
+export interface Line {
+  number: number;
+  start: number;
+  /** Without its end: neither line feed nor the carriage return before it. */
+  text: string;
+  /** Where the next line begins. */
+  next: number;
+}
+
+/** Where a line of `text` that begins at `start` ends, and where the one after it begins. */
+export function lineEnd(text: string, start: number): { end: number; next: number } {
+  const feed = text.indexOf('\n', start);
+  if (feed < 0) return { end: text.length, next: text.length };
+  const hasReturn = feed > start && text.charCodeAt(feed - 1) === 13;
+  return { end: hasReturn ? feed - 1 : feed, next: feed + 1 };
+}
+
+/** A fence that opens or closes a code block. */
+export interface Fence {
+  mark: '`' | '~';
+  length: number;
+  /** What follows it on its line; a closing fence has nothing there. */
+  info: string;
+}
+
+/** The fence on a line (CommonMark 4.5): at most three blanks, then three or more backticks or tildes. */
+export function fenceOf(line: string): Fence | undefined {
+  let at = 0;
+  while (at < 3 && line[at] === ' ') at++;
+  const mark = line[at];
+  if (mark !== '`' && mark !== '~') return undefined;
+  let end = at;
+  while (line[end] === mark) end++;
+  if (end - at < 3) return undefined;
+  const info = line.slice(end).trim();
+  return mark === '`' && info.includes('`') ? undefined : { mark, length: end - at, info };
+}
+
+/** True where a line closes what `open` opened. */
+export function closes(fence: Fence | undefined, open: Fence): boolean {
+  return fence !== undefined && fence.mark === open.mark && fence.length >= open.length && fence.info === '';
+}

@@ -22,7 +22,13 @@ export function stepTime(queued: number): number {
     const [run] = state.runs.keys();
     const start = performance.now();
     if (run)
-      applyEvent(state, { kind: 'finished', run, result: chance() < 0.3 ? 'red' : 'green', ms: 300_000 });
+      applyEvent(state, {
+        kind: 'finished',
+        run,
+        result: chance() < 0.3 ? 'red' : 'green',
+        ms: 300_000,
+        tree: '',
+      });
     for (;;) {
       const decisions = wake(state, { now: step * 60_000, runners: RUNNERS });
       if (decisions.length === 0) break;

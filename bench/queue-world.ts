@@ -110,7 +110,7 @@ class Simulation {
       this.#now = at;
       this.#ends.delete(run);
       this.#outcome.spent += ms;
-      this.#tell({ kind: 'finished', run, result, ms: ms * CI_MS });
+      this.#tell({ kind: 'finished', run, result, ms: ms * CI_MS, tree: '' });
     }
     this.#outcome.left = this.#state.entries.size;
     return this.#outcome;

@@ -41,4 +41,8 @@ export const schemaSteps: readonly string[] = [
     token_hash text primary key, agent_id text not null, stream_id text, created_at text not null, ended_at text
   ) strict, without rowid;
   `,
+  `
+  create table queue_event (seq integer primary key, data text not null) strict;
+  create table queue_rates (id integer primary key check (id = 1), data text not null) strict;
+  `,
 ];

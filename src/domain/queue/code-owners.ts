@@ -27,7 +27,7 @@ export function ownersOf(path: string, rules: readonly OwnerRule[]): string[] {
 }
 
 /** Patterns are those of .gitignore: without a slash in front or inside they match at any depth, a directory all below. */
-function globsOf(pattern: string): string[] {
+export function globsOf(pattern: string): string[] {
   const isAnchored = pattern.slice(0, -1).includes('/');
   const bare = pattern.replace(/^\//, '').replace(/\/$/, '');
   const start = isAnchored ? bare : `**/${bare}`;

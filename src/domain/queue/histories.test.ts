@@ -218,7 +218,8 @@ class Play {
     if (!this.state.landings.some((landing) => landing.ids.join() === decision.ids.join())) return;
     if (this.#draw(25) === 0) {
       for (const id of decision.ids) this.unsettled.add(id);
-      this.tell({ kind: 'left', id: decision.ids[this.#draw(decision.ids.length)] ?? '' });
+      if (this.#draw(2) === 0) this.tell({ kind: 'returned', ids: decision.ids });
+      else this.tell({ kind: 'left', id: decision.ids[this.#draw(decision.ids.length)] ?? '' });
       return;
     }
     this.landed.push(...decision.ids);
@@ -242,7 +243,7 @@ class Play {
     this.#running.delete(run);
     if (!result) return;
     result.isRed ||= this.#draw(12) === 0;
-    this.tell({ kind: 'finished', run, result: result.isRed ? 'red' : 'green', ms: 1000 });
+    this.tell({ kind: 'finished', run, result: result.isRed ? 'red' : 'green', ms: 1000, tree: '' });
   }
 }
 
@@ -271,7 +272,11 @@ function subjectsOf(state: QueueState, event: QueueEvent): Wish[] {
   if (event.kind === 'finished' || event.kind === 'lost') {
     const run = state.runs.get(event.run);
     ids.push(run?.of ?? '', ...(state.batches.get(run?.of ?? '')?.items ?? []));
-  } else if (event.kind === 'landed') for (const id of event.ids) withBatch(id);
+  } else if (event.kind === 'landed' || event.kind === 'returned')
+    for (const id of event.ids) {
+      withBatch(id);
+      for (const { ids: group } of state.landings) if (group.includes(id)) group.forEach(withBatch);
+    }
   else if (event.kind === 'queued') return [event.wish];
   else if ('id' in event) {
     withBatch(event.id);

@@ -36,8 +36,8 @@ export type Decision =
       at: number;
     }
   | { kind: 'cancel'; run: string }
-  /** Land these in this order, all or none; `run` is the green run that had them, or null where none is asked for. */
-  | { kind: 'land'; ids: string[]; run: string | null }
+  /** Land these in this order, all or none. `tree` is what `run` found green; null where no run is asked for. */
+  | { kind: 'land'; ids: string[]; run: string | null; tree: string | null }
   /** Throw it out: these two runs with it were red. */
   | { kind: 'evict'; id: string; runs: string[] };
 
@@ -52,12 +52,14 @@ export type Fact =
   | { kind: 'resumed' }
   | { kind: 'frozen' }
   | { kind: 'unfrozen' }
-  | { kind: 'finished'; run: string; result: 'green' | 'red'; ms: number }
+  | { kind: 'finished'; run: string; result: 'green' | 'red'; ms: number; tree: string }
   /** The process that ran it is gone. */
   | { kind: 'lost'; run: string }
   | { kind: 'landed'; ids: string[] }
   | { kind: 'evicted'; id: string }
-  /** It was not thrown out: the runs say nothing about it, because the tip alone is red. */
-  | { kind: 'spared'; id: string };
+  /** Neither landed nor thrown out, as was decided: they are queued again, at their places. */
+  | { kind: 'returned'; ids: string[] }
+  /** Something came to the tip past the queue: who overlaps it has proved nothing. */
+  | { kind: 'outdated'; footprint: Footprint };
 
 export type QueueEvent = Fact | Decision;

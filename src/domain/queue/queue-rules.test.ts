@@ -168,7 +168,7 @@ describe('the line', () => {
   it('a paused queue begins nothing and lands nothing', () => {
     const events: QueueEvent[] = [wish('a'), wish('b')];
     events.push(...startsAfter(events, { runners: 1, rates: { ...CERTAIN, failure: 0.7 } }));
-    events.push({ kind: 'paused' }, { kind: 'finished', run: 'r1', result: 'green', ms: 5 });
+    events.push({ kind: 'paused' }, { kind: 'finished', run: 'r1', result: 'green', ms: 5, tree: '' });
     expect(wake(foldQueue(events, CERTAIN), { now: 0, runners: 4 })).toEqual([]);
     events.push({ kind: 'resumed' });
     expect(wake(foldQueue(events, CERTAIN), { now: 0, runners: 4 })).toMatchObject([
@@ -203,6 +203,7 @@ describe('explaining', () => {
       run: 'r1',
       result: 'red',
       ms: 5,
+      tree: '',
     });
     expect(explain(foldQueue(events, CERTAIN), 'a', asked)?.phase).toBe('searching');
     events.push(...startsAfter(events, { runners: 1 }), {
@@ -210,6 +211,7 @@ describe('explaining', () => {
       run: 'r2',
       result: 'red',
       ms: 5,
+      tree: '',
     });
     expect(explain(foldQueue(events, CERTAIN), 'a', asked)?.phase).toBe('suspect');
     expect(explain(foldQueue(events, CERTAIN), 'b', asked)?.phase).toBe('queued');

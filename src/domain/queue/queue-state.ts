@@ -4,6 +4,12 @@ import { FIRST_RATES, type Rates } from './rates.ts';
 /** queued, testing in a batch, suspect after a red run, landing, or being thrown out. */
 export type Phase = 'queued' | 'testing' | 'suspect' | 'landing' | 'evicting';
 
+/** A green run, and the tree that it found green. */
+export interface Proof {
+  run: string;
+  tree: string;
+}
+
 /** A wish on its way through the queue. */
 export interface Entry {
   wish: Wish;
@@ -16,7 +22,7 @@ export interface Entry {
   /** The red run that made it a suspect, and the one that confirmed it. */
   reds: string[];
   /** The green run of a suspect that may land. */
-  confirmed: string | null;
+  confirmed: Proof | null;
 }
 
 /** Streams that are tested together. All of them have the same streams below. */
@@ -27,7 +33,7 @@ export interface Batch {
   /** So many of the items, the first ones, were red together. */
   red: { count: number; run: string } | null;
   /** So many of the items were green together, with all that was below. */
-  green: { count: number; run: string } | null;
+  green: ({ count: number } & Proof) | null;
 }
 
 export interface Run {
@@ -47,7 +53,7 @@ export interface QueueState {
   batches: Map<string, Batch>;
   runs: Map<string, Run>;
   /** Decided and not yet done. */
-  landings: { ids: string[]; run: string | null }[];
+  landings: { ids: string[]; run: string | null; tree: string | null }[];
   isPaused: boolean;
   isFrozen: boolean;
   rates: Rates;

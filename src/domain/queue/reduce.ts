@@ -58,7 +58,7 @@ export function applyEvent(state: QueueState, event: QueueEvent): void {
       break;
     case 'land':
       setPhase(state, event.ids, 'landing');
-      state.landings.push({ ids: event.ids, run: event.run });
+      state.landings.push({ ids: event.ids, run: event.run, tree: event.tree });
       break;
     case 'landed':
       land(state, event.ids);
@@ -72,8 +72,11 @@ export function applyEvent(state: QueueState, event: QueueEvent): void {
         leave(state, entry);
       });
       break;
-    case 'spared':
-      withEntry(state, event.id, requeue);
+    case 'returned':
+      giveUp(state, event.ids);
+      break;
+    case 'outdated':
+      outdate(state, { id: '', footprint: event.footprint });
       break;
     default:
       event satisfies never;
@@ -143,17 +146,23 @@ function requeue(entry: Entry): void {
   entry.confirmed = null;
 }
 
-/** Everything that was tested or was to land together with it is given back. */
 function leave(state: QueueState, entry: Entry): void {
-  const { id } = entry.wish;
-  for (const other of breakLandings(state, id)) {
-    withEntry(state, other, (each) => {
-      if (each.batch === null) requeue(each);
-      else each.phase = 'testing';
-    });
+  giveUp(state, [entry.wish.id]);
+  state.entries.delete(entry.wish.id);
+}
+
+/** They are queued again, and so is everything that was tested or was to land together with them. */
+function giveUp(state: QueueState, ids: readonly string[]): void {
+  for (const id of ids) {
+    for (const other of breakLandings(state, id)) {
+      withEntry(state, other, (each) => {
+        if (each.batch === null) requeue(each);
+        else each.phase = 'testing';
+      });
+    }
   }
-  dissolveWith(state, [id]);
-  state.entries.delete(id);
+  dissolveWith(state, ids);
+  for (const id of ids) withEntry(state, id, requeue);
 }
 
 /** Ends the landings that had it, or were tested on top of it or of what lands no more; whom they would have landed. */
@@ -212,23 +221,25 @@ function lose(state: QueueState, id: string): void {
   if (batch && !batch.red && !batch.green) dissolve(state, [batch]);
 }
 
-function finish(state: QueueState, event: Extract<QueueEvent, { kind: 'finished' }>): void {
+type Result = Extract<QueueEvent, { kind: 'finished' }>;
+
+function finish(state: QueueState, event: Result): void {
   const run = state.runs.get(event.run);
   if (!run) return;
   state.runs.delete(run.id);
   state.rates = learnt(state.rates, 'runMs', event.ms);
-  if (run.purpose === 'confirm') confirm(state, run, event.result);
-  else judge(state, run, event.result);
+  if (run.purpose === 'confirm') confirm(state, run, event);
+  else judge(state, run, event);
 }
 
 /** What a run of a batch, or of a prefix of it, says about the batch. */
-function judge(state: QueueState, run: Run, result: 'green' | 'red'): void {
+function judge(state: QueueState, run: Run, { result, tree }: Result): void {
   const batch = state.batches.get(run.of);
   const count = batch?.items.filter((id) => run.on.includes(id)).length ?? 0;
   if (!batch || count === 0) return;
   if (result === 'green') {
     if (batch.red && batch.red.count <= count) batch.red = null;
-    if (count > (batch.green?.count ?? 0)) batch.green = { count, run: run.id };
+    if (count > (batch.green?.count ?? 0)) batch.green = { count, run: run.id, tree };
     state.rates = learnt(state.rates, 'flake', 0);
   } else if (count < (batch.red?.count ?? Number.POSITIVE_INFINITY)) {
     batch.red = { count, run: run.id };
@@ -237,7 +248,7 @@ function judge(state: QueueState, run: Run, result: 'green' | 'red'): void {
 }
 
 /** A suspect had its run of its own. Red: two runs agree. Green counts only where nothing came in between. */
-function confirm(state: QueueState, run: Run, result: 'green' | 'red'): void {
+function confirm(state: QueueState, run: Run, { result, tree }: Result): void {
   const entry = state.entries.get(run.of);
   if (entry?.phase !== 'suspect') return;
   if (result === 'red') {
@@ -248,7 +259,7 @@ function confirm(state: QueueState, run: Run, result: 'green' | 'red'): void {
   const meets = (other: Entry) =>
     other.phase === 'testing' && overlaps(other.wish.footprint, entry.wish.footprint);
   if (run.isStale || [...state.entries.values()].some(meets)) requeue(entry);
-  else entry.confirmed = run.id;
+  else entry.confirmed = { run: run.id, tree };
 }
 
 function land(state: QueueState, ids: string[]): void {
@@ -289,7 +300,7 @@ function land(state: QueueState, ids: string[]): void {
 }
 
 /** What was tested without this landing although it overlaps it has proved nothing for the tip of now. */
-function outdate(state: QueueState, landed: Wish): void {
+function outdate(state: QueueState, landed: Pick<Wish, 'id' | 'footprint'>): void {
   const meets = (other: Entry) => overlaps(other.wish.footprint, landed.footprint);
   const stale = [...state.batches.values()].filter(
     (batch) =>

@@ -1,7 +1,7 @@
 import { InFlight } from './in-flight.ts';
 import { inTurns, lineUp, type Place } from './line.ts';
 import type { Decision } from './queue-events.ts';
-import { type Batch, type Entry, isAdmitted, type QueueState } from './queue-state.ts';
+import { type Batch, type Entry, isAdmitted, type Proof, type QueueState } from './queue-state.ts';
 import { batchSize, bestBatch, passChance } from './rates.ts';
 import { nextPrefixes } from './search-prefixes.ts';
 
@@ -52,16 +52,16 @@ function isUseless(state: QueueState, run: { purpose: string; of: string; on: st
 function landGreen(state: QueueState): Decision[] {
   const decisions: Decision[] = [];
   const landing = new Set<string>();
-  const decide = (ids: string[], run: string) => {
+  const decide = (ids: string[], { run, tree }: Proof) => {
     const entries = ids.map((id) => state.entries.get(id));
     const mayLand = entries.every((entry) => entry && isAdmitted(state, entry) && entry.phase !== 'evicting');
     const fresh = ids.filter((id) => !landing.has(id));
     if (state.isPaused || !mayLand || fresh.length === 0) return;
     for (const id of fresh) landing.add(id);
-    decisions.push({ kind: 'land', ids: fresh, run });
+    decisions.push({ kind: 'land', ids: fresh, run, tree });
   };
   for (const batch of state.batches.values()) {
-    if (batch.green) decide([...batch.below, ...batch.items.slice(0, batch.green.count)], batch.green.run);
+    if (batch.green) decide([...batch.below, ...batch.items.slice(0, batch.green.count)], batch.green);
   }
   for (const entry of state.entries.values()) {
     if (entry.confirmed !== null && entry.phase === 'suspect') decide([entry.wish.id], entry.confirmed);
@@ -81,7 +81,7 @@ function landUntested(state: QueueState, now: number): Decision[] {
       ({ entry, after }) => !entry.wish.isTested && after.length === 0 && inFlight.below(entry).length === 0,
     )
     .map(({ entry }) => entry.wish.id);
-  return ids.map((id) => ({ kind: 'land', ids: [id], run: null }));
+  return ids.map((id) => ({ kind: 'land', ids: [id], run: null, tree: null }));
 }
 
 function evictConfirmed(state: QueueState): Decision[] {

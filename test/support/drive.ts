@@ -7,6 +7,7 @@ import { claimTask, nextTask } from '../../src/contract/tasks.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
 import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { promote } from '../../src/workflows/promote.ts';
 import { recover } from '../../src/workflows/recover.ts';
@@ -24,7 +25,7 @@ export type Job =
   | { op: 'merge' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
-  | { op: 'stabilize' | 'promote' | 'next' }
+  | { op: 'stabilize' | 'promote' | 'next' | 'queue' }
   | { op: 'claim'; task: string }
   | { op: 'init'; buffer?: string };
 
@@ -71,6 +72,8 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return commitStream(workflow, { stream: job.stream, message: job.message });
     case 'merge':
       return mergeStream(workflow, job.stream);
+    case 'queue':
+      return driveQueue(workflow);
     case 'revert':
       return revertStream(workflow, job.stream);
     case 'sync':

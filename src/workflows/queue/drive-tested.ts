@@ -94,7 +94,7 @@ class Drive {
       const decisions = this.#decide();
       for (const decision of decisions) await this.#carryOut(decision);
       if (decisions.length === 0) {
-        if (this.#running.size === 0) break;
+        if (this.#running.size === 0 && this.#finished.length === 0) break;
         await this.#nextAnswer();
       }
       if (this.#failure) throw this.#failure;
@@ -144,13 +144,17 @@ class Drive {
   }
 
   async #nextAnswer(): Promise<void> {
+    if (this.#finished.length === 0) await this.#waitForOne();
+    for (const finished of this.#finished.splice(0)) this.#takeAnswer(finished);
+  }
+
+  async #waitForOne(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<void>((done) => {
       timer = setTimeout(done, LOOK_AGAIN_MS);
     });
     await Promise.race([pause, ...[...this.#running.values()].map(({ done }) => done)]);
     clearTimeout(timer);
-    for (const finished of this.#finished.splice(0)) this.#takeAnswer(finished);
   }
 
   async #carryOut(decision: Decision): Promise<void> {

@@ -5,6 +5,7 @@ import { freezeQueue, listMerges } from '../../src/contract/merges.ts';
 import { listTasks, showTask } from '../../src/contract/tasks.ts';
 import { getFlakeCount } from '../../src/machine/verdicts.ts';
 import { driveQueue } from '../../src/workflows/drive-queue.ts';
+import { describeQueue } from '../../src/workflows/queue/describe-queue.ts';
 import { revertStream } from '../../src/workflows/revert-stream.ts';
 import { Driven } from '../support/driven.ts';
 import { expectSound } from '../support/invariants.ts';
@@ -139,6 +140,24 @@ it('streams of different lanes are tested at the same time', async () => {
   await queued(story, 'bob', await story.stream('bob', { 'docs/b.txt': 'b\n' }));
   expect(await drive(story)).toMatchObject({ landed: [{}, {}], runs: 2 });
   await expectSound(story);
+});
+
+it('the queue tells of each stream its lane, what is tested with it, and what it waits for', async () => {
+  const story = await startQueue('true', { runners: 1 });
+  const one = await queued(story, 'coder', await story.stream('coder', { 'src/a.txt': 'a\n' }));
+  const two = await queued(story, 'bob', await story.stream('bob', { 'src/b.txt': 'b\n' }));
+  await queued(story, 'eve', await story.stream('eve', { 'docs/c.txt': 'c\n' }));
+  await queued(story, 'eve', await story.stream('eve', { 'package.json': '{}\n' }));
+  const handle = (await story.show(one)).handle;
+  const { items } = await story.run(null, (workflow) => describeQueue(workflow));
+  expect(items.map(({ lane }) => lane)).toEqual([1, 1, 2, null]);
+  expect(items[1]).toMatchObject({
+    stream: { id: two.id },
+    phase: 'queued',
+    waitsFor: [`behind ${handle} in its lane`],
+  });
+  expect(items[1]?.laneMates).toContain(handle);
+  expect(items[2]?.laneMates).not.toContain(handle);
 });
 
 it('an incident is tested and lands before everything that was queued earlier', async () => {

@@ -240,7 +240,15 @@ class Drive {
     const candidate = this.#candidates.get(run);
     if (!known || !candidate) return;
     if (check.result === 'error') {
-      this.#failure = cannotRun(this.#request('').command, check.output);
+      this.#failure = this.#workflow.signal?.aborted
+        ? new SwarmError(
+            'interrupted',
+            'The tests were stopped; what they were about is still in the queue.',
+            {
+              fix: 'gitswarm queue run',
+            },
+          )
+        : cannotRun(this.#request('').command, check.output);
       return;
     }
     if (!check.cached) this.#run.runs++;
@@ -282,6 +290,7 @@ class Drive {
     if (result.kind === 'landed') {
       for (const { item, landing } of result.landings) {
         this.#run.landed.push({ merge: item.merge, stream: landing.landed.stream ?? item.stream, landing });
+        this.#workflow.notify(`landed: ${nameOf(item)}`);
       }
       this.#tip = result.landings.at(-1)?.landing.commit ?? this.#tip;
       this.#record.tell({ kind: 'landed', ids });
@@ -347,6 +356,7 @@ class Drive {
       this.#watch.expect(id);
       const evicted = await evict(this.#workflow, item, { red, tip: this.#tip, request });
       this.#run.runs += evicted.runs;
+      this.#workflow.notify(`left the queue: ${evicted.packet.summary}`);
       this.#run.evicted.push({ merge: item.merge, stream: evicted.stream, packet: evicted.packet });
     } catch (error) {
       this.#record.tell({ kind: 'returned', ids: [id] });

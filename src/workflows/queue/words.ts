@@ -7,13 +7,18 @@ export function sayWaiting(why: Explanation, queued: ReadonlyMap<string, Queued>
   return said.length > 0 ? said.join('; ') : `is ${why.phase}`;
 }
 
-export function sayOne(waiting: Waiting, queued: ReadonlyMap<string, Queued>): string {
-  const names = (ids: readonly string[]) => namesOf(ids, queued);
+/** One reason; with why the queue is frozen, where that is known. */
+export function sayOne(
+  waiting: Waiting,
+  queued: ReadonlyMap<string, Queued>,
+  frozenReason: string | null = null,
+): string {
+  const names = (ids: readonly string[]) => handlesOf(ids, queued).join(', ');
   switch (waiting.kind) {
     case 'paused':
       return 'the queue is paused';
     case 'frozen':
-      return 'the queue is frozen';
+      return frozenReason === null ? 'the queue is frozen' : `the queue is frozen: ${frozenReason}`;
     case 'parent':
       return `waits for its parent ${names(waiting.streams)}, which has not landed`;
     case 'lane':
@@ -34,11 +39,11 @@ export function sayOne(waiting: Waiting, queued: ReadonlyMap<string, Queued>): s
 }
 
 /** Handles, where they are known; ids of streams and of landings both. */
-function namesOf(ids: readonly string[], queued: ReadonlyMap<string, Queued>): string {
+export function handlesOf(ids: readonly string[], queued: ReadonlyMap<string, Queued>): string[] {
   const all = [...queued.values()];
   const name = (id: string) => {
     const item = queued.get(id) ?? all.find(({ stream }) => stream?.id === id);
     return item?.stream?.handle ?? item?.merge.handle ?? id.slice(0, 8);
   };
-  return ids.map(name).join(', ');
+  return ids.map(name);
 }

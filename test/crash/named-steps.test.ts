@@ -216,6 +216,8 @@ const operations: Operation[] = [
   {
     name: 'stabilize, red',
     steps: [
+      'stabilize.recorded_doubt',
+      'stabilize.frozen',
       'stabilize.found',
       'stabilize.recorded_red',
       'revert.requested',

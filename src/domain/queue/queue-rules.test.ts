@@ -6,7 +6,8 @@ import { footprintOf } from './lane-rules.ts';
 import type { QueueEvent, Wish } from './queue-events.ts';
 import { batchSize, bestBatch, FIRST_RATES, learnt, type Rates } from './rates.ts';
 import { foldQueue } from './reduce.ts';
-import { nextPrefixes } from './search-prefixes.ts';
+import { cutByWeight, nextPrefixes } from './search-prefixes.ts';
+import { suspicion } from './suspicion.ts';
 import { wake } from './wake.ts';
 
 const CERTAIN: Rates = { failure: 0, flake: 0, runMs: 1000 };
@@ -113,6 +114,39 @@ describe('batches', () => {
         expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1);
       }),
     );
+  });
+});
+
+describe('the search in the buffer', () => {
+  it('cuts in equal parts where nobody is likelier than others, and next to the likeliest where somebody is', () => {
+    expect(cutByWeight([1, 1, 1, 1, 1, 1, 1, 1], { green: 0, red: 8 }, 3)).toEqual([2, 4, 6]);
+    expect(cutByWeight([1, 1, 1, 1, 20, 1, 1, 1], { green: 0, red: 8 }, 2)).toEqual([4, 5]);
+    expect(cutByWeight([1, 1, 1], { green: 2, red: 3 }, 4)).toEqual([]);
+  });
+
+  it('makes as many cuts as it may, each once and inside', () => {
+    const drawn = fc.record({
+      weights: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 }),
+      count: fc.integer({ min: 0, max: 6 }),
+    });
+    fc.assert(
+      fc.property(drawn, ({ weights, count }) => {
+        const red = weights.length;
+        const cuts = cutByWeight(weights, { green: 0, red }, count);
+        expect(cuts).toHaveLength(Math.min(count, red - 1));
+        expect(cuts).toEqual([...new Set(cuts)].sort((a, b) => a - b));
+        for (const cut of cuts) expect(cut > 0 && cut < red).toBe(true);
+      }),
+    );
+  });
+
+  it('suspects first whose files the output names', () => {
+    const suspects = [{ paths: ['src/cache.ts'] }, { paths: ['src/parser.ts'] }, { paths: ['docs/a.md'] }];
+    const weights = suspicion(
+      suspects.map((each) => ({ ...each, reverted: 0 })),
+      'FAIL src/parser.test.ts: unexpected token',
+    );
+    expect(weights.indexOf(Math.max(...weights))).toBe(1);
   });
 });
 

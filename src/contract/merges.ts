@@ -32,6 +32,8 @@ export const Merge = z.object({
   head: Oid,
   patchId: z.string(),
   priority: Priority,
+  /** Within its priority those moved to the front have lower ranks. */
+  rank: z.number().int(),
   /** Declared fixes and reverts pass a frozen queue. */
   isFix: z.boolean(),
   forced: z.boolean(),
@@ -130,6 +132,8 @@ export const endMerge = endpoint('merge.end', () => ({
     onto: Oid.optional(),
     /** Put the stream back in the queue through the gate (crash recovery). */
     requeue: z.boolean().default(false),
+    /** Its tests failed: what its author has to know, for a task. */
+    eviction: prose(20_000).optional(),
   }),
   output: z.object({ merge: Merge, stream: Stream.nullable() }),
   internal: true,

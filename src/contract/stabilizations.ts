@@ -30,6 +30,8 @@ export const recordStabilization = endpoint('stabilization.record', () => ({
     result: z.enum(['green', 'red', 'error']),
     commit: Oid,
     tag: z.string().max(255).nullable().default(null),
+    /** The red result that this one says more about: recorded before it was known who is to blame. */
+    completes: Id.nullable().default(null),
     culpritMerge: Ref.nullable().default(null),
     revertMerge: Ref.nullable().default(null),
     durationMs: z.number().int().min(0).default(0),

@@ -50,4 +50,8 @@ export const schemaSteps: readonly string[] = [
     id integer primary key check (id = 1), tree text not null, attributes text not null
   ) strict;
   `,
+  `
+  create table queue_event (seq integer primary key, data text not null) strict;
+  create table queue_rates (id integer primary key check (id = 1), data text not null) strict;
+  `,
 ];

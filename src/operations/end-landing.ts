@@ -5,7 +5,8 @@ import { getAgent } from '../domain/agents/agents-store.ts';
 import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
-import { getStreamRow, stateOf, toStream } from '../domain/streams/streams-store.ts';
+import { getStreamRow, handleOfStream, stateOf, toStream } from '../domain/streams/streams-store.ts';
+import { openEvictionTask } from '../domain/tasks/eviction-task.ts';
 import { refusalFor } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { refreshApproval } from './stream-effects.ts';
@@ -35,6 +36,11 @@ export const endLanding = operation(contract.endMerge, {
       subject: { type: 'merge', id: merge.id },
       data: { streamId: merge.stream_id, reason: input.reason ?? null, files: input.files },
     });
+    if (input.eviction !== undefined && merge.stream_id) {
+      const stream = await getStreamRow(db, merge.stream_id);
+      const handle = handleOfStream(stream);
+      await openEvictionTask(context, { stream, merge, handle, details: input.eviction });
+    }
     const again = input.requeue && input.state === 'withdrawn';
     if (!merge.stream_id) {
       if (again) await askAgain(context, merge);

@@ -19,6 +19,7 @@ import {
   toStreams,
   updateStreamRow,
 } from '../domain/streams/streams-store.ts';
+import { completeEvictionTask } from '../domain/tasks/eviction-task.ts';
 import { completeTaskOfStream, reopenTaskOfStream } from '../domain/tasks/task-effects.ts';
 import { findTaskRow, toTask } from '../domain/tasks/tasks-store.ts';
 import { isMaintainer } from './is-maintainer.ts';
@@ -58,7 +59,7 @@ const prepare = operation(contract.prepareMerge, {
       );
     }
     checkQueue(repo, merge);
-    const decided = merge.kind === 'stream' ? { decided_by: await checkStream(context) } : {};
+    const decided = merge.kind === 'stream' ? { decided_by: await checkStream(context, input.holder) } : {};
     const prepared = await updateMergeRow(db, merge.id, {
       ...decided,
       state: 'prepared',
@@ -93,7 +94,7 @@ function checkQueue(repo: RepoRow, merge: MergeRow): void {
  * Asks the gate for the head that was asked for, and answers who decided. Carrying is not performing: what counts is
  * what the one who asked may do now, or the carrier as a maintainer.
  */
-async function checkStream(context: MergeContext): Promise<string> {
+async function checkStream(context: MergeContext, holder: string): Promise<string> {
   const { db, repo, merge, now } = context;
   const stream = await getStreamRow(db, merge.stream_id ?? '');
   if (stream.head !== merge.head) {
@@ -108,7 +109,7 @@ async function checkStream(context: MergeContext): Promise<string> {
   const mayForce =
     merge.forced === 1 && includesLevel((await accessOf(db, repo, requester, now)).level, 'admin');
   const consensus = await consensusOf(db, repo, stream, now);
-  const refusal = await refusalFor(context, stream, { performer, forced: mayForce, consensus });
+  const refusal = await refusalFor(context, stream, { performer, forced: mayForce, consensus, holder });
   if (refusal?.code === 'not_allowed') throwRefusal({ ...refusal, code: 'gate_not_met' });
   if (refusal) throwRefusal(refusal);
   return decidersOf(consensus);
@@ -169,6 +170,7 @@ async function landStream(
   const deciders = JSON.parse(merge.decided_by) as string[];
   const completed = await completeTaskOfStream(context, landed, deciders);
   await completeRepaired(context, landed, deciders);
+  if (merge.tested_tree !== null) await completeEvictionTask(context, landed);
   return answer(context, merge, landed, completed ? await toTask(db, completed, context.now) : null);
 }
 

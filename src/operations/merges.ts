@@ -83,7 +83,12 @@ async function checkForce(context: StreamContext, reason: string | undefined): P
 export async function refusalFor(
   context: ActingContext & { repo: RepoRow },
   stream: StreamRow,
-  { performer, forced, consensus }: { performer: AgentRow; forced: boolean; consensus: Consensus },
+  {
+    performer,
+    forced,
+    consensus,
+    holder,
+  }: { performer: AgentRow; forced: boolean; consensus: Consensus; holder?: string },
 ): Promise<GateRefusal | null> {
   const { db, repo } = context;
   const config = configInForce(repo);
@@ -95,7 +100,7 @@ export async function refusalFor(
     commitCount: stream.commit_count,
     consensus,
     touchesSettings: touchesSettings(JSON.parse(stream.paths) as string[]),
-    parent: stream.parent_stream_id ? await parentOf(db, stream.parent_stream_id) : null,
+    parent: stream.parent_stream_id ? await parentOf(db, stream.parent_stream_id, holder) : null,
     maintainersOnly: policy.maintainersOnly,
     lacksTests: policy.requireTests && config.stabilize_command === null,
     callerIsMaintainer: await isMaintainer(context, performer),
@@ -104,15 +109,25 @@ export async function refusalFor(
   });
 }
 
-/** In swarm mode a stream that is still at work has landed as far as its head has. A revert takes all of it away. */
-async function parentOf(db: Db, id: string): Promise<NonNullable<GateFacts['parent']>> {
+/**
+ * In swarm mode a stream that is still at work has landed as far as its head has. A revert takes all of it away. A
+ * stream may be queued behind its parent, and land in one go with it: then the parent was prepared by the same holder.
+ */
+async function parentOf(
+  db: Db,
+  id: string,
+  holder: string | undefined,
+): Promise<NonNullable<GateFacts['parent']>> {
   const parent = await getStreamRow(db, id);
   const handle = handleOfStream(parent);
   if (parent.state === 'abandoned' || (await wasReverted(db, parent))) return { handle, is: 'gone' };
   if (parent.state === 'merged') return { handle, is: 'landed' };
   const [last] = await listLandings(db, id);
   const isOnBuffer = last !== undefined && (last.head === parent.head || parent.commit_count === 0);
-  return { handle, is: isOnBuffer ? 'landed' : 'open' };
+  if (isOnBuffer) return { handle, is: 'landed' };
+  const live = await findLiveMerge(db, id);
+  const isAhead = live && (holder === undefined || (live.state === 'prepared' && live.holder === holder));
+  return { handle, is: isAhead ? 'ahead' : 'open' };
 }
 
 /** True where a landing of the stream was reverted. */

@@ -3,7 +3,7 @@ import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { Repo } from '../contract/repos.ts';
 import type { Db } from '../db/database.ts';
-import type { MergeRow, RepoRow } from '../db/tables.ts';
+import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
 import { listEventRows, toEvent } from '../domain/events/events-store.ts';
 import { findLiveMerge, listQueueRows, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
@@ -41,12 +41,24 @@ const next = query(contract.nextInQueue, {
     const tried = new Set(input.tried);
     const rows = (await listQueueRows(db, repo.id)).filter((row) => waitsFor(repo, row).length === 0);
     const goesOn = input.until === undefined || rows.some((row) => row.id === input.until);
-    const row = rows.find((each) => each.state === 'requested' && !tried.has(each.id));
-    if (!row) return { next: null, goesOn };
-    const stream = row.stream_id ? await findStreamRow(db, row.stream_id) : undefined;
+    const first = rows.find((each) => each.state === 'requested' && !tried.has(each.id));
+    if (!first) return { next: null, goesOn };
+    const { row, stream } = await parentFirst(db, { row: first, rows, tried });
     return { next: { merge: toMerge(row), stream: stream ? await toStream(db, stream) : null }, goesOn };
   },
 });
+
+/** A stream that is queued behind its parent lands after it, whatever their places. */
+async function parentFirst(
+  db: Db,
+  { row, rows, tried }: { row: MergeRow; rows: MergeRow[]; tried: Set<string> },
+): Promise<{ row: MergeRow; stream: StreamRow | undefined }> {
+  const stream = row.stream_id ? await findStreamRow(db, row.stream_id) : undefined;
+  const isParent = (each: MergeRow) => each.stream_id === stream?.parent_stream_id && !tried.has(each.id);
+  const parent = stream?.parent_stream_id ? rows.find((each) => isParent(each)) : undefined;
+  if (parent?.state !== 'requested') return { row, stream };
+  return parentFirst(db, { row: parent, rows, tried: new Set([...tried, row.id]) });
+}
 
 function waitsFor(repo: RepoRow, merge: MergeRow): string[] {
   const reasons: string[] = [];

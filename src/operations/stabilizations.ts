@@ -14,6 +14,7 @@ import {
   listStabilizationRows,
   toPromotion,
   toStabilization,
+  updateStabilization,
 } from '../domain/stabilizations/stabilizations-store.ts';
 import { getStreamRow, handleOfStream } from '../domain/streams/streams-store.ts';
 import { addDependency } from '../domain/tasks/dependencies-store.ts';
@@ -31,8 +32,9 @@ const record = operation(contract.recordStabilization, {
     const idOf = async (ref: string | null) => (ref ? resolveReference(db, 'merge', ref, repo.id) : null);
     const culprit = await idOf(input.culpritMerge);
     const task = culprit ? await openFixTask(context, await getMergeRow(db, culprit), input.details) : null;
+    const earlier = input.completes === null ? undefined : await getOpenRed(context, input.completes);
     const row: StabilizationRow = {
-      id: newId(context.clock.now()),
+      id: earlier?.id ?? newId(context.clock.now()),
       repo_id: repo.id,
       actor_id: actor.id,
       result: input.result,
@@ -46,7 +48,8 @@ const record = operation(contract.recordStabilization, {
       details: input.details,
       stabilized_at: now,
     };
-    await insertStabilization(db, row);
+    if (earlier) await updateStabilization(db, row);
+    else await insertStabilization(db, row);
     emit({
       type: 'stabilization.recorded',
       subject: { type: 'stabilization', id: row.id },
@@ -67,6 +70,22 @@ const record = operation(contract.recordStabilization, {
     };
   },
 });
+
+/** A red result of this repository for which nobody was blamed yet. */
+async function getOpenRed(
+  { db, repo }: ActingContext & { repo: RepoRow },
+  id: string,
+): Promise<StabilizationRow> {
+  const last = await findLastStabilization(db, repo.id);
+  if (last?.id === id && last.result === 'red' && last.culprit_merge_id === null) return last;
+  throw new SwarmError(
+    'conflict',
+    'This is not the last red result, or somebody was blamed for it already.',
+    {
+      fix: 'gitswarm stabilize',
+    },
+  );
+}
 
 /** Exactly one critical task for the author of the landing that turned the buffer red. */
 async function openFixTask(

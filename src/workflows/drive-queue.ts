@@ -1,31 +1,30 @@
-import { isSwarmError, type SwarmError } from '../contract/errors.ts';
-import { endMerge, listQueue, type Merge, nextInQueue } from '../contract/merges.ts';
-import type { Stream } from '../contract/streams.ts';
+import { isSwarmError } from '../contract/errors.ts';
+import { endMerge, listQueue, nextInQueue } from '../contract/merges.ts';
 import { branchPolicy } from '../domain/repos/branch-rules.ts';
-import { type Compose, composeStream, type Landing, landMergeIntent } from './land.ts';
-import { composeIntake, composeRevert, intake } from './plain-landings.ts';
-import { withQueue } from './queue-lock.ts';
-import { type EvictionPacket, testCandidate } from './test-candidate.ts';
+import { withLock } from '../machine/locks.ts';
+import { composeFor, type Queued } from './compose-for.ts';
+import { landMergeIntent } from './land.ts';
+import { intake } from './plain-landings.ts';
+import { driveTested, LEAVES_QUEUE } from './queue/drive-tested.ts';
+import type { QueueRun } from './queue/queue-run.ts';
+import { LONGEST_WAIT_MS, withQueue } from './queue-lock.ts';
 import type { Workflow } from './workflow.ts';
 
-/** What one run of the queue did. */
-export interface QueueRun {
-  landed: { merge: Merge; stream: Stream | null; landing: Extract<Landing, { kind: 'merged' }> }[];
-  conflicted: { merge: Merge; stream: Stream | null; files: { path: string; kind: string }[] }[];
-  evicted: { merge: Merge; stream: Stream | null; packet: EvictionPacket }[];
-  refused: { merge: Merge; stream: Stream | null; error: SwarmError }[];
-  /** Left in the queue: paused, frozen, or behind something that is. */
-  waiting: { merge: Merge; stream: Stream | null; reason: string }[];
-  runs: number;
-}
-
 /**
- * Takes in what reached the target another way, then lands what is queued, one after the other in its order, until
- * nothing more can land or the landing `until` has left the queue. One process at a time drives; others wait for it
- * and find their work done.
+ * Takes in what reached the target another way, then lands what is queued until nothing more can land or the landing
+ * `until` has left the queue. Without tests before a landing one follows the other in the queue's order; with them
+ * the scheduler says what is tested with what. One process at a time drives; others wait for it and find their work
+ * done.
  */
 export async function driveQueue(workflow: Workflow, until?: string): Promise<QueueRun> {
   const run: QueueRun = { landed: [], conflicted: [], evicted: [], refused: [], waiting: [], runs: 0 };
+  if (testsBeforeMerge(workflow)) {
+    await asDriver(workflow, async () => {
+      await withQueue(workflow, () => intake(workflow));
+      await driveTested(workflow, run, until);
+    });
+    return run;
+  }
   await withQueue(workflow, async () => {
     await intake(workflow);
     const tried: string[] = [];
@@ -44,9 +43,12 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
   return run;
 }
 
-interface Queued {
-  merge: Merge;
-  stream: Stream | null;
+/** Tests take long, and the buffer must stay free for reverts meanwhile: the queue itself is held for landings only. */
+function asDriver(workflow: Workflow, drive: () => Promise<void>): Promise<void> {
+  return withLock(workflow.home, 'queue-driver', drive, {
+    waitMs: LONGEST_WAIT_MS,
+    onWait: (holder) => workflow.notify(`waiting for the queue, driven by ${holder}`),
+  });
 }
 
 /** What is still there and may not move, with its reason. */
@@ -58,32 +60,12 @@ async function noteWaiting(workflow: Workflow, run: QueueRun): Promise<void> {
 }
 
 async function landNext(workflow: Workflow, { merge, stream }: Queued, run: QueueRun): Promise<void> {
-  const compose = composeFor(workflow, merge, stream);
-  let packet: EvictionPacket | undefined;
-  const tested: Compose = async (tip, as) => {
-    const made = await compose(tip, as);
-    if (made.kind !== 'merged' || merge.kind !== 'stream' || !testsBeforeMerge(workflow)) return made;
-    const verdict = await testCandidate(workflow, { commit: made.commit, merge, stream });
-    run.runs += verdict.runs;
-    if (verdict.kind === 'passed') return made;
-    packet = verdict.packet;
-    throw new Evicted();
-  };
   try {
-    const landing = await landMergeIntent(workflow, merge, tested);
+    const landing = await landMergeIntent(workflow, merge, composeFor(workflow, { merge, stream }));
     if (landing.kind === 'merged')
       run.landed.push({ merge, stream: landing.landed.stream ?? stream, landing });
     else run.conflicted.push({ merge, stream: landing.stream ?? stream, files: landing.files });
   } catch (error) {
-    if (error instanceof Evicted && packet) {
-      const ended = await workflow.authority.call(endMerge, {
-        merge: merge.id,
-        state: 'refused',
-        reason: packet.summary,
-      });
-      run.evicted.push({ merge, stream: ended.stream ?? stream, packet });
-      return;
-    }
     if (!isSwarmError(error)) throw error;
     if (error.code === 'not_allowed') {
       // Somebody else may carry it; it keeps its place.
@@ -98,18 +80,6 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
     });
     run.refused.push({ merge, stream: ended.stream ?? stream, error });
   }
-}
-
-/** Refusals that are about this one landing; the queue goes on with the next. */
-const LEAVES_QUEUE = new Set<string>(['gate_not_met', 'stale', 'wrong_state', 'conflict', 'not_found']);
-
-/** The tests of a candidate are red: it leaves the queue. */
-class Evicted extends Error {}
-
-function composeFor(workflow: Workflow, merge: Merge, stream: Stream | null): Compose {
-  if (merge.kind === 'revert') return composeRevert(workflow, merge);
-  if (merge.kind === 'intake' || !stream) return composeIntake(workflow, merge);
-  return composeStream(workflow, merge, stream);
 }
 
 /** On by default where there is a command; swarm mode lands first and tests the buffer. A branch rule may insist. */

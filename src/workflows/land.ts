@@ -30,7 +30,7 @@ export type Compose = (
   | { kind: 'conflict'; files: { path: string; kind: string }[] }
 >;
 
-const TRIES = 12;
+export const LANDING_TRIES = 12;
 
 /**
  * Lands one intent: compose the commit in memory, record it with the authority, move the buffer by compare-and-swap,
@@ -41,7 +41,7 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   const { authority } = workflow;
   const as = await signaturesOf(workflow, actorOf(workflow));
   let recorded: string | null = null;
-  const landing = await retry<Landing>(TRIES, async () => {
+  const landing = await retry<Landing>(LANDING_TRIES, async () => {
     const tip = await bufferTip(workflow);
     const made = await compose(tip, as);
     if (made.kind === 'conflict') return stopAtConflict(workflow, merge, made.files, tip);
@@ -64,12 +64,13 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   });
   if (landing) return landing;
   await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason: 'the buffer kept moving' });
-  throw new SwarmError('busy', `The buffer moved ${TRIES} times while ${merge.handle} was landing.`, {
+  throw new SwarmError('busy', `The buffer moved ${LANDING_TRIES} times while ${merge.handle} was landing.`, {
     fix: 'Try again.',
   });
 }
 
-async function advanceBuffer(
+/** Moves the buffer; false where somebody else was quicker. Ends `merge` and throws where a checkout is in the way. */
+export async function advanceBuffer(
   workflow: Workflow,
   merge: Merge,
   move: { from: string; to: string },
@@ -99,7 +100,8 @@ async function advanceBuffer(
   );
 }
 
-async function stopAtConflict(
+/** Ends an intent whose merge conflicts; its stream is `conflicted`. */
+export async function stopAtConflict(
   workflow: Workflow,
   merge: Merge,
   files: { path: string; kind: string }[],

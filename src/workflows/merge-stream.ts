@@ -8,11 +8,12 @@ import { withScratchObjects } from '../git/scratch-objects.ts';
 import type { Authority } from '../operations/authority.ts';
 import { adoptBranch } from './adopt.ts';
 import type { CascadeReport } from './cascade-streams.ts';
-import { driveQueue, type QueueRun, testsBeforeMerge } from './drive-queue.ts';
+import { driveQueue, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
+import type { EvictionPacket } from './queue/evict.ts';
+import type { QueueRun } from './queue/queue-run.ts';
 import { bringToBuffer } from './sync-worktree.ts';
-import type { EvictionPacket } from './test-candidate.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
 export type MergeResult =

@@ -5,7 +5,7 @@ import { listTreeFiles } from '../git/tree-files.ts';
 import type { Checkout } from '../machine/checkouts.ts';
 import { finishRunOutput, startRunOutput } from '../machine/run-outputs.ts';
 import { isTrusted } from '../machine/trusted-commands.ts';
-import { findVerdict, recordVerdict, type VerdictKey } from '../machine/verdicts.ts';
+import { countRuns, findVerdict, recordVerdict, type VerdictKey } from '../machine/verdicts.ts';
 import type { CommandResult } from '../sandbox/command.ts';
 import { commandEnvironment } from '../sandbox/command-environment.ts';
 import { runCommand } from '../sandbox/run-command.ts';
@@ -61,6 +61,7 @@ export async function runChecks(
     if (setup) return setup;
     const run = await runIn(workflow, directory, request);
     if (run.result !== 'error') {
+      countRuns(workflow.machine, key.commandHash, { runs: 1, flakes: 0 });
       recordVerdict(workflow.machine, key, {
         result: run.result,
         durationMs: run.durationMs,
@@ -70,6 +71,11 @@ export async function runChecks(
     }
     return run;
   });
+}
+
+/** A red run of this command turned out to say nothing: the same work was green. */
+export function countFlake(workflow: Workflow, command: string): void {
+  countRuns(workflow.machine, hash(command), { runs: 0, flakes: 1 });
 }
 
 async function verdictKey(workflow: Workflow, commit: string, command: string): Promise<VerdictKey> {

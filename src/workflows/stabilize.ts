@@ -1,7 +1,7 @@
 import { plain } from '../base/plain-text.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { freezeQueue, type Merge, unfreezeQueue } from '../contract/merges.ts';
-import { listStabilizations, recordStabilization } from '../contract/stabilizations.ts';
+import { listStabilizations, recordStabilization, type Stabilization } from '../contract/stabilizations.ts';
 import type { Stream } from '../contract/streams.ts';
 import { showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
@@ -68,11 +68,7 @@ export async function stabilize(
     const first = await runChecks(workflow, commit, { ...request, fresh: true });
     if (first.result === 'green') return green(workflow, commit, { run: first, runs: 1 });
     if (first.result === 'error') return failed(workflow, commit, { run: first, runs: 1 });
-    workflow.notify('red; running once more');
-    const second = await runChecks(workflow, commit, { ...request, fresh: true });
-    if (second.result === 'green') return green(workflow, commit, { run: second, runs: 2 });
-    if (second.result === 'error') return failed(workflow, commit, { run: second, runs: 2 });
-    return red(workflow, commit, { run: second, request, mayRevert: options.revert ?? true });
+    return red(workflow, commit, { run: first, request, mayRevert: options.revert ?? true });
   });
 }
 
@@ -92,7 +88,7 @@ async function green(
     runs,
   });
   workflow.reach('stabilize.recorded');
-  if (workflow.repo.frozenReason !== null) await thaw(workflow);
+  await thaw(workflow);
   const promoted = recorded.mayPromote ? await promoteQuietly(workflow) : false;
   return { ...summary('green', commit, run), tag, promoted, runs };
 }
@@ -111,6 +107,7 @@ async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
   return name;
 }
 
+/** What a red run froze. What a maintainer froze stays so. */
 async function thaw(workflow: Workflow): Promise<void> {
   try {
     await workflow.authority.call(unfreezeQueue, {
@@ -166,8 +163,17 @@ async function red(
   { run, request, mayRevert }: { run: CheckRun; request: CheckRequest; mayRevert: boolean },
 ): Promise<StabilizeResult> {
   const baseline = await lastGreen(workflow, commit);
-  const search = await findCulprit(workflow, await suspectsSince(workflow, baseline, commit), request);
-  const runs = 2 + search.runs;
+  const suspects = await suspectsSince(workflow, baseline, commit);
+  let known: Stabilization | undefined;
+  const search = await findCulprit(workflow, suspects, {
+    request,
+    output: run.output,
+    onRed: async (second) => {
+      known = await recordRed(workflow, commit, second);
+    },
+  });
+  const runs = 1 + search.runs;
+  if (search.kind === 'flaky') return green(workflow, commit, { run: search.run, runs });
   if (search.kind === 'baseline_red' || search.kind === 'error') {
     const output = `${search.output}`;
     const reason = search.kind === 'error' ? 'the command could not be run' : 'baseline_red';
@@ -184,6 +190,7 @@ async function red(
     repoId: workflow.repo.id,
     result: 'red',
     commit,
+    completes: known?.id ?? null,
     culpritMerge: culprit?.id ?? null,
     durationMs: run.durationMs,
     runs,
@@ -192,8 +199,6 @@ async function red(
   workflow.reach('stabilize.recorded_red');
   const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
   workflow.reach('stabilize.reverted');
-  const frozen = reverted === null;
-  if (frozen) await freeze(workflow, commit);
   const healed = reverted !== null && (await heal(workflow, reverted.bufferAfter, request));
   return {
     ...summary('red', commit, run),
@@ -205,7 +210,7 @@ async function red(
     },
     task: recorded.task,
     healed,
-    frozen,
+    frozen: !healed,
     reason: culprit ? null : 'no landing since the last green commit could be blamed',
     runs,
   };
@@ -228,7 +233,23 @@ async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
   };
 }
 
-/** A red buffer that could not be mended lets only reverts and declared fixes pass. */
+/** From here on nothing but reverts and declared fixes lands, until a commit is green again. */
+async function recordRed(workflow: Workflow, commit: string, run: CheckRun): Promise<Stabilization> {
+  const { stabilization } = await workflow.authority.call(recordStabilization, {
+    repoId: workflow.repo.id,
+    result: 'red',
+    commit,
+    durationMs: run.durationMs,
+    runs: 2,
+    details: cut(run.output),
+  });
+  workflow.reach('stabilize.recorded_doubt');
+  await freeze(workflow, commit);
+  workflow.reach('stabilize.frozen');
+  return stabilization;
+}
+
+/** A red buffer lets only reverts and declared fixes pass. */
 async function freeze(workflow: Workflow, commit: string): Promise<void> {
   await workflow.authority.call(freezeQueue, {
     repoId: workflow.repo.id,

@@ -9,6 +9,7 @@ import { listPromotions, listStabilizations } from '../../src/contract/stabiliza
 import { listStreams } from '../../src/contract/streams.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
 import { restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { abortResolution } from '../../src/workflows/resolve-stream.ts';
 import { judgeStream } from '../../src/workflows/review-stream.ts';
 import { tick } from '../../src/workflows/tick.ts';
@@ -149,6 +150,59 @@ const operations: Operation[] = [
     },
   },
   {
+    name: 'merge of a stack with tests before it',
+    steps: [
+      'merge.requested',
+      'queue.decided',
+      'checkout.registered',
+      'queue.answered',
+      'group.composed',
+      'group.prepared',
+      'group.moved',
+      'group.landed',
+    ],
+    options: { stabilize: 'test ! -f broken' },
+    async prepare(story) {
+      const low = await approved(story, { 'low.txt': 'l\n' });
+      const top = await story.stream('coder', { 'top.txt': 't\n' }, { dependsOn: low.id });
+      await story.submit('coder', top);
+      await story.judge('Olga', top);
+      await story.merge('coder', low, { wait: false });
+      return {
+        as: 'coder',
+        job: { op: 'merge', stream: top.id },
+        afterwards: async () => {
+          for (const work of [low, top]) {
+            const { state } = await story.show(work);
+            if (state !== 'merged') expect((await story.merge('coder', work)).kind).toBe('merged');
+          }
+          expect([story.file('buffer', 'low.txt'), story.file('buffer', 'top.txt')]).toEqual(['l\n', 't\n']);
+        },
+      };
+    },
+  },
+  {
+    name: 'merge of a stream that is red',
+    steps: ['queue.answered', 'queue.evicted'],
+    options: { stabilize: 'test ! -f broken' },
+    async prepare(story) {
+      const work = await approved(story, { broken: 'yes\n' });
+      return {
+        as: 'coder',
+        job: { op: 'merge', stream: work.id },
+        afterwards: async () => {
+          const { state } = await story.show(work);
+          if (state === 'queued') await story.run('coder', (workflow) => driveQueue(workflow));
+          expect(story.file('buffer', 'broken')).toBeUndefined();
+          expect((await story.show(work)).state).toBe('approved');
+          const repoId = await story.repoId();
+          const tasks = (await story.ask(listTasks, { repoId, label: 'evicted', limit: 50 })).items;
+          expect(tasks, 'exactly one task for the author').toMatchObject([{ status: 'open' }]);
+        },
+      };
+    },
+  },
+  {
     name: 'stabilize, green',
     steps: ['checkout.registered', 'stabilize.tagged', 'stabilize.recorded'],
     options: { stabilize: 'test ! -f broken' },
@@ -168,6 +222,8 @@ const operations: Operation[] = [
   {
     name: 'stabilize, red',
     steps: [
+      'stabilize.recorded_doubt',
+      'stabilize.frozen',
       'stabilize.found',
       'stabilize.recorded_red',
       'revert.requested',

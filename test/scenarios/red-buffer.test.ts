@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { listEvents } from '../../src/contract/events.ts';
 import { listMerges, listQueue, moveInQueue, requestMerge } from '../../src/contract/merges.ts';
 import { listStabilizations } from '../../src/contract/stabilizations.ts';
 import { showStream } from '../../src/contract/streams.ts';
@@ -151,6 +152,37 @@ it('of two culprits each is found in its turn, and one that was taken back hides
   expect((await openTasks(story, 'fix')).map((task) => task.revertOfStreamId).sort()).toEqual(
     [one.id, two.id].sort(),
   );
+});
+
+it('of sixteen landings the one that broke the buffer is found, taken back and tasked once, with the queue frozen meanwhile', async () => {
+  const story = await startStory({ stabilize: 'test ! -f dir11/broken', agents: ['coder', 'bob'] });
+  await story.set('test_before_merge', 'false');
+  await story.set('queue.runners', '5');
+  expect((await story.stabilize()).result).toBe('green');
+  const works: Work[] = [];
+  for (let n = 0; n < 16; n++) {
+    const files = n === 11 ? { [`dir${n}/broken`]: 'yes\n' } : { [`dir${n}/fine.txt`]: 'f\n' };
+    works.push(await landed(story, n % 2 === 0 ? 'coder' : 'bob', files));
+  }
+  const found = await story.stabilize();
+  expect(found).toMatchObject({
+    result: 'red',
+    healed: true,
+    frozen: false,
+    culprit: { stream: { id: works[11]?.id } },
+  });
+  expect(found.runs).toBeLessThanOrEqual(14);
+  const more = await story.ask(listEvents, { repoId: await story.repoId(), limit: 40 });
+  const told = ['queue.frozen', 'merge.reverted', 'queue.unfrozen'];
+  expect(
+    more.items
+      .map(({ type }) => type)
+      .filter((type) => told.includes(type))
+      .reverse(),
+  ).toEqual(told);
+  expect(await openTasks(story, 'fix')).toMatchObject([
+    { priority: 'critical', revertOfStreamId: works[11]?.id },
+  ]);
 });
 
 it('where even the last green commit is red on this machine nobody is blamed and nothing is reverted', async () => {

@@ -9,6 +9,7 @@ import { castVote } from '../../src/workflows/carry-out-proposal.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { createWorkspace, type WorkspaceRequest } from '../../src/workflows/create-workspace.ts';
 import { destroyWorkspace, restoreWorkspace } from '../../src/workflows/destroy-workspace.ts';
+import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { landLeadingBlocks } from '../../src/workflows/land-blocks.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { promote } from '../../src/workflows/promote.ts';
@@ -28,7 +29,7 @@ export type Job =
   | { op: 'merge' | 'blocks' | 'revert' | 'sync' | 'resolve' | 'restore'; stream: string }
   | { op: 'destroy'; stream: string; force?: boolean; abandon?: boolean }
   | { op: 'track'; branch: string }
-  | { op: 'stabilize' | 'promote' | 'next' | 'tick' }
+  | { op: 'stabilize' | 'promote' | 'next' | 'tick' | 'queue' }
   | { op: 'claim'; task: string }
   | { op: 'vote'; proposal: string; vote: 'for' | 'against' | 'abstain' }
   /** Asks for an operation by its name. */
@@ -80,6 +81,8 @@ async function perform(workflow: Workflow, job: Job): Promise<unknown> {
       return mergeStream(workflow, job.stream);
     case 'blocks':
       return landLeadingBlocks(workflow, job.stream);
+    case 'queue':
+      return driveQueue(workflow);
     case 'revert':
       return revertStream(workflow, job.stream);
     case 'sync':

@@ -1,9 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { plainLine } from '../../base/plain-text.ts';
 import { Priority } from '../../contract/common.ts';
 import {
   dropFromQueue,
   freezeQueue,
-  listQueue,
   moveInQueue,
   pauseQueue,
   resumeQueue,
@@ -12,8 +12,10 @@ import {
 import { checkConsensus } from '../../contract/reviews.ts';
 import { showStream } from '../../contract/streams.ts';
 import { driveQueue, testsBeforeMerge } from '../../workflows/drive-queue.ts';
+import { describeQueue, type QueueItem } from '../../workflows/queue/describe-queue.ts';
+import type { QueueRun } from '../../workflows/queue/queue-run.ts';
 import { recover } from '../../workflows/recover.ts';
-import { actorOf } from '../../workflows/workflow.ts';
+import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { offerTrust } from '../offer-trust.ts';
 import { flagOption, textOption } from '../options.ts';
@@ -26,7 +28,7 @@ const list: Command = {
   actor: 'reader',
   async run(session) {
     const workflow = await session.workflow();
-    const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
+    const queue = await describeQueue(workflow);
     return {
       data: queue,
       text: () => {
@@ -46,7 +48,12 @@ const list: Command = {
                 canShrink: true,
               },
               { title: 'PRIORITY', value: (item) => item.merge.priority },
-              { title: 'STATE', value: (item) => item.merge.state },
+              { title: 'LANE', value: (item) => (item.lane === null ? 'all' : String(item.lane)) },
+              {
+                title: 'STATE',
+                value: (item) => (item.merge.state === 'prepared' ? 'landing' : item.phase),
+              },
+              { title: 'WAITS FOR', value: (item) => plainLine(item.waitsFor.join('; ')), canShrink: true },
               { title: 'SINCE', value: (item) => relativeTime(item.merge.requestedAt, workflow.clock.now()) },
             ],
             { width: session.output.width },
@@ -69,17 +76,9 @@ const run: Command = {
     actorOf(workflow);
     await recover(workflow);
     if (testsBeforeMerge(workflow)) await offerTrust(session, workflow);
-    const result = await driveQueue(workflow);
-    while (flagOption(options, 'watch') && !session.signal.aborted) {
-      await new Promise((done) => setTimeout(done, 500));
-      const more = await driveQueue(workflow);
-      result.landed.push(...more.landed);
-      result.evicted.push(...more.evicted);
-      result.conflicted.push(...more.conflicted);
-      result.refused.push(...more.refused);
-      result.waiting = more.waiting;
-      result.runs += more.runs;
-    }
+    const result = flagOption(options, 'watch')
+      ? await driveUntilStopped(workflow, session.signal)
+      : await driveQueue(workflow);
     const { landed, evicted, conflicted, refused, waiting } = result;
     return {
       data: {
@@ -122,6 +121,28 @@ const run: Command = {
     };
   },
 };
+
+const LOOK_AGAIN_MS = 500;
+
+/** Drives the queue again and again; Ctrl-C ends it, and is no failure. */
+async function driveUntilStopped(workflow: Workflow, signal: AbortSignal): Promise<QueueRun> {
+  const all: QueueRun = { landed: [], conflicted: [], evicted: [], refused: [], waiting: [], runs: 0 };
+  while (!signal.aborted) {
+    try {
+      const more = await driveQueue(workflow);
+      all.landed.push(...more.landed);
+      all.conflicted.push(...more.conflicted);
+      all.evicted.push(...more.evicted);
+      all.refused.push(...more.refused);
+      all.waiting = more.waiting;
+      all.runs += more.runs;
+      await pause(LOOK_AGAIN_MS, undefined, { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+  return all;
+}
 
 function switchCommand(verb: 'pause' | 'resume' | 'freeze' | 'unfreeze', summary: string): Command {
   const endpoint = { pause: pauseQueue, resume: resumeQueue, freeze: freezeQueue, unfreeze: unfreezeQueue }[
@@ -202,24 +223,37 @@ const explain: Command = {
     const workflow = await session.workflow();
     const ref = await session.streamRef(name);
     const consensus = await workflow.authority.call(checkConsensus, { stream: ref });
-    const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
+    const queue = await describeQueue(workflow);
     const stream = await workflow.authority.call(showStream, { stream: ref });
     const at = queue.items.findIndex((item) => item.stream?.id === stream.id);
     const item = queue.items[at];
     const ahead = queue.items.slice(0, Math.max(0, at)).map((each) => each.stream?.handle ?? each.merge.kind);
+    const tests = testsBeforeMerge(workflow);
     const reasons = [
       item
         ? `asked for ${relativeTime(item.merge.requestedAt, workflow.clock.now())}, priority ${item.merge.priority}`
         : `not in the queue: ${stream.state.replace('_', ' ')}`,
       `consensus: ${consensus.state} (${consensus.reasons.join('; ')})`,
-      ...(ahead.length > 0 ? [`behind ${ahead.join(', ')}`] : []),
+      ...(item && tests ? testReasons(item) : ahead.length > 0 ? [`behind ${ahead.join(', ')}`] : []),
       ...(item?.waitsFor ?? []),
-      testsBeforeMerge(workflow)
+      tests
         ? `tests run before it lands: ${workflow.repo.config.stabilize_command}`
         : 'no tests run before it lands',
     ];
     return {
-      data: { streamId: stream.id, position: item ? at + 1 : null, ahead, reasons, consensus },
+      data: {
+        streamId: stream.id,
+        position: item ? at + 1 : null,
+        phase: item?.phase ?? null,
+        lane: item?.lane ?? null,
+        laneMates: item?.laneMates ?? [],
+        testedWith: item?.testedWith ?? [],
+        stackedOn: item?.stackedOn ?? [],
+        waitsFor: item?.waitsFor ?? [],
+        ahead,
+        reasons,
+        consensus,
+      },
       text: () =>
         [
           `${stream.handle} "${plainLine(stream.name)}"${item ? ` is at place ${at + 1}` : ''}`,
@@ -229,6 +263,16 @@ const explain: Command = {
     };
   },
 };
+
+/** Where it is in its lane, and what is tested with it. */
+function testReasons({ phase, lane, laneMates, testedWith, stackedOn }: QueueItem): string[] {
+  const alone = laneMates.length === 0 ? 'alone' : `with ${laneMates.join(', ')}`;
+  return [
+    `${phase}, ${lane === null ? 'meets every lane' : `in lane ${lane}`}, ${alone}`,
+    ...(testedWith.length > 0 ? [`tested together with ${testedWith.join(', ')}`] : []),
+    ...(stackedOn.length > 0 ? [`on top of ${stackedOn.join(', ')}, which have not landed`] : []),
+  ];
+}
 
 export const commands: Command[] = [
   list,

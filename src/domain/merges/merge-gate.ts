@@ -11,8 +11,8 @@ export interface GateFacts {
   consensus: Pick<Consensus, 'reached' | 'state' | 'reasons'>;
   /** Even in swarm mode a change of GitSwarm's own settings needs consensus. */
   touchesSettings: boolean;
-  /** What it builds on: `gone` is abandoned or reverted. */
-  parent: { handle: string; is: 'landed' | 'open' | 'gone' } | null;
+  /** What it builds on: `ahead` is landing before it or with it, `gone` is abandoned or reverted. */
+  parent: { handle: string; is: 'landed' | 'ahead' | 'open' | 'gone' } | null;
   /** Only maintainers may perform merges here (gated mode, or a branch rule). */
   maintainersOnly: boolean;
   callerIsMaintainer: boolean;

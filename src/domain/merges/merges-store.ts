@@ -95,6 +95,7 @@ export function toMerge(row: MergeRow, position: number | null = null): Merge {
     head: row.head,
     patchId: row.patch_id,
     priority: row.priority as Priority,
+    rank: row.rank,
     isFix: row.is_fix === 1,
     forced: row.forced === 1,
     reason: row.reason,

@@ -6,6 +6,11 @@ export async function insertStabilization(tx: Tx, row: StabilizationRow): Promis
   await tx.insertInto('stabilization').values(row).execute();
 }
 
+/** Says more about a result that was recorded. */
+export async function updateStabilization(tx: Tx, { id, ...row }: StabilizationRow): Promise<void> {
+  await tx.updateTable('stabilization').set(row).where('id', '=', id).execute();
+}
+
 /** Says of the red runs that blamed a landing which revert took it back. */
 export async function recordRevert(tx: Tx, merges: { culprit: string; revert: string }): Promise<void> {
   await tx

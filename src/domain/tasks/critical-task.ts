@@ -8,22 +8,29 @@ export function labelFor(agentId: string): string {
   return `for:${agentId}`;
 }
 
+interface TrackedTask {
+  repoId: string;
+  title: string;
+  description: string;
+  paths: string[];
+  createdBy: string;
+  labels: string[];
+  revertOfStreamId?: string | undefined;
+  assigneeId?: string | undefined;
+}
+
 /**
  * Opens a critical task, or answers the unfinished one that bears all of `labels` already, so that a second report
  * of the same trouble opens no second task. An assignee is offered it first, but anyone may take it.
  */
-export async function openCriticalTask(
+export function openCriticalTask(ctx: EffectContext, wish: TrackedTask): Promise<TaskRow> {
+  return openTrackedTask(ctx, { ...wish, priority: 'critical' });
+}
+
+/** The same at another priority. */
+export async function openTrackedTask(
   ctx: EffectContext,
-  wish: {
-    repoId: string;
-    title: string;
-    description: string;
-    paths: string[];
-    createdBy: string;
-    labels: string[];
-    revertOfStreamId?: string | undefined;
-    assigneeId?: string | undefined;
-  },
+  wish: TrackedTask & { priority: TaskRow['priority'] },
 ): Promise<TaskRow> {
   const [standing] = await listUnfinishedLabelled(ctx.db, wish.repoId, wish.labels);
   if (standing) return standing;
@@ -34,7 +41,7 @@ export async function openCriticalTask(
     title: wish.title,
     description: wish.description,
     status: 'open',
-    priority: 'critical',
+    priority: wish.priority,
     amount: 0,
     labels: JSON.stringify(labels),
     paths: JSON.stringify(wish.paths),

@@ -1,24 +1,28 @@
 import type { AccessLevel } from '../../contract/repos.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { AccessGrantRow, AgentRow, MaintainerRow, RepoRow } from '../../db/tables.ts';
 import { listMandates } from '../councils/mandates-store.ts';
 import { serverSettings } from '../repos/repos-store.ts';
 import { type AccessResult, accessLevel } from './access.ts';
 
+const heldIn = prepared((db, repoId: string, agentId: string) =>
+  db
+    .selectFrom('agent')
+    .leftJoin('maintainer', (on) =>
+      on.onRef('maintainer.agent_id', '=', 'agent.id').on('maintainer.repo_id', '=', repoId),
+    )
+    .leftJoin('access_grant', (on) =>
+      on.onRef('access_grant.agent_id', '=', 'agent.id').on('access_grant.repo_id', '=', repoId),
+    )
+    .where('agent.id', '=', agentId)
+    .select(['maintainer.role', 'access_grant.level', 'access_grant.expires_at']),
+);
+
 /** What this agent may do in this repository now, with the reasons. */
 export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: string): Promise<AccessResult> {
   if (agent.council_id !== null) return councilAccess(db, agent.council_id);
-  const held = await db
-    .selectFrom('agent')
-    .leftJoin('maintainer', (on) =>
-      on.onRef('maintainer.agent_id', '=', 'agent.id').on('maintainer.repo_id', '=', repo.id),
-    )
-    .leftJoin('access_grant', (on) =>
-      on.onRef('access_grant.agent_id', '=', 'agent.id').on('access_grant.repo_id', '=', repo.id),
-    )
-    .where('agent.id', '=', agent.id)
-    .select(['maintainer.role', 'access_grant.level', 'access_grant.expires_at'])
-    .executeTakeFirst();
+  const [held] = await heldIn(db, repo.id, agent.id);
   return accessLevel({
     agent,
     role: held?.role ? (held.role as 'maintainer' | 'owner') : null,
@@ -50,16 +54,19 @@ export async function findMaintainer(
     .executeTakeFirst();
 }
 
-/** Owners first, then by the time they were added. */
-export async function listMaintainerRows(db: Db, repoId: string): Promise<MaintainerRow[]> {
-  return db
+const maintainersOf = prepared((db, repoId: string) =>
+  db
     .selectFrom('maintainer')
     .selectAll()
     .where('repo_id', '=', repoId)
     .orderBy('role', 'desc')
     .orderBy('created_at')
-    .orderBy('agent_id')
-    .execute();
+    .orderBy('agent_id'),
+);
+
+/** Owners first, then by the time they were added. */
+export async function listMaintainerRows(db: Db, repoId: string): Promise<MaintainerRow[]> {
+  return maintainersOf(db, repoId);
 }
 
 export async function upsertMaintainer(tx: Tx, row: MaintainerRow): Promise<void> {

@@ -2,6 +2,7 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { AgentRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle, resolveReference } from '../references/references-store.ts';
@@ -15,8 +16,10 @@ export async function insertAgent(
   return row;
 }
 
+const byId = prepared((db, id: string) => db.selectFrom('agent').selectAll().where('id', '=', id));
+
 export async function findAgent(db: Db, id: string): Promise<AgentRow | undefined> {
-  return db.selectFrom('agent').selectAll().where('id', '=', id).executeTakeFirst();
+  return (await byId(db, id))[0];
 }
 
 export async function getAgent(db: Db, id: string): Promise<AgentRow> {

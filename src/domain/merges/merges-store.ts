@@ -2,6 +2,7 @@ import type { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Merge, MergeState } from '../../contract/merges.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { MergeRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
@@ -18,8 +19,10 @@ export async function insertMerge(
   return complete;
 }
 
+const byId = prepared((db, id: string) => db.selectFrom('merge').selectAll().where('id', '=', id));
+
 export async function getMergeRow(db: Db, id: string): Promise<MergeRow> {
-  const row = await db.selectFrom('merge').selectAll().where('id', '=', id).executeTakeFirst();
+  const [row] = await byId(db, id);
   if (!row) throw new SwarmError('not_found', `There is no merge ${id}.`);
   return row;
 }
@@ -72,14 +75,12 @@ export async function listMergeRows(
 }
 
 /** The queue of a repository: requested and prepared landings in the order in which they should land. */
+const liveInRepo = prepared((db, repoId: string) =>
+  db.selectFrom('merge').selectAll().where('repo_id', '=', repoId).where('state', 'in', LIVE_STATES),
+);
+
 export async function listQueueRows(db: Db, repoId: string): Promise<MergeRow[]> {
-  const rows = await db
-    .selectFrom('merge')
-    .selectAll()
-    .where('repo_id', '=', repoId)
-    .where('state', 'in', LIVE_STATES)
-    .execute();
-  return rows.sort(compareInQueue);
+  return (await liveInRepo(db, repoId)).sort(compareInQueue);
 }
 
 export function toMerge(row: MergeRow, position: number | null = null): Merge {

@@ -2,6 +2,7 @@ import { SwarmError } from '../../contract/errors.ts';
 import { RepoConfig, ServerSettings } from '../../contract/repo-files.ts';
 import type { Repo } from '../../contract/repos.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { RepoRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 
@@ -9,8 +10,10 @@ export async function insertRepo(tx: Tx, row: RepoRow): Promise<void> {
   await tx.insertInto('repo').values(row).execute();
 }
 
+const byId = prepared((db, id: string) => db.selectFrom('repo').selectAll().where('id', '=', id));
+
 export async function getRepoRow(db: Db, id: string): Promise<RepoRow> {
-  const row = await db.selectFrom('repo').selectAll().where('id', '=', id).executeTakeFirst();
+  const [row] = await byId(db, id);
   if (!row) throw new SwarmError('not_found', `There is no repository ${id}.`);
   return row;
 }

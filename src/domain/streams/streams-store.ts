@@ -1,6 +1,7 @@
 import { SwarmError } from '../../contract/errors.ts';
 import type { Stream, StreamCommit, StreamConflict, StreamState } from '../../contract/streams.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { StreamRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
@@ -15,8 +16,10 @@ export async function insertStream(
   return complete;
 }
 
+const byId = prepared((db, id: string) => db.selectFrom('stream').selectAll().where('id', '=', id));
+
 export async function findStreamRow(db: Db, id: string): Promise<StreamRow | undefined> {
-  return db.selectFrom('stream').selectAll().where('id', '=', id).executeTakeFirst();
+  return (await byId(db, id))[0];
 }
 
 export async function findStreamByBranch(
@@ -126,14 +129,17 @@ export async function insertStreamAuthor(
 }
 
 /** Everyone whose work the stream is: its author first, then those the author added. */
-export async function listAuthorIds(db: Db, stream: StreamRow): Promise<string[]> {
-  const rows = await db
+const authorsOf = prepared((db, streamId: string) =>
+  db
     .selectFrom('stream_author')
     .select('agent_id')
-    .where('stream_id', '=', stream.id)
+    .where('stream_id', '=', streamId)
     .orderBy('created_at')
-    .orderBy('agent_id')
-    .execute();
+    .orderBy('agent_id'),
+);
+
+export async function listAuthorIds(db: Db, stream: StreamRow): Promise<string[]> {
+  const rows = await authorsOf(db, stream.id);
   return [stream.agent_id, ...rows.map((row) => row.agent_id).filter((id) => id !== stream.agent_id)];
 }
 

@@ -41,6 +41,12 @@ export type OwnershipModel = z.infer<typeof OwnershipModel>;
 export const CommandLine = line(4000);
 const Threshold = z.number().min(0.01).max(1);
 
+/** A glob over the paths of a repository; it leads nowhere else. */
+const PathPattern = line(1000).refine(
+  (pattern) => !/^[/\\]|(?:^|\/)\.\.?(?:\/|$)/.test(pattern),
+  'must be a pattern of paths inside the repository, such as plans/**/*.md',
+);
+
 export const BranchRule = z.strictObject({
   pattern: line(255),
   priority: z.number().int().min(-1000).max(1000).default(0),
@@ -73,7 +79,7 @@ export const RepoConfig = z.strictObject({
   sandbox: z.enum(['required', 'auto', 'off']).default('auto'),
   author_email: line(200).default('{slug}@agents.gitswarm.local'),
   branch_rules: z.array(BranchRule).max(200).default([]),
-  workplans: z.array(line(1000)).max(50).default(['workplans/**/*.md']),
+  workplans: z.array(PathPattern).max(50).default(['workplans/**/*.md']),
   workspace: z
     .strictObject({
       setup: CommandLine.nullable().default(null),

@@ -82,7 +82,11 @@ async function treeWith(repo: Repository, worktree: string, { head, files }: Fil
 
 /** git writes line ends as it is configured; a file that had others keeps them, and is clean all the same. */
 async function keepBytes(repo: Repository, worktree: string, files: FileCommit['files']): Promise<void> {
-  const others = files.filter(({ path, bytes }) => !readFileSync(join(worktree, path)).equals(bytes));
+  const others = files.filter(({ path, bytes }) => {
+    const written = readFileSync(join(worktree, path));
+    // Whatever else is there now, somebody has just written.
+    return !written.equals(bytes) && withoutReturns(written) === withoutReturns(bytes);
+  });
   if (others.length === 0) return;
   for (const { path, bytes } of others) writeFileSync(join(worktree, path), bytes);
   // Looked at anew: git takes another size for an edit without reading the file. The blob stays the same.
@@ -91,4 +95,8 @@ async function keepBytes(repo: Repository, worktree: string, files: FileCommit['
     cwd: worktree,
     input,
   });
+}
+
+function withoutReturns(bytes: Buffer): string {
+  return bytes.toString('latin1').replaceAll('\r\n', '\n');
 }

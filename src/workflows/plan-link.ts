@@ -9,7 +9,8 @@ import type { FixRun } from './plan-report.ts';
 import type { PlanView } from './plan-view.ts';
 import type { Workflow } from './workflow.ts';
 
-const BATCH = 100;
+/** With the longest texts still a modest request. */
+const BATCH = 50;
 const MOST_DEPENDENCIES = 100;
 
 /** Ties blocks to tasks, making those that do not exist; the pairs of the view grow by what came of it. */

@@ -156,6 +156,8 @@ describe('what the command line answers', () => {
     expect(cli.json(['plan', 'check'])).toMatchObject({ code: 6, ok: true });
     expect(cli.json(['plan', 'fix'])).toMatchObject({ code: 2, error: { code: 'usage' } });
     expect(cli.json(['plan', 'fix', '--as', 'nobody'])).toMatchObject({ code: 3 });
+    expect(cli.json(['plan', 'fix', '--pull', '--offline', '--as', 'Olga'])).toMatchObject({ code: 2 });
+    expect(cli.json(['plan', 'fix', '--force', '--as', 'coder'])).toMatchObject({ code: 4 });
   });
 
   it('what each code means', () => {
@@ -223,6 +225,10 @@ describe('what the command line answers', () => {
     expect(cli.data(['plan', 'check']).findings).toEqual([]);
     cli.data(['config', 'set', 'workplans', '["docs/plans/*.md"]', '--as', 'Olga']);
     expect(cli.data(['plan', 'check']).findings).toMatchObject([{ code: 'C-10', task: 'X1' }]);
+    for (const outside of ['["/etc/**"]', '["plans/../../**"]']) {
+      const refused = cli.json(['config', 'set', 'workplans', outside, '--as', 'Olga']);
+      expect(refused).toMatchObject({ code: 2, error: { code: 'invalid' } });
+    }
   });
 });
 

@@ -53,6 +53,11 @@ const fix: Command = {
   ],
   examples: ['gitswarm plan fix --pull', 'gitswarm plan fix --no-writeback'],
   async run(session, _args, options) {
+    if (flagOption(options, 'pull') && session.flags.offline) {
+      throw new SwarmError('usage', '--pull needs the network, and --offline forbids it.', {
+        fix: 'Leave one of the two away.',
+      });
+    }
     return inEach(session, options, {
       untouched: false,
       work: async (each) => {
@@ -60,7 +65,7 @@ const fix: Command = {
         return fixPlans(workflow, {
           ask: !each.flags.offline,
           writeback: options.writeback !== false,
-          pull: flagOption(options, 'pull') && !each.flags.offline,
+          pull: flagOption(options, 'pull'),
           force: flagOption(options, 'force'),
         });
       },

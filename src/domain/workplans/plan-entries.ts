@@ -155,7 +155,7 @@ function placesOf(entries: readonly PlanEntry[]): string {
 }
 
 const LONGEST_TITLE = 500;
-const LONGEST_DESCRIPTION = 20_000;
+const LONGEST_DESCRIPTION = 8_000;
 
 /** The text below a block, without the rule that parts it from the next section. */
 function textBelow(bytes: Buffer, { body }: TaskBlock): string {

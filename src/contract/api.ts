@@ -8,6 +8,7 @@ import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
 import * as karma from './karma.ts';
 import * as merges from './merges.ts';
+import * as notifications from './notifications.ts';
 import * as orgs from './orgs.ts';
 import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
@@ -39,6 +40,7 @@ const modules = [
   stages,
   orgs,
   branchRules,
+  notifications,
 ];
 
 /** Every endpoint of the contract. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
 import {
   checkConsensus,
   listBlocks,
@@ -110,8 +111,6 @@ forEachDatabase((_kind, makeDatabase) => {
     const facts = factsOfMany(['one', 'two']);
     const rest = { ...factsOfMany(['three']), base: oid('two') };
     const input = { stream: id, id: newId(), branch: 'stream/leading', facts, rest };
-      'not_found',
-    );
     const parts = await call(splitOffStream, input, { as: coder });
     expect(parts.leading).toMatchObject({
       state: 'approved',

@@ -9,6 +9,7 @@ import { housekeepingOperations } from './housekeeping.ts';
 import { karmaOperations } from './karma.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
+import { notificationOperations } from './notifications.ts';
 import type { Operation } from './operation.ts';
 import { orgOperations } from './orgs.ts';
 import { proposalOperations } from './proposals.ts';
@@ -52,6 +53,7 @@ export const operations: Operation[] = [
   ...stageOperations,
   ...orgOperations,
   ...branchRuleOperations,
+  ...notificationOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

@@ -10,6 +10,7 @@ import * as karma from './karma.ts';
 import * as merges from './merges.ts';
 import * as notifications from './notifications.ts';
 import * as orgs from './orgs.ts';
+import * as plugins from './plugins.ts';
 import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
@@ -41,6 +42,7 @@ const modules = [
   orgs,
   branchRules,
   notifications,
+  plugins,
 ];
 
 /** Every endpoint of the contract. */

@@ -70,6 +70,7 @@ export const RepoConfig = z.strictObject({
   push: z.enum(['never', 'ask', 'auto']).default('never'),
   sandbox: z.enum(['required', 'auto', 'off']).default('auto'),
   author_email: line(200).default('{slug}@agents.gitswarm.local'),
+  stale_stream_timeout: KeptDuration.nullable().default(null),
   branch_rules: z.array(BranchRule).max(200).default([]),
   workspace: z
     .strictObject({
@@ -91,6 +92,7 @@ export type RepoConfig = z.infer<typeof RepoConfig>;
 /** `.gitswarm/config.yml` as people write it: there a bare number of a duration means seconds. */
 export const RepoConfigFile = RepoConfig.extend({
   stabilize_timeout: Duration.prefault('30m'),
+  stale_stream_timeout: Duration.nullable().default(null),
   queue: RepoConfig.shape.queue
     .unwrap()
     .extend({ timeout: Duration.prefault('30m') })

@@ -12,6 +12,7 @@ import { mergeOperations } from './merges.ts';
 import { notificationOperations } from './notifications.ts';
 import type { Operation } from './operation.ts';
 import { orgOperations } from './orgs.ts';
+import { pluginOperations } from './plugins.ts';
 import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
@@ -54,6 +55,7 @@ export const operations: Operation[] = [
   ...orgOperations,
   ...branchRuleOperations,
   ...notificationOperations,
+  ...pluginOperations,
 ];
 
 const byName = new Map(operations.map((operation) => [operation.endpoint.name, operation]));

@@ -3,6 +3,7 @@ import type { Proposal } from '../contract/proposals.ts';
 import { carryOutProposals } from './carry-out-proposal.ts';
 import { deliverNotifications } from './deliver-notifications.ts';
 import { type Repair, recover } from './recover.ts';
+import { abandonStaleStreams } from './stale-streams.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface TickResult {
@@ -12,6 +13,8 @@ export interface TickResult {
   elections: number;
   /** What the council had decided and was carried out now. */
   carriedOut: Proposal[];
+  /** Handles of streams that nobody worked on for too long and that were abandoned. */
+  abandoned: string[];
   notified: number;
   /** Notifications that reached their webhook. */
   delivered: number;
@@ -26,6 +29,7 @@ export async function tick(workflow: Workflow, options: { offline?: boolean } = 
   const due = await workflow.authority.call(runDue, { repoId: workflow.repo.id });
   const repairs = await recover(workflow);
   const carriedOut = workflow.actor ? await carryOutProposals(workflow) : [];
+  const abandoned = workflow.actor ? await abandonStaleStreams(workflow) : [];
   const delivered = options.offline ? 0 : await deliverNotifications(workflow);
-  return { ...due, repairs, carriedOut, delivered };
+  return { ...due, repairs, carriedOut, abandoned, delivered };
 }

@@ -23,6 +23,7 @@ const command: Command = {
           ...(result.notified + result.delivered > 0
             ? [`${count(result.notified, 'notification')} made, ${result.delivered} delivered`]
             : []),
+          ...result.abandoned.map((handle) => `abandoned ${handle}: nobody worked on it`),
           ...result.carriedOut.map((each) => `carried out ${each.handle}: ${plainLine(each.title)}`),
           ...result.repairs.map(
             (repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`,

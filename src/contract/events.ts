@@ -9,6 +9,7 @@ import { endpoint } from './endpoint.ts';
 export const EventType = z.enum([
   'repo.created',
   'repo.archived',
+  'repo.taken_over',
   'repo.config_changed',
   'repo.config_reported',
   'maintainer.added',

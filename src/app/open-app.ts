@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { copySqliteFile, type SqliteCopy } from '../base/sqlite-copy.ts';
 import type { Agent } from '../contract/agents.ts';
@@ -19,6 +20,7 @@ import { refreshConfig } from '../workflows/config-in-force.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import type { Environment } from './environment.ts';
 import { type Places, placesOf } from './places.ts';
+import { isForerunner } from './read-forerunner.ts';
 
 /** An open repository: git, its database, this machine's store, and whoever decides for it. */
 export interface App {
@@ -113,6 +115,18 @@ async function openWith(
     throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, {
       fix: 'gitswarm init',
     });
+  }
+  // What init makes on this machine is missing where another program made the database.
+  if (!existsSync(join(places.home, 'local')) && isForerunner(places.database)) {
+    await git.close();
+    throw new SwarmError(
+      'not_initialised',
+      'An earlier program kept its database here; init takes it over.',
+      {
+        fix: 'gitswarm init',
+        details: { database: places.database },
+      },
+    );
   }
   const database = openDatabase(
     { file: copy ? copy(places.database) : places.database },

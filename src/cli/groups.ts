@@ -165,6 +165,12 @@ export const groups: Group[] = [
     summary: 'what tasks are paid from: show, deposit, withdraw, transactions',
     load: () => import('./commands/budget.ts'),
   },
+  {
+    name: 'notifications',
+    section: 'repo',
+    summary: 'what concerns you: list, read, set',
+    load: () => import('./commands/notifications.ts'),
+  },
   { name: 'log', section: 'repo', summary: 'what has happened', load: () => import('./commands/log.ts') },
   {
     name: 'doctor',

@@ -8,7 +8,9 @@ import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
 import * as karma from './karma.ts';
 import * as merges from './merges.ts';
+import * as notifications from './notifications.ts';
 import * as orgs from './orgs.ts';
+import * as plugins from './plugins.ts';
 import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
@@ -41,6 +43,8 @@ const modules = [
   orgs,
   branchRules,
   workplans,
+  notifications,
+  plugins,
 ];
 
 /** Every endpoint of the contract. */

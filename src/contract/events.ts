@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Id, PageInput, page, Time } from './common.ts';
+import { Id, PageInput, page, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 /**
@@ -9,6 +9,7 @@ import { endpoint } from './endpoint.ts';
 export const EventType = z.enum([
   'repo.created',
   'repo.archived',
+  'repo.taken_over',
   'repo.config_changed',
   'repo.config_reported',
   'maintainer.added',
@@ -67,6 +68,8 @@ export const EventType = z.enum([
   'intake.conflicted',
   'karma.changed',
   'operation.undone',
+  'plugin.executed',
+  'delivery.dead',
   'stage.advanced',
   'org.created',
   'org.changed',
@@ -119,6 +122,10 @@ export const listEvents = endpoint('event.list', () => ({
     repoId: Id,
     ...PageInput,
     type: z.string().max(100).optional(),
+    actor: Ref.optional(),
+    /** What it is about: an id, or the handle of a task, stream, merge, proposal or election. */
+    subject: Ref.optional(),
+    since: Time.optional(),
     after: z.string().max(500).optional(),
   }),
   output: page(SwarmEvent),

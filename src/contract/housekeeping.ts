@@ -12,6 +12,8 @@ export const runDue = endpoint('housekeeping.run_due', () => ({
     cancelled: z.number().int(),
     /** Terms that ended and proposals whose time was over. */
     resolved: z.number().int(),
+    /** Notifications that were made of what has happened. */
+    notified: z.number().int(),
     /** Elections that went on to their next phase. */
     elections: z.number().int(),
   }),

@@ -78,6 +78,7 @@ export const RepoConfig = z.strictObject({
   push: z.enum(['never', 'ask', 'auto']).default('never'),
   sandbox: z.enum(['required', 'auto', 'off']).default('auto'),
   author_email: line(200).default('{slug}@agents.gitswarm.local'),
+  stale_stream_timeout: KeptDuration.nullable().default(null),
   branch_rules: z.array(BranchRule).max(200).default([]),
   workplans: z.array(PathPattern).max(50).default(['workplans/**/*.md']),
   workspace: z
@@ -100,6 +101,7 @@ export type RepoConfig = z.infer<typeof RepoConfig>;
 /** `.gitswarm/config.yml` as people write it: there a bare number of a duration means seconds. */
 export const RepoConfigFile = RepoConfig.extend({
   stabilize_timeout: Duration.prefault('30m'),
+  stale_stream_timeout: Duration.nullable().default(null),
   queue: RepoConfig.shape.queue
     .unwrap()
     .extend({ timeout: Duration.prefault('30m') })

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Agent, AgentKind } from './agents.ts';
 import { AgentName, Id, line, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import type { Forerunner } from './forerunner.ts';
 import { MergeMode, OwnershipModel, RepoConfig, ServerSettings } from './repo-files.ts';
 
 /** Where the settings in force come from: the file in the buffer's tip, or the database's copy until one is there. */
@@ -69,6 +70,8 @@ export const initRepo = endpoint('repo.init', () => ({
     owner: z.object({ name: AgentName, kind: AgentKind.default('human') }),
     ownershipModel: OwnershipModel.default('solo'),
     config: RepoConfig,
+    /** What an earlier program kept, parsed where it was read, taken over in the same step. */
+    takeOver: z.custom<Forerunner>().optional(),
   }),
   output: z.object({ repo: Repo, owner: Agent, created: z.boolean() }),
   internal: true,

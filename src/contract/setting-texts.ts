@@ -21,6 +21,8 @@ export const settingTexts: Record<string, string> = {
   sandbox:
     'Where commands of the repository run. auto: in bubblewrap where it works. required: nowhere else. off: as plain processes.',
   author_email: 'The address of commits by agents; {slug} stands for the name of the agent.',
+  stale_stream_timeout:
+    'After how long without any work an open stream is abandoned by tick: 14d. Its branch stays. Default: never.',
   branch_rules:
     'Rules by branch pattern: approvals, threshold, tests, who may merge. The strictest of rule and setting holds.',
   workplans:
@@ -40,7 +42,8 @@ export const settingTexts: Record<string, string> = {
   is_private: 'Whoever has no right to the repository does not see it.',
   ownership_model:
     "Whose verdicts count. solo: an owner's. guild: maintainers'. open: everybody's, weighted by karma.",
-  plugins_enabled: 'Whether automations run.',
+  plugins_enabled:
+    'Whether the automations run: promotion on green, revert on red, clearing of stale streams.',
   require_human_approval: 'At least one approval must come from a person.',
   max_bounty_per_issue: 'The most that one task may pay.',
   human_can_force_merge: 'Whether a person who owns the repository may land without consensus.',

@@ -38,6 +38,10 @@ export interface Tables {
   review_outcome: ReviewOutcomeRow;
   agent_trust: AgentTrustRow;
   block_join: BlockJoinRow;
+  notification: NotificationRow;
+  notification_preference: NotificationPreferenceRow;
+  delivery: DeliveryRow;
+  plugin_execution: PluginExecutionRow;
   stage_change: StageChangeRow;
   org: OrgRow;
   schema_migration: SchemaMigrationRow;
@@ -486,6 +490,55 @@ export interface AgentTrustRow {
 export interface BlockJoinRow {
   stream_id: string;
   commit_key: string;
+}
+
+export interface NotificationRow {
+  id: string;
+  agent_id: string;
+  repo_id: string | null;
+  event_id: string;
+  event_seq: number;
+  type: string;
+  /** JSON of the event as it was. */
+  payload: string;
+  read_at: string | null;
+  created_at: string;
+}
+
+export interface NotificationPreferenceRow {
+  agent_id: string;
+  /** JSON array of event types; a trailing star stands for all of a noun. */
+  events: string;
+  enabled: number;
+  webhook_url: string | null;
+  webhook_secret: string | null;
+  updated_at: string;
+}
+
+export interface DeliveryRow {
+  id: string;
+  notification_id: string;
+  repo_id: string | null;
+  url: string;
+  status: string;
+  attempts: number;
+  next_at: string | null;
+  last_error: string | null;
+  updated_at: string;
+  created_at: string;
+}
+
+export interface PluginExecutionRow {
+  id: string;
+  repo_id: string;
+  plugin: string;
+  /** What it was run for; a plugin runs once for each. */
+  trigger_key: string;
+  status: string;
+  result: string;
+  agent_id: string | null;
+  started_at: string;
+  finished_at: string | null;
 }
 
 export interface StageChangeRow {

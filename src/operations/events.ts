@@ -1,6 +1,9 @@
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/events.ts';
+import type { Db } from '../db/database.ts';
+import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { listEventRows, toEvent } from '../domain/events/events-store.ts';
+import { kindOfHandle, resolveReference } from '../domain/references/references-store.ts';
 import { query } from './operation.ts';
 import { decodeCursor, encodeCursor, nextPage } from './paging.ts';
 
@@ -12,7 +15,13 @@ const list = query(contract.listEvents, {
   on: 'repo',
   needs: 'read',
   async run({ db, repo }, input) {
-    const filter = { repoId: repo.id, type: input.type };
+    const filter = {
+      repoId: repo.id,
+      type: input.type,
+      actorId: input.actor && (await getAgentByRef(db, input.actor)).id,
+      subjectId: input.subject && (await subjectIdOf(db, input.subject, repo.id)),
+      since: input.since,
+    };
     if (input.after !== undefined) {
       const rows = await listEventRows(db, { ...filter, after: seqOf(input.after), limit: input.limit });
       const last = rows.at(-1);
@@ -24,6 +33,12 @@ const list = query(contract.listEvents, {
     return { items: page.items.map(toEvent), nextCursor: page.nextCursor };
   },
 });
+
+/** A handle means the thing it stands for; everything else is an id as it is. */
+async function subjectIdOf(db: Db, ref: string, repoId: string): Promise<string> {
+  const kind = kindOfHandle(ref);
+  return kind === undefined ? ref : resolveReference(db, kind, ref, repoId);
+}
 
 /** Digits alone are a `seq`; no cursor looks so, because base64 of a digit begins with a letter. */
 function seqOf(cursor: string): number {

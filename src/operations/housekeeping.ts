@@ -2,6 +2,7 @@ import { runDue } from '../contract/housekeeping.ts';
 import { endTermsAndVotes } from '../domain/councils/council-effects.ts';
 import { findCouncil } from '../domain/councils/councils-store.ts';
 import { advanceElection } from '../domain/councils/election-effects.ts';
+import { notifyOfEvents } from '../domain/notifications/notify.ts';
 import { cancelExpiredTasks, expireLeases } from '../domain/tasks/task-expiry.ts';
 import { openOperation } from './operation.ts';
 
@@ -14,6 +15,7 @@ const due = openOperation(runDue, {
       released: await expireLeases(context),
       cancelled: await cancelExpiredTasks(context),
       resolved: council ? await endTermsAndVotes(context, council) : 0,
+      notified: await notifyOfEvents(context, context.repo),
       elections: council && (await advanceElection(context, council)) ? 1 : 0,
     };
   },

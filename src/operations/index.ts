@@ -9,8 +9,10 @@ import { housekeepingOperations } from './housekeeping.ts';
 import { karmaOperations } from './karma.ts';
 import { landingOperations } from './landings.ts';
 import { mergeOperations } from './merges.ts';
+import { notificationOperations } from './notifications.ts';
 import type { Operation } from './operation.ts';
 import { orgOperations } from './orgs.ts';
+import { pluginOperations } from './plugins.ts';
 import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
@@ -56,4 +58,6 @@ export const operations: Operation[] = [
   ...orgOperations,
   ...branchRuleOperations,
   ...workplanOperations,
+  ...notificationOperations,
+  ...pluginOperations,
 ];

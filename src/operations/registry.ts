@@ -9,6 +9,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     branch_rule: async () => (await import('./branch-rules.ts')).branchRuleOperations,
     budget: async () => (await import('./budgets.ts')).budgetOperations,
     council: async () => (await import('./councils.ts')).councilOperations,
+    delivery: async () => (await import('./notifications.ts')).notificationOperations,
     election: async () => (await import('./elections.ts')).electionOperations,
     event: async () => (await import('./events.ts')).eventOperations,
     housekeeping: async () => (await import('./housekeeping.ts')).housekeepingOperations,
@@ -20,8 +21,10 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
       ...(await import('./landings.ts')).landingOperations,
       (await import('./end-landing.ts')).endLanding,
     ],
+    notification: async () => (await import('./notifications.ts')).notificationOperations,
     org: async () => (await import('./orgs.ts')).orgOperations,
     promotion: async () => (await import('./stabilizations.ts')).stabilizationOperations,
+    plugin: async () => (await import('./plugins.ts')).pluginOperations,
     proposal: async () => (await import('./proposals.ts')).proposalOperations,
     queue: async () => (await import('./queue.ts')).queueOperations,
     repo: async () => (await import('./repos.ts')).repoOperations,
@@ -53,7 +56,13 @@ export function findOperation(name: string): Operation | undefined | Promise<Ope
 }
 
 async function load(name: string): Promise<Operation | undefined> {
-  const noun = nouns.get(name.split('.')[0] ?? '');
-  for (const operation of (await noun?.()) ?? []) loaded.set(operation.endpoint.name, operation);
+  const noun = nounOf(name);
+  // Only those of the noun, or a name would be found or not depending on what was asked for before.
+  for (const operation of (await nouns.get(noun)?.()) ?? [])
+    if (nounOf(operation.endpoint.name) === noun) loaded.set(operation.endpoint.name, operation);
   return loaded.get(name);
+}
+
+function nounOf(name: string): string {
+  return name.split('.')[0] ?? '';
 }

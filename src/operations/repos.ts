@@ -5,7 +5,7 @@ import * as contract from '../contract/repos.ts';
 import type { RepoRow } from '../db/tables.ts';
 import { upsertMaintainer } from '../domain/access/access-store.ts';
 import { listOwners } from '../domain/access/owners-store.ts';
-import { findAgentByName, toAgent } from '../domain/agents/agents-store.ts';
+import { findAgentByName, getAgent, toAgent } from '../domain/agents/agents-store.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
 import { newHandle } from '../domain/references/references-store.ts';
 import { refuseOneBranch } from '../domain/repos/config-settings.ts';
@@ -14,6 +14,7 @@ import { accessOperations } from './access.ts';
 import { configOperations } from './config.ts';
 import { maintainerOperations } from './maintainers.ts';
 import { openOperation, operation, query } from './operation.ts';
+import { takeOverAgents, takeOverRest } from './take-over.ts';
 
 /** The first call in a database makes its repository and the owner; every later one finds them and changes nothing. */
 const init = openOperation(contract.initRepo, {
@@ -27,7 +28,9 @@ const init = openOperation(contract.initRepo, {
       return { repo: toRepo(existing), owner: toAgent(owner), created: false };
     }
     refuseOneBranch(input.config);
-    const id = newId(context.clock.now());
+    const old = input.takeOver;
+    if (old) await takeOverAgents(context, old);
+    const id = old?.repo.id ?? newId(context.clock.now());
     const repo: RepoRow = {
       id,
       ...(await newHandle(db, 'repo', id)),
@@ -36,11 +39,13 @@ const init = openOperation(contract.initRepo, {
       description: input.description,
       status: 'active',
       authority: 'local',
-      stage: 'seed',
+      stage: old?.repo.stage ?? 'seed',
       config_copy: JSON.stringify(input.config),
       config_file: null,
       config_blob: null,
-      settings: JSON.stringify(ServerSettings.parse({ ownership_model: input.ownershipModel })),
+      settings: JSON.stringify(
+        ServerSettings.parse({ ...old?.repo.settings, ownership_model: input.ownershipModel }),
+      ),
       queue_paused: 0,
       frozen_reason: null,
       created_at: now,
@@ -64,7 +69,8 @@ const init = openOperation(contract.initRepo, {
       data: { name: owner.name, role: 'owner', reason: 'init' },
       repoId: id,
     });
-    return { repo: toRepo(repo), owner: toAgent(owner), created: true };
+    if (old) await takeOverRest(context, { repo, owner, old });
+    return { repo: toRepo(repo), owner: toAgent(await getAgent(db, owner.id)), created: true };
   },
 });
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Agent } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
+import type { Forerunner } from '../contract/forerunner.ts';
 import { CONFIG_PATH, type MergeMode, type OwnershipModel, RepoConfig } from '../contract/repo-files.ts';
 import { initRepo, type Repo } from '../contract/repos.ts';
 import { identity, readConfig } from '../git/config.ts';
@@ -25,6 +26,8 @@ export interface InitRequest {
   buffer?: string | undefined;
   target?: string | undefined;
   stabilize?: string | undefined;
+  /** What an earlier program kept of this repository. */
+  takeOver?: Forerunner | undefined;
   /** Asked once, before anything is made, whether the command that seems to test this repository shall do so. */
   acceptStabilize?: ((command: string) => Promise<boolean>) | undefined;
 }
@@ -74,6 +77,7 @@ export async function initRepository(
     const owner = request.owner ?? (await ownName(git));
     const name =
       request.name ??
+      request.takeOver?.repo.name ??
       (git.root
         .replace(/\/\.git$|\.git$/, '')
         .split(/[\\/]/)
@@ -82,8 +86,9 @@ export async function initRepository(
     const made = await authority.call(initRepo, {
       name,
       owner: { name: owner, kind: 'human' },
-      ownershipModel: request.model ?? 'solo',
+      ownershipModel: request.model ?? request.takeOver?.repo.settings.ownership_model ?? 'solo',
       config,
+      takeOver: request.takeOver,
     });
     const configFile = made.created ? await makeFiles(git, places, made.repo, target.commit) : null;
     const missing = made.repo.config.stabilize_command === null;
@@ -129,7 +134,7 @@ async function chooseConfig(
 ): Promise<RepoConfig> {
   const committed = await readBlob(git, target.commit, CONFIG_PATH);
   const parsed = committed ? parseConfigFile(committed.toString('utf8')) : undefined;
-  const base = parsed?.kind === 'config' ? parsed.config : undefined;
+  const base = parsed?.kind === 'config' ? parsed.config : request.takeOver?.repo.config;
   const config = RepoConfig.parse({
     ...base,
     promote_target: target.branch,

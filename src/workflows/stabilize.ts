@@ -15,6 +15,7 @@ import { promote } from './promote.ts';
 import { withQueue } from './queue-lock.ts';
 import { revertLanding } from './revert-stream.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
+import { runPlugin } from './run-plugin.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
 export interface StabilizeResult {
@@ -89,7 +90,7 @@ async function green(
   });
   workflow.reach('stabilize.recorded');
   await thaw(workflow);
-  const promoted = recorded.mayPromote ? await promoteQuietly(workflow) : false;
+  const promoted = recorded.mayPromote ? await promoteQuietly(workflow, recorded.stabilization.id) : false;
   return { ...summary('green', commit, run), tag, promoted, runs };
 }
 
@@ -121,14 +122,10 @@ async function thaw(workflow: Workflow): Promise<void> {
 }
 
 /** Auto-promotion never fails a green run: what stands in its way is told. */
-async function promoteQuietly(workflow: Workflow): Promise<boolean> {
-  try {
-    return (await promote(workflow, { automatic: true })).promoted;
-  } catch (error) {
-    if (!isSwarmError(error)) throw error;
-    workflow.notify(`not promoted: ${error.message}`);
-    return false;
-  }
+async function promoteQuietly(workflow: Workflow, run: string): Promise<boolean> {
+  const trigger = { plugin: 'promote_buffer_to_main', key: run } as const;
+  const result = await runPlugin(workflow, trigger, () => promote(workflow, { automatic: true }));
+  return result?.promoted ?? false;
 }
 
 async function failed(
@@ -219,9 +216,11 @@ async function red(
 async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
   workflow.notify(`${culprit.handle} turned the buffer red; reverting it`);
   const reason = `turned the buffer red: ${run.output.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`;
-  const result = await withQueue(workflow, () =>
-    revertLanding(workflow, culprit, { reason: oneLine(reason), automatic: true }),
+  const trigger = { plugin: 'auto_revert_on_red', key: culprit.id } as const;
+  const result = await runPlugin(workflow, trigger, () =>
+    withQueue(workflow, () => revertLanding(workflow, culprit, { reason: oneLine(reason), automatic: true })),
   );
+  if (result === null) return null;
   if (result.kind === 'conflict') {
     workflow.notify('the revert clashes with what landed since; the queue is frozen instead');
     return null;

@@ -1,7 +1,9 @@
 import { runDue } from '../contract/housekeeping.ts';
 import type { Proposal } from '../contract/proposals.ts';
 import { carryOutProposals } from './carry-out-proposal.ts';
+import { deliverNotifications } from './deliver-notifications.ts';
 import { type Repair, recover } from './recover.ts';
+import { abandonStaleStreams } from './stale-streams.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface TickResult {
@@ -11,15 +13,23 @@ export interface TickResult {
   elections: number;
   /** What the council had decided and was carried out now. */
   carriedOut: Proposal[];
+  /** Handles of streams that nobody worked on for too long and that were abandoned. */
+  abandoned: string[];
+  notified: number;
+  /** Notifications that reached their webhook. */
+  delivered: number;
   repairs: Repair[];
 }
 
 /**
  * Does what is due: releases claims whose lease ran out, cancels expired tasks, ends votes and terms, mends what a crash
- * left, carries out what the council has decided.
+ * left, carries out what the council has decided, sends notifications.
  */
-export async function tick(workflow: Workflow): Promise<TickResult> {
+export async function tick(workflow: Workflow, options: { offline?: boolean } = {}): Promise<TickResult> {
   const due = await workflow.authority.call(runDue, { repoId: workflow.repo.id });
   const repairs = await recover(workflow);
-  return { ...due, repairs, carriedOut: workflow.actor ? await carryOutProposals(workflow) : [] };
+  const carriedOut = workflow.actor ? await carryOutProposals(workflow) : [];
+  const abandoned = workflow.actor ? await abandonStaleStreams(workflow) : [];
+  const delivered = options.offline ? 0 : await deliverNotifications(workflow);
+  return { ...due, repairs, carriedOut, abandoned, delivered };
 }

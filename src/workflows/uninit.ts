@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { setConfig } from '../contract/repos.ts';
@@ -139,10 +139,14 @@ function removeFiles(workflow: Workflow, { removed, kept }: { removed: string[];
     rmSync(config);
     removed.push(config);
   } else if (existsSync(config)) kept.push(config);
-  for (const name of existsSync(home) ? readdirSync(home) : []) {
+  const names = existsSync(home) ? readdirSync(home) : [];
+  const old = names.find((name) => name.endsWith('.db.forerunner'));
+  for (const name of names.filter((each) => each !== old)) {
     if (name === 'local' || name.startsWith('federation.db'))
       rmSync(join(home, name), { recursive: true, force: true });
   }
+  // Not ours to take away: an earlier program made it, and finds it where it left it.
+  if (old !== undefined) renameSync(join(home, old), join(home, old.replace(/\.forerunner$/, '')));
   if (existsSync(home) && readdirSync(home).length === 0) rmdirSync(home);
   removed.push(existsSync(home) ? `the database in ${home}` : home);
 }

@@ -1,7 +1,9 @@
+import { isoTime } from '../../base/clock.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { listEvents, type SwarmEvent } from '../../contract/events.ts';
-import type { Command } from '../command.ts';
+import { parseDuration } from '../../contract/repo-files.ts';
+import type { Command, Options } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
@@ -16,21 +18,29 @@ const log: Command = {
   options: [
     { flags: '--limit <n>', summary: 'how many (default 20)' },
     { flags: '--type <type>', summary: 'only this type, such as merge.landed or stream.*' },
+    { flags: '--actor <agent>', summary: 'only what this agent did' },
+    { flags: '--subject <x>', summary: 'only what is about this: a handle or an id' },
+    { flags: '--since <time>', summary: 'only since then: 2h, 7d, or an ISO time' },
     { flags: '--follow', summary: 'go on with what happens next, one line each, until Ctrl-C' },
   ],
   async run(session, _args, options) {
     const workflow = await session.workflow();
-    const type = textOption(options, 'type');
+    const filter = filterOf(options, workflow.clock.now());
     const limit = numberOption(options, 'limit') ?? 20;
     if (limit < 1) throw new SwarmError('usage', `--limit wants 1 or more, not ${limit}.`);
     const items: SwarmEvent[] = [];
     for (let cursor: string | null | undefined; cursor !== null && items.length < limit; ) {
-      const page = { repoId: workflow.repo.id, limit: Math.min(200, limit - items.length), type, cursor };
+      const page = {
+        repoId: workflow.repo.id,
+        limit: Math.min(200, limit - items.length),
+        cursor,
+        ...filter,
+      };
       const answer = await workflow.authority.call(listEvents, page);
       items.push(...answer.items);
       cursor = answer.nextCursor;
     }
-    if (flagOption(options, 'follow')) return follow(session, items, type);
+    if (flagOption(options, 'follow')) return follow(session, items, filter);
     return {
       data: items,
       text: () =>
@@ -40,6 +50,26 @@ const log: Command = {
     };
   },
 };
+
+type Filter = ReturnType<typeof filterOf>;
+
+function filterOf(options: Options, now: number) {
+  const since = textOption(options, 'since');
+  const type = textOption(options, 'type');
+  return {
+    type,
+    actor: textOption(options, 'actor'),
+    subject: textOption(options, 'subject'),
+    since: since === undefined ? undefined : timeOf(since, now),
+  };
+}
+
+function timeOf(text: string, now: number): string {
+  const ago = parseDuration(text);
+  const at = ago === undefined ? Date.parse(text) : now - ago;
+  if (!Number.isNaN(at)) return isoTime(at);
+  throw new SwarmError('usage', `--since wants a time such as 2h or an ISO time, not "${text}".`);
+}
 
 function eventTable(events: SwarmEvent[], look: { now: number; width: number | undefined }): string {
   return table(
@@ -62,7 +92,7 @@ function details(event: SwarmEvent): string {
 }
 
 /** Prints each new event as it comes: a line for people, a JSON document a line for programs. */
-async function follow(session: Session, recent: SwarmEvent[], type: string | undefined) {
+async function follow(session: Session, recent: SwarmEvent[], filter: Filter) {
   const workflow = await session.workflow();
   const { output } = session;
   const line = (event: SwarmEvent) =>
@@ -74,7 +104,7 @@ async function follow(session: Session, recent: SwarmEvent[], type: string | und
     const { items } = await workflow.authority.call(listEvents, {
       repoId: workflow.repo.id,
       limit: 200,
-      type,
+      ...filter,
       after: String(after),
     });
     for (const event of items) {

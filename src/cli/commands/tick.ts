@@ -9,7 +9,7 @@ const command: Command = {
     'Do what is due: leases, expired tasks, votes and terms, what the council decided, what a crash left.',
   actor: 'reader',
   async run(session) {
-    const result = await tick(await session.workflow());
+    const result = await tick(await session.workflow(), { offline: session.flags.offline });
     return {
       data: result,
       text: () =>
@@ -20,6 +20,10 @@ const command: Command = {
                 `${count(result.resolved, 'vote or term', 'votes and terms')} ended, ${count(result.elections, 'election')} went on`,
               ]
             : []),
+          ...(result.notified + result.delivered > 0
+            ? [`${count(result.notified, 'notification')} made, ${result.delivered} delivered`]
+            : []),
+          ...result.abandoned.map((handle) => `abandoned ${handle}: nobody worked on it`),
           ...result.carriedOut.map((each) => `carried out ${each.handle}: ${plainLine(each.title)}`),
           ...result.repairs.map(
             (repair) => `mended ${repair.what} ${plainLine(repair.subject)}: ${repair.done}`,

@@ -11,6 +11,8 @@ const LONGEST_SLUG = 40;
 export async function makeAgent(
   ctx: EffectContext,
   wish: {
+    id?: string;
+    status?: 'active' | 'suspended';
     name: string;
     kind: 'agent' | 'human';
     description?: string;
@@ -22,13 +24,13 @@ export async function makeAgent(
   },
 ): Promise<AgentRow> {
   const agent = await insertAgent(ctx.db, {
-    id: newId(ctx.clock.now()),
+    id: wish.id ?? newId(ctx.clock.now()),
     name: wish.name,
     slug: await freeSlug(ctx.db, wish.name),
     kind: wish.kind,
     description: wish.description ?? '',
     api_key_hash: wish.apiKeyHash ?? null,
-    status: 'active',
+    status: wish.status ?? 'active',
     karma: 0,
     role: wish.role ?? null,
     operator: wish.operator ?? null,

@@ -22,6 +22,9 @@ export async function listEventRows(
   filter: {
     repoId: string;
     type?: string | undefined;
+    actorId?: string | undefined;
+    subjectId?: string | undefined;
+    since?: string | undefined;
     after?: number | undefined;
     before?: number | undefined;
     limit: number;
@@ -36,6 +39,9 @@ export async function listEventRows(
     .limit(filter.limit);
   if (filter.type?.endsWith('*')) query = query.where('event.type', 'like', `${filter.type.slice(0, -1)}%`);
   else if (filter.type) query = query.where('event.type', '=', filter.type);
+  if (filter.actorId) query = query.where('event.actor_id', '=', filter.actorId);
+  if (filter.subjectId) query = query.where('event.subject_id', '=', filter.subjectId);
+  if (filter.since) query = query.where('event.created_at', '>=', filter.since);
   if (filter.after !== undefined)
     return query.where('event.seq', '>', filter.after).orderBy('event.seq').execute();
   if (filter.before !== undefined) query = query.where('event.seq', '<', filter.before);

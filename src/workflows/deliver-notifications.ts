@@ -1,0 +1,30 @@
+import { dueDeliveries, recordDelivery } from '../contract/notifications.ts';
+import { explainAccess } from '../contract/repos.ts';
+import { withLock } from '../machine/locks.ts';
+import { sendWebhook } from './send-webhook.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Sends what is due, each once at a time; answers how many arrived. Only in the name of an owner. */
+export async function deliverNotifications(workflow: Workflow): Promise<number> {
+  const { authority, repo, actor } = workflow;
+  if (!actor) return 0;
+  const access = await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
+  if (access.level !== 'admin') return 0;
+  const allowPrivate = workflow.variables.GITSWARM_ALLOW_PRIVATE_WEBHOOKS === '1';
+  return withLock(workflow.home, 'deliveries', async () => {
+    const { items } = await authority.call(dueDeliveries, { repoId: repo.id });
+    let arrived = 0;
+    for (const { id, url, body, headers } of items) {
+      if (workflow.signal?.aborted) break;
+      const sent = await sendWebhook({ url, body, headers }, { allowPrivate });
+      await authority.call(recordDelivery, {
+        repoId: repo.id,
+        delivery: id,
+        outcome: sent.kind,
+        ...(sent.kind === 'delivered' ? {} : { error: sent.error }),
+      });
+      if (sent.kind === 'delivered') arrived++;
+    }
+    return arrived;
+  });
+}

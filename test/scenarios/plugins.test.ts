@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import { listEvents } from '../../src/contract/events.ts';
+import { listPluginExecutions } from '../../src/contract/plugins.ts';
+import { listStreams } from '../../src/contract/streams.ts';
+import { tick } from '../../src/workflows/tick.ts';
+import type { Workflow } from '../../src/workflows/workflow.ts';
+import { type Story, startStory } from '../support/story.ts';
+
+async function executions(story: Story) {
+  const { items } = await story.ask(listPluginExecutions, { repoId: await story.repoId() });
+  return items.map(({ plugin, status, result }) => ({ plugin, status, result }));
+}
+
+it('promotion on green is an execution with its result, in the log, and switched by the settings', async () => {
+  const story = await startStory({ stabilize: 'test -f a.txt' });
+  await story.set('auto_promote_on_green', 'true');
+  await story.set('plugins_enabled', 'false');
+  const first = await story.stream('Olga', { 'one.txt': '1\n' });
+  await story.merge('Olga', first);
+  expect(await story.stabilize()).toMatchObject({ result: 'green', promoted: false });
+  await story.set('plugins_enabled', 'true');
+  expect(await story.stabilize()).toMatchObject({ result: 'green', promoted: true });
+  expect(story.oid('main')).toBe(story.oid('buffer'));
+  expect(await executions(story)).toMatchObject([
+    {
+      plugin: 'promote_buffer_to_main',
+      status: 'succeeded',
+      result: { promoted: true, toCommit: story.oid('main') },
+    },
+    { plugin: 'promote_buffer_to_main', status: 'skipped', result: { reason: 'plugins_enabled is off' } },
+  ]);
+  const { items } = await story.ask(listEvents, { repoId: await story.repoId(), type: 'plugin.*' });
+  expect(items.map(({ data }) => data.status)).toEqual(['succeeded', 'skipped']);
+});
+
+it('a red landing is reverted by a plugin; with plugins off the queue is frozen instead', async () => {
+  const story = await startStory({ stabilize: 'test ! -f bad.txt', mode: 'swarm' });
+  const break_ = async () => {
+    const work = await story.workspace('coder');
+    return story.commit('coder', work, { 'bad.txt': 'bad\n' });
+  };
+  await break_();
+  expect(await story.stabilize()).toMatchObject({ result: 'red', frozen: false });
+  expect(await executions(story)).toMatchObject([{ plugin: 'auto_revert_on_red', status: 'succeeded' }]);
+  await story.set('plugins_enabled', 'false');
+  await break_();
+  expect(await story.stabilize()).toMatchObject({ result: 'red', reverted: null, frozen: true });
+  expect((await executions(story))[0]).toMatchObject({ plugin: 'auto_revert_on_red', status: 'skipped' });
+});
+
+it('tick abandons what nobody works on any more, and keeps the work', async () => {
+  const story = await startStory();
+  await story.set('stale_stream_timeout', '14d');
+  const stale = await story.stream('coder', { 'old.txt': 'old\n' });
+  const live = await story.stream('coder', { 'live.txt': 'live\n' });
+  story.git.write({ 'note.txt': 'not committed\n' }, stale.path);
+  const later = (workflow: Workflow, days: number): Workflow => ({
+    ...workflow,
+    clock: { now: () => workflow.clock.now() + days * 86_400_000 },
+  });
+  await story.submit('coder', live);
+  expect((await story.run('Olga', (workflow) => tick(later(workflow, 13)))).abandoned).toEqual([]);
+  const { abandoned } = await story.run('Olga', (workflow) => tick(later(workflow, 15)));
+  const { items } = await story.ask(listStreams, { repoId: await story.repoId() });
+  expect(items.map(({ id, state }) => [id, state])).toEqual([
+    [stale.id, 'abandoned'],
+    [live.id, 'in_review'],
+  ]);
+  expect(abandoned).toEqual([items[0]?.handle]);
+  expect(story.file(stale.branch, 'old.txt')).toBe('old\n');
+  expect(story.status(stale.path)).toEqual(['?? note.txt']);
+});

@@ -152,7 +152,7 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
     mergeTrees(scratch, [{ ours: buffer, theirs: facts.head }]),
   );
   const files = answer?.kind === 'conflict' ? answer.files.map(({ path, kind }) => ({ path, kind })) : [];
-  const subject = { streamId: stream.id, head: facts.head, paths: facts.paths };
+  const subject = { streamId: stream.id, head: facts.head, base: facts.base };
   const { repo } = workflow;
   return {
     stream,

@@ -3,6 +3,7 @@
  * decided by its seed; only the step times depend on the machine.
  */
 import { atMost, printRows, type Row } from './measure.ts';
+import { predictionRows } from './queue-predictions.ts';
 import { stepTime } from './queue-steps.ts';
 import { type Outcome, simulate, type World } from './queue-world.ts';
 
@@ -130,6 +131,7 @@ printRows(
   dayRows(),
 );
 printRows('Other loads', loadRows());
+printRows('Predictions among 200 open streams, 2,000 files', await predictionRows());
 printRows('One step of the scheduler, median', [
   atMost('with 1,000 queued', stepTime(1000), 5, ' ms'),
   atMost('with 10,000 queued', stepTime(10_000), 50, ' ms'),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Repository } from './repository.ts';
@@ -21,7 +21,7 @@ export async function withScratchObjects<T>(
 
 /** The same for longer use; `close` takes the objects away. */
 export function openScratch(repo: Repository): { scratch: Repository; close(): Promise<void> } {
-  const directory = mkdtempSync(join(tmpdir(), 'gitswarm-scratch-'));
+  const directory = mkdtempSync(join(scratchPlace(), 'gitswarm-scratch-'));
   mkdirSync(join(directory, 'pack'));
   const env = {
     ...repo.env,
@@ -36,6 +36,20 @@ export function openScratch(repo: Repository): { scratch: Repository; close(): P
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+const MEMORY = '/dev/shm';
+const ENOUGH_BYTES = 1024 ** 3;
+
+/** Memory where there is plenty: predictions write many small files that nobody will read, and a disk takes three times as long. */
+function scratchPlace(): string {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    accessSync(MEMORY, constants.W_OK);
+    return bavail * bsize >= ENOUGH_BYTES ? MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 /** git splits this variable at the delimiter, except inside double quotes. */

@@ -52,6 +52,10 @@ export const schemaSteps: readonly string[] = [
   `,
   `
   create table queue_event (seq integer primary key, data text not null) strict;
+  create table prediction (
+    ours text not null, theirs text not null, buffer text not null, files text not null,
+    primary key (ours, theirs, buffer)
+  ) strict, without rowid;
   create table queue_rates (id integer primary key check (id = 1), data text not null) strict;
   `,
 ];

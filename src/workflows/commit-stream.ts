@@ -107,12 +107,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
   const conflictsWith =
     landing?.kind === 'merged'
       ? []
-      : await predictConflicts(workflow, {
-          streamId: stream.id,
-          head: stream.head,
-          base: stream.baseCommit,
-          paths: facts.paths,
-        });
+      : await predictConflicts(workflow, { streamId: stream.id, head: stream.head, base: stream.baseCommit });
   // Where the stream followed its parent, the commit is the one that stands for it there.
   const committed = stream.head;
   return {

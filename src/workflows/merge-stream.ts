@@ -155,7 +155,7 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
     mergeTrees(scratch, [{ ours: buffer, theirs: facts.head }]),
   );
   const files = answer?.kind === 'conflict' ? answer.files.map(({ path, kind }) => ({ path, kind })) : [];
-  const subject = { streamId: stream.id, head: facts.head, base: facts.base, paths: facts.paths };
+  const subject = { streamId: stream.id, head: facts.head, base: facts.base };
   const { repo } = workflow;
   return {
     stream,

@@ -4,7 +4,7 @@ import { repoStatus } from '../contract/status.ts';
 import { aheadBehind, isAncestor } from '../git/commits.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { adoptBranch } from './adopt.ts';
-import { openStreams } from './predict-conflicts.ts';
+import { openStreams, predictAmong } from './predict-conflicts.ts';
 import { type Repair, recover } from './recover.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -12,6 +12,8 @@ export interface StatusReport extends OutputOf<typeof repoStatus> {
   buffer: { commit: string | null; behindTarget: number; aheadOfTarget: number };
   /** The buffer or the target was moved by another hand. */
   moved: string[];
+  /** Open streams that would clash with each other. */
+  clashes: { streams: { id: string; handle: string; name: string }[]; files: string[] }[];
   repairs: Repair[];
   warnings: string[];
 }
@@ -36,7 +38,29 @@ export async function reportStatus(
     }
   }
   const status = await workflow.authority.call(repoStatus, { repoId: workflow.repo.id });
-  return { ...status, ...(await branches(workflow, status)), repairs, warnings };
+  const clashes = await clashesNow(workflow, status, warnings);
+  return { ...status, ...(await branches(workflow, status)), clashes, repairs, warnings };
+}
+
+/** What cannot be predicted, because a branch or an object is gone, is told as a warning. */
+async function clashesNow(
+  workflow: Workflow,
+  { streams }: OutputOf<typeof repoStatus>,
+  warnings: string[],
+): Promise<StatusReport['clashes']> {
+  const open = Object.entries(streams).filter(([state]) => state !== 'merged' && state !== 'abandoned');
+  if (open.reduce((sum, [, n]) => sum + n, 0) < 2) return [];
+  try {
+    const pairs = await predictAmong(workflow, await openStreams(workflow));
+    return pairs.map(({ one, other, files }) => ({
+      streams: [one, other].map(({ id, handle, name }) => ({ id, handle, name })),
+      files,
+    }));
+  } catch (error) {
+    if (!isSwarmError(error)) throw error;
+    warnings.push(`clashes between streams are not known: ${error.message}`);
+    return [];
+  }
 }
 
 async function branches(

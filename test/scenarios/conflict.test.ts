@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { planMerge } from '../../src/workflows/merge-stream.ts';
 import { abortResolution, continueResolution, resolveStream } from '../../src/workflows/resolve-stream.ts';
+import { reportStatus } from '../../src/workflows/status-report.ts';
 import { refusal, startStory } from '../support/story.ts';
 
 it('of two agents in conflict the second keeps its work, resolves it in its own worktree, and lands', async () => {
@@ -62,4 +64,33 @@ it('a resolution that is given up leaves the worktree as it was, edits and untra
   expect(story.status(bob.path)).toEqual(before);
   expect(story.oid(bob.branch)).toBe(head);
   expect(story.git.gitIn(bob.path, 'show', 'HEAD:a.txt')).toBe('bob');
+});
+
+it('who would clash with whom is known before anything lands, moved folders included, and nothing is written for it', async () => {
+  const story = await startStory({
+    agents: ['coder', 'bob', 'eve'],
+    files: { 'lib/a.txt': 'a\n', 'lib/b.txt': 'b\n', 'lib/c.txt': 'c\n' },
+  });
+  const early = await story.stream('eve', { 'docs/early.md': 'e\n' });
+  const mover = await story.stream('coder', {
+    'lib/a.txt': undefined,
+    'lib/b.txt': undefined,
+    'lib/c.txt': undefined,
+    'core/a.txt': 'a\n',
+    'core/b.txt': 'b\n',
+    'core/c.txt': 'c\n',
+  });
+  const adder = await story.workspace('bob');
+  const objects = () => story.git.gitIn(story.dir, 'count-objects', '-v');
+  const { conflictsWith } = await story.commit('bob', adder, { 'lib/new.txt': 'n\n' });
+  expect(conflictsWith).toMatchObject([{ with: 'stream', streamId: mover.id }]);
+  const before = objects();
+  const { clashes } = await story.run('Olga', (workflow) => reportStatus(workflow));
+  const plan = await story.run('Olga', (workflow) => planMerge(workflow, mover.id));
+  expect(clashes.map(({ streams }) => streams.map(({ id }) => id).sort())).toEqual([
+    [mover.id, adder.id].sort(),
+  ]);
+  expect(plan.conflictsWith).toMatchObject([{ streamId: adder.id }]);
+  expect(objects()).toBe(before);
+  expect(clashes.flatMap(({ streams }) => streams.map(({ id }) => id))).not.toContain(early.id);
 });

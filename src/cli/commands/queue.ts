@@ -53,7 +53,11 @@ const list: Command = {
                 title: 'STATE',
                 value: (item) => (item.merge.state === 'prepared' ? 'landing' : item.phase),
               },
-              { title: 'WAITS FOR', value: (item) => plainLine(item.waitsFor.join('; ')), canShrink: true },
+              {
+                title: 'WAITS FOR',
+                value: (item) => plainLine([...item.waitsFor, ...clashText(item)].join('; ')),
+                canShrink: true,
+              },
               { title: 'SINCE', value: (item) => relativeTime(item.merge.requestedAt, workflow.clock.now()) },
             ],
             { width: session.output.width },
@@ -236,6 +240,7 @@ const explain: Command = {
       `consensus: ${consensus.state} (${consensus.reasons.join('; ')})`,
       ...(item && tests ? testReasons(item) : ahead.length > 0 ? [`behind ${ahead.join(', ')}`] : []),
       ...(item?.waitsFor ?? []),
+      ...(item ? clashText(item) : []),
       tests
         ? `tests run before it lands: ${workflow.repo.config.stabilize_command}`
         : 'no tests run before it lands',
@@ -249,6 +254,7 @@ const explain: Command = {
         laneMates: item?.laneMates ?? [],
         testedWith: item?.testedWith ?? [],
         stackedOn: item?.stackedOn ?? [],
+        clashesWith: item?.clashesWith ?? [],
         waitsFor: item?.waitsFor ?? [],
         ahead,
         reasons,
@@ -263,6 +269,10 @@ const explain: Command = {
     };
   },
 };
+
+function clashText({ clashesWith }: QueueItem): string[] {
+  return clashesWith.length > 0 ? [`clashes with ${clashesWith.join(', ')}`] : [];
+}
 
 /** Where it is in its lane, and what is tested with it. */
 function testReasons({ phase, lane, laneMates, testedWith, stackedOn }: QueueItem): string[] {

@@ -77,6 +77,8 @@ function forWhom(item: StatusReport['attention'][number] | undefined, me: string
   return `${item.next} ${commandText(['--as', item.agentName])}`;
 }
 
+const MOST_CLASHES = 5;
+
 function statusText(report: StatusReport, look: Look): string {
   const { style, now } = look;
   const { repo, streams, tasks, queue, buffer, lastStabilization, lastPromotion } = report;
@@ -92,6 +94,12 @@ function statusText(report: StatusReport, look: Look): string {
     `tasks    ${tasks.ready} ready, ${tasks.open - tasks.ready} waiting, ${tasks.claimed} claimed, ${tasks.submitted} submitted, ${tasks.completed} done`,
     `queue    ${queue.length === 0 ? 'empty' : count(queue.length, 'stream')}${queue.paused ? ', paused' : ''}${queue.frozenReason ? `, frozen: ${plainLine(queue.frozenReason)}` : ''}`,
   ];
+  for (const { streams: pair, files } of report.clashes.slice(0, MOST_CLASHES)) {
+    const names = pair.map(({ handle }) => handle).join(' and ');
+    lines.push(style.yellow(`clash    ${names} in ${plainLine(files.slice(0, 3).join(', '))}`));
+  }
+  if (report.clashes.length > MOST_CLASHES)
+    lines.push(`         and ${report.clashes.length - MOST_CLASHES} more pairs`);
   for (const line of report.moved) lines.push(style.yellow(`note     ${plainLine(line)}`));
   const waiting = report.attention.filter((item) => item.kind !== 'task');
   if (waiting.length > 0) {

@@ -121,12 +121,7 @@ const conflicts: Command = {
     const stream = await workflow.authority.call(showStream, { stream: await session.streamRef(name) });
     const isOpen = stream.state !== 'merged' && stream.state !== 'abandoned' && stream.commitCount > 0;
     const predicted = isOpen
-      ? await predictConflicts(workflow, {
-          streamId: stream.id,
-          head: stream.head,
-          base: stream.baseCommit,
-          paths: stream.paths,
-        })
+      ? await predictConflicts(workflow, { streamId: stream.id, head: stream.head, base: stream.baseCommit })
       : [];
     return {
       data: { streamId: stream.id, conflict: stream.conflict, predicted },

@@ -4,6 +4,7 @@ import type { QueueState } from '../../domain/queue/queue-state.ts';
 import { applyEvent } from '../../domain/queue/reduce.ts';
 import type { Queued } from '../compose-for.ts';
 import { testsBeforeMerge } from '../drive-queue.ts';
+import { predictAmong } from '../predict-conflicts.ts';
 import { bufferTip, type Workflow } from '../workflow.ts';
 import { laneRule } from './lane-rule.ts';
 import { readQueue } from './queue-record.ts';
@@ -20,6 +21,8 @@ export interface QueueItem extends Queued {
   /** Handles of those tested in one run with it, and of those not landed that its run is stacked on. */
   testedWith: string[];
   stackedOn: string[];
+  /** Handles of others in the queue that it clashes with as text: whoever lands second leaves it. */
+  clashesWith: string[];
   waitsFor: string[];
 }
 
@@ -43,6 +46,10 @@ export async function describeQueue(workflow: Workflow): Promise<QueueDescriptio
   );
   const asked = { now: workflow.clock.now(), runners: workflow.repo.config.queue.runners };
   const tests = testsBeforeMerge(workflow);
+  const pairs = await predictAmong(
+    workflow,
+    queue.items.flatMap(({ stream }) => stream ?? []),
+  );
   const items = queue.items.map(({ merge, stream, waitsFor }): QueueItem => {
     const why = explain(state, merge.id, asked);
     const handles = (ids: readonly string[]) => handlesOf(ids, news.queued);
@@ -57,6 +64,10 @@ export async function describeQueue(workflow: Workflow): Promise<QueueDescriptio
       laneMates: handles(mates),
       testedWith: handles(why?.mates ?? []),
       stackedOn: handles(why?.below ?? []),
+      clashesWith: pairs.flatMap(({ one, other }) => {
+        if (one.id === stream?.id) return [other.handle];
+        return other.id === stream?.id ? [one.handle] : [];
+      }),
       waitsFor: tests
         ? (why?.waitsFor ?? []).map((each) => sayOne(each, news.queued, frozenReason))
         : waitsFor,

@@ -1,3 +1,4 @@
+import type { PlanStatus } from '../contract/workplans.ts';
 import {
   comparisonFindings,
   contradictions,
@@ -21,13 +22,16 @@ export async function checkPlans(workflow: Workflow, options: { ask: boolean }):
 
 /** What fix cannot mend either: the files themselves, their dependencies, plans that contradict their tasks. */
 export function standingFindings(view: PlanView): PlanFinding[] {
-  const { files, entries, findings, comparison } = view;
-  const pairs = new Map<PlanEntry, PlanPair>(comparison.pairs.map((pair) => [pair.entry, pair]));
-  const statusOf = (entry: PlanEntry) => {
-    const pair = pairs.get(entry);
-    return pair && pair.comparison.kind !== 'file_ahead' ? pair.task.status : entry.status;
-  };
-  return [...findings, ...dependencyFindings(entries), ...contradictions(files, entries, statusOf)];
+  const { files, entries, findings } = view;
+  return [...findings, ...dependencyFindings(entries), ...contradictions(files, statusesOf(view))];
+}
+
+/** What holds of each block: the database, but for news in the file and for blocks that have no task. */
+function* statusesOf({ comparison }: PlanView): Iterable<{ entry: PlanEntry; status: PlanStatus }> {
+  for (const { entry, task, comparison: how } of comparison.pairs) {
+    yield { entry, status: how.kind === 'file_ahead' ? entry.status : task.status };
+  }
+  for (const { entry } of comparison.unlinked) yield { entry, status: entry.status };
 }
 
 export function behindFinding({ repo }: Workflow, severity: 'WARN' | 'INFO'): PlanFinding {

@@ -48,12 +48,16 @@ async function fixNow(workflow: Workflow, options: FixOptions): Promise<PlanRepo
     ...(committed === undefined ? {} : { committed }),
   });
   if (view.isBehind) {
-    run.findings.push(behindFinding(workflow, 'WARN'), ...comparisonFindings(view.comparison, view));
+    run.findings = [
+      ...run.findings,
+      behindFinding(workflow, 'WARN'),
+      ...comparisonFindings(view.comparison, view),
+    ];
     return report();
   }
   await linkEntries(workflow, view, { run, force: options.force });
   workflow.reach('plan.linked');
-  run.findings.push(...comparisonFindings(afterLinking(view), view));
+  run.findings = [...run.findings, ...comparisonFindings(afterLinking(view), view)];
   await carryStatuses(workflow, view.comparison.pairs, { run, force: options.force });
   workflow.reach('plan.carried');
   await recordReached(workflow, view.comparison.pairs, options);

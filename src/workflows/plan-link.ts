@@ -1,4 +1,4 @@
-import { linkPlanTasks, type PlanBlock, type PlanStatus, type PlanTask } from '../contract/workplans.ts';
+import { linkPlanTasks, type PlanBlock, type PlanLink, type PlanStatus } from '../contract/workplans.ts';
 import { compare, type PlanPair, placeOf } from '../domain/workplans/compare-plans.ts';
 import { type PlanEntry, taskTextsOf } from '../domain/workplans/plan-entries.ts';
 import { finding } from '../domain/workplans/plan-findings.ts';
@@ -19,37 +19,40 @@ export async function linkEntries(
   view: PlanView,
   { run, force }: { run: FixRun; force: boolean },
 ): Promise<void> {
-  const { unlinked, pairs } = view.comparison;
-  const told = unlinked.filter(({ other }) => other !== undefined && !force);
-  run.findings.push(
-    ...told.map((each) => wrongTask(each.entry, `the database has ${each.other?.taskId} for it`)),
-  );
-  const wanted = new Set(unlinked.filter((each) => !told.includes(each)).map(({ entry }) => entry));
+  const { comparison } = view;
+  const wanted = new Set<PlanEntry>();
+  for (const { entry, other } of comparison.unlinked) {
+    if (other === undefined || force) wanted.add(entry);
+    else run.findings.push(wrongTask(entry, `the database has ${other.taskId} for it`));
+  }
   // What others depend on comes first, so that a new task can wait for it from the beginning.
   const entries = dependenciesFirst(view.entries).filter((entry) => wanted.has(entry));
   const known = new Set(view.entries.map((entry) => entry.blockId));
+  const linked = new Set<PlanEntry>();
   for (let at = 0; at < entries.length; at += BATCH) {
     if (entries.length > BATCH) workflow.notify(`tasks of blocks: ${at} of ${entries.length}`);
     const some = entries.slice(at, at + BATCH);
     const blocks = some.map((entry) => newBlock(entry, known));
-    const { items } = await workflow.authority.call(linkPlanTasks, {
-      repoId: workflow.repo.id,
-      blocks,
-      replace: force,
-    });
-    for (const [i, link] of items.entries()) {
-      const entry = some[i];
-      if (!entry) continue;
-      if (link.kind === 'refused') run.findings.push(wrongTask(entry, REFUSED[link.reason]));
-      else {
-        pairs.push(pairOf(entry, link.task));
-        if (link.isNew) {
-          const { blockId: task, file } = entry;
-          run.changed.push({ kind: 'task_created', task, taskId: link.task.taskId, file: file.path });
-        }
-      }
+    const asked = { repoId: workflow.repo.id, blocks, replace: force };
+    const { items } = await workflow.authority.call(linkPlanTasks, asked);
+    for (const [i, entry] of some.entries()) {
+      const pair = taken(entry, items[i], run);
+      if (!pair) continue;
+      comparison.pairs.push(pair);
+      linked.add(entry);
     }
   }
+  comparison.unlinked = comparison.unlinked.filter(({ entry }) => !linked.has(entry));
+}
+
+/** The pair that a block makes with its task now; a refusal is told. */
+function taken(entry: PlanEntry, link: PlanLink | undefined, run: FixRun): PlanPair | undefined {
+  if (link?.kind === 'refused') run.findings.push(wrongTask(entry, REFUSED[link.reason]));
+  if (link?.kind !== 'linked') return undefined;
+  const { task, isNew } = link;
+  const { blockId, file } = entry;
+  if (isNew) run.changed.push({ kind: 'task_created', task: blockId, taskId: task.taskId, file: file.path });
+  return { entry, task, comparison: compare(entry, task) };
 }
 
 const REFUSED = {
@@ -59,10 +62,6 @@ const REFUSED = {
 
 function wrongTask(entry: PlanEntry, why: string) {
   return finding('C-12', `Block ${entry.blockId} names task ${entry.taskId}, and ${why}`, placeOf(entry));
-}
-
-function pairOf(entry: PlanEntry, task: PlanTask): PlanPair {
-  return { entry, task, comparison: compare(entry, task) };
 }
 
 function newBlock(entry: PlanEntry, known: ReadonlySet<string>): PlanBlock {

@@ -47,7 +47,7 @@ export async function writeBack(
   const changes = edits.flatMap((edit) => edit.changes);
   const result = await commitEdits(workflow, view, { head: view.head, edits, changes });
   if (result.kind === 'committed') {
-    run.changed.push(...changes);
+    run.changed = [...run.changed, ...changes];
     return result.commit;
   }
   if (result.kind !== 'nothing')

@@ -130,6 +130,7 @@ const MOST_CIRCLES = 50;
 
 /** Dependencies that name no block, and circles. */
 export function dependencyFindings(entries: readonly PlanEntry[]): PlanFinding[] {
+  if (entries.every((entry) => entry.dependsOn.length === 0)) return [];
   const known = new Set(entries.map((entry) => entry.blockId));
   const edges = new Map<string, readonly string[]>();
   const findings: PlanFinding[] = [];
@@ -153,43 +154,32 @@ export function dependencyFindings(entries: readonly PlanEntry[]): PlanFinding[]
 const OVER = ['done', 'completed', 'complete', 'closed'];
 const RUNNING = ['todo', 'active', 'open', 'in_progress', 'in-progress', 'blocked'];
 
-/** Plans whose own status says something else than their tasks. `statusOf` gives what holds of a block. */
+/** Plans whose own status says something else than their tasks; `statuses` has what holds of each block. */
 export function contradictions(
   files: readonly PlanFile[],
-  entries: readonly PlanEntry[],
-  statusOf: (entry: PlanEntry) => PlanStatus,
+  statuses: Iterable<{ entry: PlanEntry; status: PlanStatus }>,
 ): PlanFinding[] {
-  const byFile = new Map<PlanFile, PlanEntry[]>();
-  for (const entry of entries) {
-    const own = byFile.get(entry.file);
-    if (own) own.push(entry);
-    else byFile.set(entry.file, [entry]);
+  const counts = new Map(files.map((file) => [file, { all: 0, open: [] as string[] }]));
+  for (const { entry, status } of statuses) {
+    const count = counts.get(entry.file);
+    if (!count) continue;
+    count.all++;
+    if (!isOver(status)) count.open.push(entry.blockId);
   }
   return files.flatMap((file) => {
     if (file.parsed.kind !== 'workplan') return [];
     const field = file.parsed.plan.front.get('status');
-    const own = byFile.get(file) ?? [];
+    const { all, open } = counts.get(file) ?? { all: 0, open: [] };
     // A plan with blocks that could not be read is not judged by the others.
-    if (!field || own.length === 0 || own.length < file.parsed.plan.blocks.length) return [];
-    const open = own.filter((entry) => !isOver(statusOf(entry)));
+    if (!field || all === 0 || all < file.parsed.plan.blocks.length) return [];
     const where = { file: file.path, line: field.line };
     if (OVER.includes(field.value) && open.length > 0) {
-      const names = open
-        .slice(0, 5)
-        .map((entry) => entry.blockId)
-        .join(', ');
-      return [
-        finding(
-          'C-09',
-          `The plan says ${field.value}, and ${open.length} of its tasks are not: ${names}`,
-          where,
-        ),
-      ];
+      const names = open.slice(0, 5).join(', ');
+      const message = `The plan says ${field.value}, and ${open.length} of its tasks are not: ${names}`;
+      return [finding('C-09', message, where)];
     }
     if (RUNNING.includes(field.value) && open.length === 0) {
-      return [
-        finding('C-09', `The plan says ${field.value}, and all of its ${own.length} tasks are over`, where),
-      ];
+      return [finding('C-09', `The plan says ${field.value}, and all of its ${all} tasks are over`, where)];
     }
     return [];
   });

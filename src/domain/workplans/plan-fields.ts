@@ -32,6 +32,9 @@ export interface Fields {
   problems: Problem[];
 }
 
+/** Whoever writes more has not written a block. */
+const MOST_PROBLEMS = 20;
+
 const KEY = /^([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=[ \t]|$)/;
 
 /**
@@ -44,6 +47,7 @@ export function readFields(lines: readonly Line[]): Fields {
   let list: string[] | undefined;
   let isFirst = true;
   for (const line of lines) {
+    if (fields.problems.length >= MOST_PROBLEMS) break;
     const text = line.text;
     const content = text.trimStart();
     if (content === '' || content[0] === '#') continue;

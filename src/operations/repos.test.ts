@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
 import { listEvents } from '../contract/events.ts';
+import { initRepo } from '../contract/init-repo.ts';
 import { defaultConfig } from '../contract/repo-files.ts';
 import {
   addMaintainer,
@@ -9,7 +10,6 @@ import {
   explainAccess,
   getRepo,
   grantAccess,
-  initRepo,
   listAccess,
   listMaintainers,
   removeMaintainer,

@@ -53,7 +53,12 @@ const init = openOperation(initRepo, {
       updated_at: now,
     };
     await insertRepo(db, repo);
-    emit({ type: 'repo.created', subject: { type: 'repo', id }, data: { name: repo.name }, repoId: id });
+    emit({
+      type: 'repo.created',
+      subject: { type: 'repo', id },
+      data: { name: repo.name, ownershipModel: input.ownershipModel, config: input.config },
+      repoId: id,
+    });
     const known = await findAgentByName(db, input.owner.name);
     const owner = known ?? (await makeAgent(context, { ...input.owner, repoId: id }));
     await upsertMaintainer(db, {

@@ -6,6 +6,7 @@ import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as housekeeping from './housekeeping.ts';
+import * as initRepo from './init-repo.ts';
 import * as karma from './karma.ts';
 import * as merges from './merges.ts';
 import * as notifications from './notifications.ts';
@@ -45,6 +46,7 @@ const modules = [
   workplans,
   notifications,
   plugins,
+  initRepo,
 ];
 
 /** Every endpoint of the contract. */

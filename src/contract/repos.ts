@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { Agent, AgentKind } from './agents.ts';
-import { AgentName, Id, line, Oid, PageInput, page, prose, Ref, Time } from './common.ts';
+import { Agent } from './agents.ts';
+import { Id, line, Oid, PageInput, page, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import type { Forerunner } from './forerunner.ts';
 import { MergeMode, OwnershipModel, RepoConfig, ServerSettings } from './repo-files.ts';
 
 /** Where the settings in force come from: the file in the buffer's tip, or the database's copy until one is there. */
@@ -59,23 +58,6 @@ export const AccessExplanation = z.object({
   trust: z.number(),
   reasons: z.array(z.string()),
 });
-
-/** The first call in a repository. It needs no actor while none exists; the owner it names becomes one. */
-export const initRepo = endpoint('repo.init', () => ({
-  method: 'POST',
-  path: '/repos/init',
-  input: z.object({
-    name: line(255),
-    description: prose(2000).default(''),
-    owner: z.object({ name: AgentName, kind: AgentKind.default('human') }),
-    ownershipModel: OwnershipModel.default('solo'),
-    config: RepoConfig,
-    /** What an earlier program kept, parsed where it was read, taken over in the same step. */
-    takeOver: z.custom<Forerunner>().optional(),
-  }),
-  output: z.object({ repo: Repo, owner: Agent, created: z.boolean() }),
-  internal: true,
-}));
 
 export const getRepo = endpoint('repo.show', () => ({
   method: 'GET',

@@ -3,13 +3,13 @@ import { forEachDatabase } from '../../test/support/databases.ts';
 import { defaultConfig } from '../../test/support/default-config.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
 import { listEvents } from '../contract/events.ts';
+import { initRepo } from '../contract/init-repo.ts';
 import {
   addMaintainer,
   archiveRepo,
   explainAccess,
   getRepo,
   grantAccess,
-  initRepo,
   listAccess,
   listMaintainers,
   removeMaintainer,

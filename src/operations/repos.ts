@@ -1,5 +1,6 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { initRepo } from '../contract/init-repo.ts';
 import { ServerSettings } from '../contract/repo-files.ts';
 import * as contract from '../contract/repos.ts';
 import type { RepoRow } from '../db/tables.ts';
@@ -17,7 +18,7 @@ import { openOperation, operation, query } from './operation.ts';
 import { takeOverAgents, takeOverRest } from './take-over.ts';
 
 /** The first call in a database makes its repository and the owner; every later one finds them and changes nothing. */
-const init = openOperation(contract.initRepo, {
+const init = openOperation(initRepo, {
   on: 'none',
   async run(context, input) {
     const { db, now, emit } = context;
@@ -52,7 +53,12 @@ const init = openOperation(contract.initRepo, {
       updated_at: now,
     };
     await insertRepo(db, repo);
-    emit({ type: 'repo.created', subject: { type: 'repo', id }, data: { name: repo.name }, repoId: id });
+    emit({
+      type: 'repo.created',
+      subject: { type: 'repo', id },
+      data: { name: repo.name, ownershipModel: input.ownershipModel, config: input.config },
+      repoId: id,
+    });
     const known = await findAgentByName(db, input.owner.name);
     const owner = known ?? (await makeAgent(context, { ...input.owner, repoId: id }));
     await upsertMaintainer(db, {

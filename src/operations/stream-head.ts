@@ -68,6 +68,7 @@ const recordHead = operation(contract.recordHead, {
         from: stream.head,
         to: input.facts.head,
         commits: input.facts.commits.length,
+        patchId: input.facts.patchId,
       },
     });
     const isFree = waitsForParent(moved) && moved.parent_stream_id !== stream.parent_stream_id;

@@ -45,7 +45,7 @@ const submit = operation(contract.submitStream, {
     emit({
       type: 'stream.submitted',
       subject: { type: 'stream', id: stream.id },
-      data: { head: input.facts.head, note: input.note ?? '', repo: repo.name },
+      data: { head: input.facts.head, patchId: input.facts.patchId, note: input.note ?? '', repo: repo.name },
     });
     return toStream(db, await refreshApproval(context, submitted));
   },

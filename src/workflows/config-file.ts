@@ -1,6 +1,8 @@
 import { parseDocument } from 'yaml';
 import * as z from 'zod';
-import { type RepoConfig, RepoConfigFile, repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
+import { nearest } from '../base/nearest.ts';
+import { plainLine } from '../base/plain-text.ts';
+import { RepoConfig, RepoConfigFile, repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
 
 const LARGEST = 256 * 1024;
 
@@ -33,12 +35,36 @@ export function parseConfigFile(text: string): ParsedConfig {
   const warnings: string[] = [];
   const known: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(value)) {
-    if (repoOwnedKeys.includes(key)) known[key] = setting;
+    if (repoOwnedKeys.includes(key)) known[key] = withoutUnknown(key, setting, warnings);
     else if (serverOwnedKeys.includes(key))
       warnings.push(`${key} is not read from the file: gitswarm config set ${key} …`);
-    else warnings.push(`unknown setting "${key}" is ignored`);
+    else warnings.push(unknownKey(key, [...repoOwnedKeys, ...serverOwnedKeys]));
   }
   const parsed = RepoConfigFile.safeParse(known);
   if (!parsed.success) return { kind: 'unusable', reason: z.prettifyError(parsed.error) };
   return { kind: 'config', config: parsed.data, warnings, named: Object.keys(known) };
+}
+
+const GROUPS: Record<string, string[]> = {
+  workspace: Object.keys(RepoConfig.shape.workspace.unwrap().shape),
+  queue: Object.keys(RepoConfig.shape.queue.unwrap().shape),
+};
+
+/** A mistyped key within a group costs a warning, not the whole file. */
+function withoutUnknown(group: string, setting: unknown, warnings: string[]): unknown {
+  const keys = Object.hasOwn(GROUPS, group) ? GROUPS[group] : undefined;
+  if (!keys || typeof setting !== 'object' || setting === null || Array.isArray(setting)) return setting;
+  const entries = Object.entries(setting);
+  for (const [key] of entries) {
+    if (keys.includes(key)) continue;
+    const names = keys.map((each) => `${group}.${each}`);
+    warnings.push(unknownKey(`${group}.${key}`, names));
+  }
+  return Object.fromEntries(entries.filter(([key]) => keys.includes(key)));
+}
+
+function unknownKey(key: string, known: string[]): string {
+  const near = nearest(key, known);
+  const shown = key.length > 80 ? `${key.slice(0, 80)}…` : key;
+  return `unknown setting "${plainLine(shown)}" is ignored${near ? `; did you mean "${near}"?` : ''}`;
 }

@@ -1,9 +1,9 @@
 import { ManualClock } from '../../src/base/clock.ts';
 import { registerAgent } from '../../src/contract/agents.ts';
 import type { Endpoint, InputOf, OutputOf } from '../../src/contract/endpoint.ts';
+import { initRepo } from '../../src/contract/init-repo.ts';
 import { type RepoConfig, RepoConfig as RepoConfigSchema } from '../../src/contract/repo-files.ts';
 import type { Repo } from '../../src/contract/repos.ts';
-import { initRepo } from '../../src/contract/repos.ts';
 import type { Database } from '../../src/db/database.ts';
 import { execute, type Kernel } from '../../src/operations/execute.ts';
 import type { Operation } from '../../src/operations/operation.ts';

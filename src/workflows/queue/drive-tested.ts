@@ -18,6 +18,7 @@ import { laneRule } from './lane-rule.ts';
 import { QueueRecord } from './queue-record.ts';
 import type { QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
+import { silentUndo } from './undo-guard.ts';
 import { QueueWatch } from './watch-queue.ts';
 import { sayWaiting } from './words.ts';
 
@@ -62,6 +63,7 @@ class Drive {
   readonly #reds = new Map<string, RedRun>();
   /** Landings that this process may not carry. */
   readonly #held = new Set<string>();
+  readonly #guarded = new Set<string>();
   #queued = new Map<string, Queued>();
   #rule: LaneRule;
   #tip: string;
@@ -176,6 +178,7 @@ class Drive {
     // Somebody may have left because of what was carried out just before.
     if (!this.#record.state.runs.has(run)) return;
     const items = on.flatMap((id) => this.#queued.get(id) ?? []);
+    for (const id of about) if (await this.#refuseUndo(id)) return;
     const as = await signaturesOf(this.#workflow, actorOf(this.#workflow));
     const candidate = await makeCandidate(this.#workflow, { tip: this.#tip, items, as });
     if (candidate.kind === 'conflict') return this.#cannotMerge(decision, candidate);
@@ -201,6 +204,18 @@ class Drive {
       },
     );
     this.#running.set(run, { done, stop });
+  }
+
+  /** Asked once for each, before any run is spent on it. */
+  async #refuseUndo(id: string): Promise<boolean> {
+    const item = this.#queued.get(id);
+    if (!item || this.#guarded.has(id)) return false;
+    this.#guarded.add(id);
+    const error = await silentUndo(this.#workflow, item);
+    if (!error) return false;
+    this.#watch.expect(id);
+    await this.#refuse(item, error);
+    return true;
   }
 
   #request(subject: string): CheckRequest {

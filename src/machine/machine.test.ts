@@ -10,7 +10,7 @@ import { adoptIntent, finishIntent, insertIntent, listIntents, listOrphanedInten
 import { type Machine, openMachine } from './machine.ts';
 import { listPredictions, recordPredictions } from './predictions.ts';
 import { holderOf } from './process-identity.ts';
-import { appendQueueEvents, listQueueEvents, restartQueueEvents } from './queue-events.ts';
+import { appendQueueEvents, countQueueEvents, listQueueEvents, restartQueueEvents } from './queue-events.ts';
 import {
   findRunOutput,
   finishRunOutput,
@@ -252,6 +252,7 @@ it('the events of the queue come back in their order, and a new beginning keeps 
   appendQueueEvents(machine, ['1', '2']);
   appendQueueEvents(machine, ['3']);
   expect(listQueueEvents(machine)).toEqual({ rates: null, events: ['1', '2', '3'] });
+  expect(countQueueEvents(machine)).toBe(3);
   restartQueueEvents(machine, 'rates');
   appendQueueEvents(machine, ['4']);
   expect(listQueueEvents(machine)).toEqual({ rates: 'rates', events: ['4'] });

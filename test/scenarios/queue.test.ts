@@ -212,7 +212,7 @@ it('a freeze lets the declared fix land, and the rest in its order when it ends'
   await story.ask(freezeQueue, { repoId, reason: 'red' });
   const run = await drive(story);
   expect(run.landed.map(({ stream }) => stream?.id)).toEqual([fix.id]);
-  expect(run.waiting).toMatchObject([{ stream: { id: held.id }, reason: 'the queue is frozen' }]);
+  expect(run.waiting).toMatchObject([{ stream: { id: held.id }, reason: 'the queue is frozen: red' }]);
 });
 
 it('killed in the middle of its runs, the next driver ends what is left of them and lands everything once', async () => {

@@ -65,6 +65,7 @@ class Drive {
   readonly #held = new Set<string>();
   readonly #guarded = new Set<string>();
   #queued = new Map<string, Queued>();
+  #frozenReason: string | null = null;
   #rule: LaneRule;
   #tip: string;
   #failure: SwarmError | undefined;
@@ -84,6 +85,7 @@ class Drive {
   }
 
   async go(until: string | undefined): Promise<void> {
+    this.#record.restartIfLong();
     const { state } = this.#record;
     this.#record.tell(...[...state.runs.keys()].map((run) => ({ kind: 'lost' as const, run })));
     await this.#catchUp();
@@ -114,7 +116,8 @@ class Drive {
     for (const id of state.entries.keys()) {
       const item = this.#queued.get(id);
       const why = explain(state, id, asked);
-      if (item && why) this.#run.waiting.push({ ...item, reason: sayWaiting(why, this.#queued) });
+      if (item && why)
+        this.#run.waiting.push({ ...item, reason: sayWaiting(why, this.#queued, this.#frozenReason) });
     }
     this.#record.forgetIfEmpty();
   }
@@ -142,6 +145,7 @@ class Drive {
     if (!(await this.#watch.hasNews())) return;
     const news = await newsOf(this.#workflow, this.#record.state, { rule: this.#rule, held: this.#held });
     this.#queued = news.queued;
+    this.#frozenReason = news.frozenReason;
     this.#record.tell(...news.events);
   }
 

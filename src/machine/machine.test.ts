@@ -8,7 +8,9 @@ import { tempDir } from '../../test/support/temp-dir.ts';
 import { giveBackCheckout, insertCheckout, listCheckouts, takeCheckout } from './checkouts.ts';
 import { adoptIntent, finishIntent, insertIntent, listIntents, listOrphanedIntents } from './intents.ts';
 import { type Machine, openMachine } from './machine.ts';
+import { listPredictions, recordPredictions } from './predictions.ts';
 import { holderOf } from './process-identity.ts';
+import { appendQueueEvents, countQueueEvents, listQueueEvents, restartQueueEvents } from './queue-events.ts';
 import {
   findRunOutput,
   finishRunOutput,
@@ -242,4 +244,25 @@ it('knows a session by its token until it ends, and keeps no token', () => {
   expect(findSession(machine, 'secret-1')).toBeUndefined();
   endSessionsOf(machine, 's', later);
   expect(findSession(machine, 'secret-2')).toBeUndefined();
+});
+
+it('the events of the queue come back in their order, and a new beginning keeps the rates alone', () => {
+  const machine = newMachine();
+  expect(listQueueEvents(machine)).toEqual({ rates: null, events: [] });
+  appendQueueEvents(machine, ['1', '2']);
+  appendQueueEvents(machine, ['3']);
+  expect(listQueueEvents(machine)).toEqual({ rates: null, events: ['1', '2', '3'] });
+  expect(countQueueEvents(machine)).toBe(3);
+  restartQueueEvents(machine, 'rates');
+  appendQueueEvents(machine, ['4']);
+  expect(listQueueEvents(machine)).toEqual({ rates: 'rates', events: ['4'] });
+});
+
+it('predictions are kept for one tip of the buffer', () => {
+  const machine = newMachine();
+  const clash = { ours: 'a', theirs: 'b', files: ['x', 'odd\nname'] };
+  recordPredictions(machine, 'tip', [clash, { ours: 'a', theirs: 'c', files: [] }]);
+  expect(listPredictions(machine, 'tip')).toEqual([clash, { ours: 'a', theirs: 'c', files: [] }]);
+  recordPredictions(machine, 'next', [{ ...clash, files: [] }]);
+  expect(listPredictions(machine, 'tip')).toEqual([]);
 });

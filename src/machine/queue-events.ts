@@ -10,6 +10,10 @@ export function listQueueEvents(machine: Machine): { rates: string | null; event
   return { rates: rates?.data ?? null, events: events.map(({ data }) => data) };
 }
 
+export function countQueueEvents(machine: Machine): number {
+  return machine.get<{ count: number }>('select count(*) as count from queue_event')?.count ?? 0;
+}
+
 /** Adds events at the end, all or none. */
 export function appendQueueEvents(machine: Machine, events: readonly string[]): void {
   machine.write(() => {

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import picomatch from 'picomatch';
 import { isoTime } from '../base/clock.ts';
@@ -11,6 +11,7 @@ import {
   takeCheckout,
 } from '../machine/checkouts.ts';
 import { withLock } from '../machine/locks.ts';
+import { endStraysIn } from '../sandbox/end-strays.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -28,6 +29,7 @@ export async function withCheckout<T>(
   let setupHash = checkout.setup_hash;
   let oid: string | null = null;
   try {
+    if (checkout.oid === null && existsSync(checkout.path)) endStraysIn(realpathSync(checkout.path));
     await bringTo(workflow, checkout, commit);
     oid = commit;
     const result = await work(checkout.path, checkout);

@@ -132,6 +132,35 @@ it('a stack of three lands with one run and one move of the buffer, parents firs
   await expectSound(story);
 });
 
+it('a stream that silently takes back what another landed is refused before any run, unless it says so', async () => {
+  const story = await startQueue('true');
+  const landed = await queued(
+    story,
+    'coder',
+    await story.stream('coder', { 'sub/b.txt': 'better\n', 'sub/new.txt': 'n\n' }),
+  );
+  expect((await drive(story)).landed.map(({ stream }) => stream?.id)).toEqual([landed.id]);
+  // The files of an old checkout, committed on the new base, with some work of its own.
+  const stale = await story.workspace('bob');
+  await story.commit(
+    'bob',
+    stale,
+    { 'sub/b.txt': 'b\n', 'sub/new.txt': undefined, 'sub/own.txt': 'o\n' },
+    'Add own',
+  );
+  await queued(story, 'bob', stale);
+  const run = await drive(story);
+  expect(run).toMatchObject({
+    landed: [],
+    runs: 0,
+    refused: [{ stream: { id: stale.id }, error: { code: 'gate_not_met' } }],
+  });
+  expect(run.refused[0]?.error.message).toContain('sub/b.txt');
+  await story.commit('bob', stale, { 'sub/own.txt': 'more\n' }, 'Revert the change of b: it was wrong');
+  await queued(story, 'bob', stale);
+  expect((await drive(story)).landed.map(({ stream }) => stream?.id)).toEqual([stale.id]);
+});
+
 it('streams of different lanes are tested at the same time', async () => {
   const marks = scratch('marks');
   const both = `touch ${marks}/$$; for i in $(seq 300); do [ $(ls ${marks} | wc -l) -ge 2 ] && exit 0; sleep 0.1; done; exit 1`;
@@ -183,23 +212,28 @@ it('a freeze lets the declared fix land, and the rest in its order when it ends'
   await story.ask(freezeQueue, { repoId, reason: 'red' });
   const run = await drive(story);
   expect(run.landed.map(({ stream }) => stream?.id)).toEqual([fix.id]);
-  expect(run.waiting).toMatchObject([{ stream: { id: held.id }, reason: 'the queue is frozen' }]);
+  expect(run.waiting).toMatchObject([{ stream: { id: held.id }, reason: 'the queue is frozen: red' }]);
 });
 
-it('killed in the middle of its runs, the next driver goes on and lands everything once', async () => {
+it('killed in the middle of its runs, the next driver ends what is left of them and lands everything once', async () => {
   const marks = scratch('marks');
-  // The first runs hang until the test says go; a mark for each.
-  const story = await startQueue(`touch ${marks}/ran-$$; while [ ! -f ${marks}/go ]; do sleep 0.05; done`);
+  // Runs hang until the test says go.
+  const story = await startQueue(
+    `touch ${marks}/ran-$$; while [ ! -f ${marks}/go ]; do sleep 0.05; done; touch ${marks}/done-$$`,
+  );
+  const named = (name: string) => readdirSync(marks).filter((each) => each.startsWith(name)).length;
   const one = await queued(story, 'coder', await story.stream('coder', { 'src/a.txt': 'a\n' }));
   const two = await queued(story, 'bob', await story.stream('bob', { 'docs/b.txt': 'b\n' }));
   const driven = new Driven(story.dir, 'Olga', { op: 'queue' });
-  await until('both are being tested', () => readdirSync(marks).length === 2);
+  await until('both are being tested', () => named('ran') === 2);
   driven.kill();
   await driven.ended;
+  const next = drive(story);
+  await until('both are being tested again', () => named('ran') === 4);
   writeFileSync(join(marks, 'go'), '');
-  const run = await drive(story);
+  const run = await next;
   expect(run.landed.map(({ stream }) => stream?.id).sort()).toEqual([one.id, two.id].sort());
-  expect(existsSync(join(marks, 'go'))).toBe(true);
+  expect(named('done')).toBe(2);
   await expectSound(story);
 });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { QueueEventRecord } from './event-schema.ts';
 import { overlaps } from './footprint.ts';
 import { type Decision, type QueueEvent, URGENCIES, type Wish } from './queue-events.ts';
 import { emptyQueue, type QueueState } from './queue-state.ts';
@@ -124,7 +125,8 @@ class Play {
   }
 
   #killAndRestart(): void {
-    this.state = foldQueue(JSON.parse(JSON.stringify(this.log)) as QueueEvent[], this.#rates());
+    const kept = this.log.map((event) => QueueEventRecord.parse(JSON.parse(JSON.stringify(event))));
+    this.state = foldQueue(kept, this.#rates());
   }
 
   /** Only what is connected with the cause by lanes, by dependence or by a common run may begin anew. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explain } from './explain.ts';
 import { overlaps } from './footprint.ts';
 import { footprintOf } from './lane-rules.ts';
+import { mergeDriven } from './merge-drivers.ts';
 import type { QueueEvent, Wish } from './queue-events.ts';
 import { batchSize, bestBatch, FIRST_RATES, learnt, type Rates } from './rates.ts';
 import { foldQueue } from './reduce.ts';
@@ -71,6 +72,14 @@ describe('lanes', () => {
     };
     const a = footprintOf(['package-lock.json', 'a/x.ts'], rule);
     expect(overlaps(a, footprintOf(['package-lock.json', 'b/x.ts'], rule))).toBe(false);
+  });
+
+  it('.gitattributes says which files a driver merges; later lines win, and the built-in ways are no drivers', () => {
+    const driven = mergeDriven(
+      '*.lock merge=ours\n/gen/** merge=union linguist-generated\nplain.lock -merge\n*.txt merge=text\n',
+    );
+    expect(['deep/yarn.lock', 'gen/x/y.ts'].every(driven)).toBe(true);
+    expect(['plain.lock', 'a.txt', 'src/gen/x.ts', 'src/a.ts'].some(driven)).toBe(false);
   });
 
   it('overlapping is mutual', () => {

@@ -18,6 +18,7 @@ import { laneRule } from './lane-rule.ts';
 import { QueueRecord } from './queue-record.ts';
 import type { QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
+import { silentUndo } from './undo-guard.ts';
 import { QueueWatch } from './watch-queue.ts';
 import { sayWaiting } from './words.ts';
 
@@ -62,7 +63,9 @@ class Drive {
   readonly #reds = new Map<string, RedRun>();
   /** Landings that this process may not carry. */
   readonly #held = new Set<string>();
+  readonly #guarded = new Set<string>();
   #queued = new Map<string, Queued>();
+  #frozenReason: string | null = null;
   #rule: LaneRule;
   #tip: string;
   #failure: SwarmError | undefined;
@@ -82,6 +85,7 @@ class Drive {
   }
 
   async go(until: string | undefined): Promise<void> {
+    this.#record.restartIfLong();
     const { state } = this.#record;
     this.#record.tell(...[...state.runs.keys()].map((run) => ({ kind: 'lost' as const, run })));
     await this.#catchUp();
@@ -112,7 +116,8 @@ class Drive {
     for (const id of state.entries.keys()) {
       const item = this.#queued.get(id);
       const why = explain(state, id, asked);
-      if (item && why) this.#run.waiting.push({ ...item, reason: sayWaiting(why, this.#queued) });
+      if (item && why)
+        this.#run.waiting.push({ ...item, reason: sayWaiting(why, this.#queued, this.#frozenReason) });
     }
     this.#record.forgetIfEmpty();
   }
@@ -140,6 +145,7 @@ class Drive {
     if (!(await this.#watch.hasNews())) return;
     const news = await newsOf(this.#workflow, this.#record.state, { rule: this.#rule, held: this.#held });
     this.#queued = news.queued;
+    this.#frozenReason = news.frozenReason;
     this.#record.tell(...news.events);
   }
 
@@ -176,6 +182,7 @@ class Drive {
     // Somebody may have left because of what was carried out just before.
     if (!this.#record.state.runs.has(run)) return;
     const items = on.flatMap((id) => this.#queued.get(id) ?? []);
+    for (const id of about) if (await this.#refuseUndo(id)) return;
     const as = await signaturesOf(this.#workflow, actorOf(this.#workflow));
     const candidate = await makeCandidate(this.#workflow, { tip: this.#tip, items, as });
     if (candidate.kind === 'conflict') return this.#cannotMerge(decision, candidate);
@@ -201,6 +208,18 @@ class Drive {
       },
     );
     this.#running.set(run, { done, stop });
+  }
+
+  /** Asked once for each, before any run is spent on it. */
+  async #refuseUndo(id: string): Promise<boolean> {
+    const item = this.#queued.get(id);
+    if (!item || this.#guarded.has(id)) return false;
+    this.#guarded.add(id);
+    const error = await silentUndo(this.#workflow, item);
+    if (!error) return false;
+    this.#watch.expect(id);
+    await this.#refuse(item, error);
+    return true;
   }
 
   #request(subject: string): CheckRequest {

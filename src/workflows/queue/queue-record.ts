@@ -4,7 +4,14 @@ import { emptyQueue, type QueueState } from '../../domain/queue/queue-state.ts';
 import { FIRST_RATES } from '../../domain/queue/rates.ts';
 import { applyEvent } from '../../domain/queue/reduce.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { appendQueueEvents, listQueueEvents, restartQueueEvents } from '../../machine/queue-events.ts';
+import {
+  appendQueueEvents,
+  countQueueEvents,
+  listQueueEvents,
+  restartQueueEvents,
+} from '../../machine/queue-events.ts';
+
+const LONG_RECORD = 20_000;
 
 /** The state of the scheduler and the record it follows from, kept on this machine. Only the driver writes it. */
 export class QueueRecord {
@@ -32,8 +39,17 @@ export class QueueRecord {
 
   /** An empty queue remembers only what it has learnt. */
   forgetIfEmpty(): void {
-    const { entries, runs, rates, isPaused, isFrozen } = this.#state;
-    if (entries.size > 0 || runs.size > 0) return;
+    const { entries, runs } = this.#state;
+    if (entries.size === 0 && runs.size === 0) this.#restart();
+  }
+
+  /** A queue that is never empty forgets now and then, too: what is in it is asked of the authority again. */
+  restartIfLong(): void {
+    if (countQueueEvents(this.#machine) > LONG_RECORD) this.#restart();
+  }
+
+  #restart(): void {
+    const { rates, isPaused, isFrozen } = this.#state;
     restartQueueEvents(this.#machine, JSON.stringify(rates));
     this.#state = { ...emptyQueue(rates), isPaused, isFrozen };
     if (isPaused) this.tell({ kind: 'paused' });

@@ -11,6 +11,7 @@ import { bufferTip, type Workflow } from '../workflow.ts';
 /** What is in the queue now, by the id of the landing, and what the scheduler does not know of it yet. */
 export interface QueueNews {
   queued: Map<string, Queued>;
+  frozenReason: string | null;
   events: QueueEvent[];
 }
 
@@ -45,7 +46,7 @@ export async function newsOf(
     else if (known.urgency !== urgency || known.rank !== rank)
       events.push({ kind: 'moved', id: known.id, urgency, rank });
   }
-  return { queued, events };
+  return { queued, frozenReason: queue.frozenReason, events };
 }
 
 async function stateOf(workflow: Workflow, { id, stream }: Wish): Promise<Merge['state'] | undefined> {

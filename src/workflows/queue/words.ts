@@ -2,8 +2,12 @@ import type { Explanation, Waiting } from '../../domain/queue/explain.ts';
 import type { Queued } from '../compose-for.ts';
 
 /** In one line what a stream in the queue waits for. */
-export function sayWaiting(why: Explanation, queued: ReadonlyMap<string, Queued>): string {
-  const said = why.waitsFor.map((each) => sayOne(each, queued));
+export function sayWaiting(
+  why: Explanation,
+  queued: ReadonlyMap<string, Queued>,
+  frozenReason: string | null,
+): string {
+  const said = why.waitsFor.map((each) => sayOne(each, queued, frozenReason));
   return said.length > 0 ? said.join('; ') : `is ${why.phase}`;
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment } from '../src/app/environment.ts';
@@ -9,7 +9,7 @@ import { atMost, median, printRows, timed } from './measure.ts';
 import { openProduct } from './product.ts';
 import { GIT_ENV, runQuiet } from './run-quiet.ts';
 
-/** `npm run bench:plan`: workplans in bulk, 500 files of 200 tasks, from the files to the findings. */
+/** `npm run build && npm run bench:plan`: workplans in bulk, 500 files of 200 tasks, from the files to the findings. */
 const FILES = 500;
 const TASKS = 200;
 const RUNS = 5;
@@ -34,7 +34,8 @@ try {
     fixPlans({ ...workflow, ...again.workflow({ actor: workflow.actor }) }, OPTIONS),
   );
   await again.close();
-  const program = join(import.meta.dirname, '../src/bin/gitswarm.ts');
+  const built = join(import.meta.dirname, '../dist/gitswarm.cjs');
+  const program = existsSync(built) ? built : join(import.meta.dirname, '../src/bin/gitswarm.ts');
   const process_ = await measured(() => runQuiet(process.execPath, [program, 'plan', 'check'], { cwd: dir }));
   printRows(`${FILES} files of ${TASKS} tasks (median of ${RUNS})`, [
     atMost('check, no task made yet', unlinked / 1000, 2, ' s'),

@@ -54,7 +54,7 @@ export async function runGitBytes(
     cwd,
     env: environment(place, options),
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A group of its own can be ended as a whole: git's helpers would hold its pipes open.
+    // A group of its own can be ended as a whole: what git has started would hold its pipes open.
     ...(options.timeoutMs === undefined ? {} : { detached: true }),
     ...(options.signal ? { signal: options.signal } : {}),
   });

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Field, type Fields, type Problem, readFields, type Span } from './plan-fields.ts';
-import { closes, type Fence, fenceOf, type Line, lineEnd } from './plan-lines.ts';
+import { closes, type Fence, fenceOf, type Line, lineEnd, nextLine } from './plan-lines.ts';
 
 /** A `task` block of a workplan, with the places in the file that may be changed. */
 export interface TaskBlock {
@@ -70,7 +70,8 @@ function readFront(text: string, start: number): { fields: Fields; end: Position
   let number = 1;
   const lines: Line[] = [];
   while (at < text.length) {
-    const { end, next } = lineEnd(text, at);
+    const next = nextLine(text, at);
+    const end = lineEnd(text, at, next);
     const content = text.slice(at, end);
     const isFence = content.trimEnd() === '---' || (number > 1 && content.trimEnd() === '...');
     if (number === 1 && !isFence) return undefined;
@@ -100,7 +101,8 @@ function readBlocks(text: string, from: Position): TaskBlock[] {
   let heading = '';
   let number = from.number;
   for (let at = from.at; at < text.length; number++) {
-    const { end, next } = lineEnd(text, at);
+    const next = nextLine(text, at);
+    const end = lineEnd(text, at, next);
     const first = firstVisible(text, at, end);
     if (inside) {
       inside = goOn(inside, { number, start: at, text: text.slice(at, end), next }, first);

@@ -8,12 +8,20 @@ export interface Line {
   next: number;
 }
 
-/** Where a line of `text` that begins at `start` ends, and where the one after it begins. */
-export function lineEnd(text: string, start: number): { end: number; next: number } {
+/** Where the line after the one that begins at `start` begins. Numbers, not objects: there may be millions of lines. */
+export function nextLine(text: string, start: number): number {
   const feed = text.indexOf('\n', start);
-  if (feed < 0) return { end: text.length, next: text.length };
-  const hasReturn = feed > start && text.charCodeAt(feed - 1) === 13;
-  return { end: hasReturn ? feed - 1 : feed, next: feed + 1 };
+  return feed < 0 ? text.length : feed + 1;
+}
+
+/** Where a line ends that begins at `start` and is followed by what begins at `next`. */
+export function lineEnd(text: string, start: number, next: number): number {
+  let end = next;
+  if (end > start && text.charCodeAt(end - 1) === 10) {
+    end--;
+    if (end > start && text.charCodeAt(end - 1) === 13) end--;
+  }
+  return end;
 }
 
 /** A fence that opens or closes a code block. */

@@ -1,10 +1,15 @@
 import * as agents from './agents.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
+import * as hosting from './hosting.ts';
 import * as housekeeping from './housekeeping.ts';
+import * as invites from './invites.ts';
+import * as keys from './keys.ts';
+import * as me from './me.ts';
 import * as merges from './merges.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
+import * as serverAdmin from './server-admin.ts';
 import * as stabilizations from './stabilizations.ts';
 import * as status from './status.ts';
 import * as streams from './streams.ts';
@@ -23,6 +28,11 @@ const modules = [
   undo,
   status,
   housekeeping,
+  hosting,
+  serverAdmin,
+  keys,
+  invites,
+  me,
 ];
 
 /** Every endpoint of the contract. */

@@ -26,7 +26,7 @@ const list = query(contract.listEvents, {
 });
 
 /** Digits alone are a `seq`; no cursor looks so, because base64 of a digit begins with a letter. */
-function seqOf(cursor: string): number {
+export function seqOf(cursor: string): number {
   if (cursor === '') return 0;
   const text = /^\d+$/.test(cursor) ? cursor : (decodeCursor(cursor) ?? '');
   const seq = Number(text);

@@ -1,13 +1,18 @@
 import { agentOperations } from './agents.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
+import { hostingOperations } from './hosting.ts';
 import { housekeepingOperations } from './housekeeping.ts';
+import { inviteOperations } from './invites.ts';
+import { keyOperations } from './keys.ts';
 import { landingOperations } from './landings.ts';
+import { meOperations } from './me.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
+import { serverAdminOperations } from './server-admin.ts';
 import { stabilizationOperations } from './stabilizations.ts';
 import { statusOperations } from './status.ts';
 import { streamHeadOperations } from './stream-head.ts';
@@ -36,4 +41,9 @@ export const operations: Operation[] = [
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
+  ...serverAdminOperations,
+  ...hostingOperations,
+  ...keyOperations,
+  ...inviteOperations,
+  ...meOperations,
 ];

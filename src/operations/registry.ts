@@ -8,7 +8,10 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     event: async () => (await import('./events.ts')).eventOperations,
     housekeeping: async () => (await import('./housekeeping.ts')).housekeepingOperations,
     intake: async () => (await import('./stabilizations.ts')).stabilizationOperations,
+    invite: async () => (await import('./invites.ts')).inviteOperations,
+    key: async () => (await import('./keys.ts')).keyOperations,
     maintainer: async () => (await import('./maintainers.ts')).maintainerOperations,
+    me: async () => (await import('./me.ts')).meOperations,
     merge: async () => [
       ...(await import('./merges.ts')).mergeOperations,
       ...(await import('./landings.ts')).landingOperations,
@@ -16,8 +19,12 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     ],
     promotion: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     queue: async () => (await import('./queue.ts')).queueOperations,
-    repo: async () => (await import('./repos.ts')).repoOperations,
+    repo: async () => [
+      ...(await import('./repos.ts')).repoOperations,
+      ...(await import('./hosting.ts')).hostingOperations,
+    ],
     review: async () => (await import('./reviews.ts')).reviewOperations,
+    server: async () => (await import('./server-admin.ts')).serverAdminOperations,
     stabilization: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     status: async () => (await import('./status.ts')).statusOperations,
     stream: async () => [

@@ -1,5 +1,6 @@
 import type { Migration } from '../migration.ts';
 import { init } from './001-init.ts';
+import { server } from './006-server.ts';
 
 /** In the order in which they are applied. */
-export const migrations: readonly Migration[] = [init];
+export const migrations: readonly Migration[] = [init, server];

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { ensureAdmin } from '../contract/server-admin.ts';
 import { type Database, type DatabasePlace, openDatabase } from '../db/database.ts';
+import { hearOfEvents } from '../db/event-signal.ts';
 import { migrate } from '../db/migrate.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { localAuthority } from '../operations/authority.ts';
@@ -22,6 +23,8 @@ export interface ServerApp {
   dataDir: string;
   /** The administrator's key where this start made it: to be shown once. */
   madeToken: string | undefined;
+  /** Calls back when other servers on the same database have written events. */
+  hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
 }
 
@@ -41,7 +44,8 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   const switches = { ...serverSwitches(environment), ...options.switches };
   const dataDir = resolve(options.data ?? defaultDataDir(environment));
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
-  const database = openDatabase(placeOf(options.db, dataDir), { durable: environment.durable });
+  const place = placeOf(options.db, dataDir);
+  const database = openDatabase(place, { durable: environment.durable });
   try {
     await migrate(database);
     const kernel: Kernel = { database, clock };
@@ -53,6 +57,8 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       switches,
       dataDir,
       madeToken,
+      hearOfEvents: (heard) =>
+        'url' in place ? hearOfEvents(place.url, heard) : { close: async () => undefined },
       close: () => database.close(),
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import { sha256 } from '../base/digest.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Database, Db, Tx } from '../db/database.ts';
-import { lockEvents } from '../db/dialect-sql.ts';
+import { announceEvents, lockEvents } from '../db/dialect-sql.ts';
 import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
@@ -158,6 +158,7 @@ async function writeEvents(
     created_at: now,
   }));
   await insertEvents(tx, rows);
+  await announceEvents(tx);
 }
 
 export function parseInput(operation: Operation, input: unknown): unknown {

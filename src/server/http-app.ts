@@ -5,11 +5,13 @@ import { canonicalUrl } from './aliases.ts';
 import { findCaller } from './caller.ts';
 import { docsPage, inlineParts } from './docs-page.ts';
 import { replyWithError } from './error-reply.ts';
+import { addEventStreams } from './event-stream.ts';
 import { type Face, PREFIX } from './face.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
 import { addContractRoutes, publicEndpoints } from './routes.ts';
+import { addWebSocket } from './web-socket.ts';
 
 export interface HttpOptions {
   /** TLS is in front: addresses and protocol are taken from what the proxy says. */
@@ -47,6 +49,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
     return replyWithError(nothing, request, reply);
   });
   addJsonParser(app);
+  app.addHook('preClose', () => face.stopFollowing());
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -59,6 +62,8 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   await addRateLimits(app, face);
   addProbes(app, face);
   addContractRoutes(app, face);
+  addEventStreams(app, face);
+  await addWebSocket(app, face);
   addDocs(app);
   return app;
 }

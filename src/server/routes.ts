@@ -4,12 +4,13 @@ import type { Endpoint } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
 import { execute, parseInput } from '../operations/execute.ts';
-import type { Operation, Remote } from '../operations/operation.ts';
+import type { Operation } from '../operations/operation.ts';
 import { findOperation } from '../operations/registry.ts';
 import type { Caller } from './caller.ts';
 import { type Face, PREFIX } from './face.ts';
 import { outerCursor } from './list-cursors.ts';
 import { statusOf } from './openapi.ts';
+import { remoteOf } from './remote.ts';
 import { requestInput } from './request-input.ts';
 
 declare module 'fastify' {
@@ -76,13 +77,6 @@ async function operationOf(endpoint: Endpoint): Promise<Operation> {
   const operation = await findOperation(endpoint.name);
   if (operation) return operation;
   throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
-}
-
-export function remoteOf(face: Face, who: Authenticated | undefined): Remote {
-  return {
-    openRegistration: face.server.switches.openRegistration,
-    mayRegister: who?.mayRegister ?? false,
-  };
 }
 
 /** The caller's own name for this request, under which it is done once. */

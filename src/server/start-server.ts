@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { ServerApp } from '../app/open-server.ts';
 import { SwarmError } from '../contract/errors.ts';
-import type { Face } from './face.ts';
+import { makeFace } from './face.ts';
 import { makeHttpApp } from './http-app.ts';
 
 export interface StartOptions {
@@ -26,8 +26,9 @@ export interface RunningServer {
 /** Starts to listen. Throws usage where keys would cross the network in the clear, unavailable where the port is taken. */
 export async function startServer(server: ServerApp, options: StartOptions): Promise<RunningServer> {
   refuseClearKeys(options);
-  const face: Face = { server, wake: () => undefined, followers: () => 0 };
-  const app = await makeHttpApp(face, options);
+  const onFailure = (error: unknown) => app.log.error({ err: error }, 'following the log failed');
+  const face = makeFace(server, onFailure);
+  const app: FastifyInstance = await makeHttpApp(face, options);
   const url = await listen(app, options);
   return { url, stop: () => stop(app) };
 }

@@ -86,7 +86,16 @@ export async function startOn(
   const kernel = { database, clock };
   const dataDir = tempDir('server');
   const close = async () => undefined;
-  return serve({ database, kernel, environment, switches, dataDir, madeToken: undefined, close });
+  return serve({
+    database,
+    kernel,
+    environment,
+    switches,
+    dataDir,
+    madeToken: undefined,
+    hearOfEvents: () => ({ close }),
+    close,
+  });
 }
 
 async function serve(app: ServerApp): Promise<ServerForTests> {

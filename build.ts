@@ -40,8 +40,16 @@ const common: BuildOptions = {
   minify: true,
   sourcemap: true,
   logLevel: 'warning',
-  // Loaded only with a server database; the demo's library is read as files.
-  external: ['pg', 'pg-native', '@fastify/forwarded'],
+  // Loaded only with a server or its database; the demo's library is read as files.
+  external: [
+    'pg',
+    'pg-native',
+    '@fastify/forwarded',
+    'fastify',
+    '@fastify/rate-limit',
+    '@fastify/websocket',
+    'prom-client',
+  ],
   // As a require: the bundle is compiled by us, and only Node's own loader knows what an import would mean there.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__moduleUrl', GITSWARM_VERSION: JSON.stringify(version) },

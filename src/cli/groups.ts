@@ -34,6 +34,18 @@ export const groups: Group[] = [
     load: () => import('./commands/swarm.ts'),
   },
   {
+    name: 'up',
+    section: 'start',
+    summary: 'start a server for this machine',
+    load: () => import('./commands/server.ts'),
+  },
+  {
+    name: 'server',
+    section: 'repo',
+    summary: 'serve the API to agents elsewhere',
+    load: () => import('./commands/server.ts'),
+  },
+  {
     name: 'agent',
     section: 'work',
     summary: 'who acts: register, list, show',

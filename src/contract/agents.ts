@@ -31,6 +31,8 @@ export const registerAgent = endpoint('agent.register', () => ({
     kind: AgentKind.default('agent'),
     role: line(100).optional(),
     operator: line(100).optional(),
+    /** At a server that does not let just anyone register. */
+    invite: z.string().max(200).optional(),
   }),
   output: AgentWithKey,
 }));

@@ -5,9 +5,13 @@ import * as councils from './councils.ts';
 import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
+import * as hosting from './hosting.ts';
 import * as housekeeping from './housekeeping.ts';
 import * as initRepo from './init-repo.ts';
+import * as invites from './invites.ts';
 import * as karma from './karma.ts';
+import * as keys from './keys.ts';
+import * as me from './me.ts';
 import * as merges from './merges.ts';
 import * as notifications from './notifications.ts';
 import * as orgs from './orgs.ts';
@@ -15,6 +19,7 @@ import * as plugins from './plugins.ts';
 import * as proposals from './proposals.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
+import * as serverAdmin from './server-admin.ts';
 import * as stabilizations from './stabilizations.ts';
 import * as stages from './stages.ts';
 import * as status from './status.ts';
@@ -47,6 +52,11 @@ const modules = [
   notifications,
   plugins,
   initRepo,
+  hosting,
+  serverAdmin,
+  keys,
+  invites,
+  me,
 ];
 
 /** Every endpoint of the contract. */

@@ -22,6 +22,8 @@ export const EventType = z.enum([
   'agent.suspended',
   'agent.resumed',
   'agent.key_rotated',
+  'agent.key_added',
+  'agent.key_revoked',
   'task.created',
   'task.updated',
   'task.claimed',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import { isSqliteUniqueViolation } from '../base/sqlite-file.ts';
+import { EVENT_CHANNEL } from './event-signal.ts';
 import { sqlState } from './postgres-errors.ts';
 
 /** The few places where the two databases want different words. Everything else is written once, in the stores. */
@@ -47,6 +48,11 @@ export async function compareTextByBytes<T>(tx: Kysely<T>): Promise<void> {
  */
 export async function lockEvents<T>(tx: Kysely<T>): Promise<void> {
   if (kindOf(tx) === 'postgres') await sql`select pg_advisory_xact_lock(${SPACE}, ${EVENTS})`.execute(tx);
+}
+
+/** Tells other servers on the same PostgreSQL, at the commit, that there are new events. SQLite has nobody to tell. */
+export async function announceEvents<T>(tx: Kysely<T>): Promise<void> {
+  if (kindOf(tx) === 'postgres') await sql`select pg_notify(${EVENT_CHANNEL}, '')`.execute(tx);
 }
 
 /** Keeps other writers of one repository out until the commit. SQLite has one writer and needs none. */

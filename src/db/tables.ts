@@ -45,6 +45,11 @@ export interface Tables {
   stage_change: StageChangeRow;
   org: OrgRow;
   schema_migration: SchemaMigrationRow;
+  server_agent: ServerAgentRow;
+  api_key: ApiKeyRow;
+  invite: InviteRow;
+  repo_clone: RepoCloneRow;
+  unpushed_ref: UnpushedRefRow;
 }
 
 export interface AgentRow {
@@ -570,4 +575,55 @@ export interface SchemaMigrationRow {
   name: string;
   checksum: string;
   applied_at: string;
+}
+
+/** What a server knows of an agent besides the agent itself. */
+export interface ServerAgentRow {
+  agent_id: string;
+  is_admin: number;
+  registered_by: string | null;
+  created_at: string;
+}
+
+/** A further key of an agent; the first one is in the agent's own row. */
+export interface ApiKeyRow {
+  id: string;
+  agent_id: string;
+  key_hash: string;
+  name: string;
+  may_register: number;
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
+export interface InviteRow {
+  id: string;
+  token_hash: string;
+  note: string;
+  uses_left: number;
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
+/** Where the clone of a repository is: here at the server, or with its clients. */
+export interface RepoCloneRow {
+  repo_id: string;
+  clone: string;
+  clone_url: string | null;
+  created_at: string;
+}
+
+/** A branch or tag that the remote does not have yet. */
+export interface UnpushedRefRow {
+  repo_id: string;
+  ref: string;
+  commit_hash: string;
+  attempts: number;
+  last_error: string | null;
+  next_attempt_at: string;
+  created_at: string;
 }

@@ -14,9 +14,11 @@ import {
 } from '../domain/agents/agents-store.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
+import { findServerAgent } from '../domain/agents/server-agents-store.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
 import { type ActingContext, openOperation, operation, query, type WriteContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
+import { admitToServer, isServerAdmin, recordVoucher } from './registration.ts';
 
 /** A receipt must not keep the key: the same request answered again shows none. */
 const withoutKey = <A extends { apiKey: string }>(answer: A): A => ({ ...answer, apiKey: '' });
@@ -29,6 +31,7 @@ const register = openOperation(contract.registerAgent, {
     const { db, caller } = context;
     if (caller && caller.status !== 'active')
       throw new SwarmError('not_allowed', `${caller.name} is suspended.`);
+    await admitToServer(context, input.invite);
     if ((input.kind === 'human' || input.operator !== undefined) && !(await isAdmin(context, caller))) {
       const what = input.kind === 'human' ? 'a person' : 'an agent with an operator';
       throw new SwarmError('not_allowed', `Only an owner of the repository registers ${what}.`, {
@@ -42,6 +45,7 @@ const register = openOperation(contract.registerAgent, {
     }
     const apiKey = newApiKey();
     const agent = await makeAgent(context, { ...input, apiKeyHash: hashApiKey(apiKey) });
+    await recordVoucher(context, agent);
     return { agent: toAgent(agent), apiKey };
   },
 });
@@ -132,10 +136,11 @@ async function change(
   return toAgent(changed);
 }
 
-/** The agent that is named, where it is the caller or the caller administers the repository of the call. */
-async function ownOrAdministered(context: ActingContext, ref: string): Promise<AgentRow> {
+/** The agent that is named, where it is the caller, was registered by the caller, or is administered by it. */
+export async function ownOrAdministered(context: ActingContext, ref: string): Promise<AgentRow> {
   const agent = await getAgentByRef(context.db, ref);
   if (agent.id === context.actor.id || (await isAdmin(context, context.actor))) return agent;
+  if ((await findServerAgent(context.db, agent.id))?.registered_by === context.actor.id) return agent;
   throw new SwarmError(
     'not_allowed',
     `${context.actor.name} may not change ${agent.name}: that takes an owner.`,
@@ -145,7 +150,12 @@ async function ownOrAdministered(context: ActingContext, ref: string): Promise<A
   );
 }
 
+/**
+ * Whether the caller looks after all agents: at a server its administrators, elsewhere who administers the repository.
+ * At a server agents belong to no repository, so those of one must not rule over them.
+ */
 async function isAdmin(context: WriteContext, caller: AgentRow | undefined): Promise<boolean> {
+  if (caller && context.remote) return isServerAdmin(context.db, caller.id);
   if (!caller || !context.repoId) return false;
   const access = await accessOf(
     context.db,

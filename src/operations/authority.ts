@@ -1,6 +1,7 @@
 import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { execute, type Kernel } from './execute.ts';
+import type { Remote } from './operation.ts';
 import { findOperation } from './registry.ts';
 
 /** Who decides for a repository. Workflows reach policy only through it, whether it is here or on a server. */
@@ -14,7 +15,7 @@ export interface Authority {
 /** The authority of a repository whose database is on this machine. */
 export function localAuthority(
   kernel: Kernel,
-  scope: { repoId?: string; callerId?: string | undefined },
+  scope: { repoId?: string; callerId?: string | undefined; remote?: Remote | undefined },
 ): Authority {
   return {
     kind: 'local',

@@ -41,7 +41,7 @@ async function subjectIdOf(db: Db, ref: string, repoId: string): Promise<string>
 }
 
 /** Digits alone are a `seq`; no cursor looks so, because base64 of a digit begins with a letter. */
-function seqOf(cursor: string): number {
+export function seqOf(cursor: string): number {
   if (cursor === '') return 0;
   const text = /^\d+$/.test(cursor) ? cursor : (decodeCursor(cursor) ?? '');
   const seq = Number(text);

@@ -4,14 +4,14 @@ import { sha256 } from '../base/digest.ts';
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Database, Db, Tx } from '../db/database.ts';
-import { lockEvents } from '../db/dialect-sql.ts';
+import { announceEvents, lockEvents } from '../db/dialect-sql.ts';
 import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, Remote } from './operation.ts';
 import { authorise, type Need, requireMandate } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
-import { loadSubject } from './subjects.ts';
+import { loadVisibleSubject } from './visible-subject.ts';
 
 export interface Kernel {
   database: Database;
@@ -25,6 +25,8 @@ export interface Call {
   key?: string | undefined;
   /** Reading needs no name: whoever has the database on the own disk can read it anyway. */
   anonymousRead?: boolean;
+  /** The call came over the network. */
+  remote?: Remote | undefined;
 }
 
 const OPEN_READS = new Set<Need>(['read', 'member']);
@@ -46,7 +48,12 @@ export async function execute(
   const db = kernel.database.read;
   const caller = await findCaller(db, call);
   const now = isoTime(kernel.clock.now());
-  const subject = await loadSubject(db, operation.on, parsed as object, call.repoId);
+  const subject = await loadVisibleSubject(db, operation, {
+    input: parsed as Record<string, unknown>,
+    call,
+    caller,
+    now,
+  });
   const isOpen = call.anonymousRead && call.callerId === undefined && OPEN_READS.has(operation.needs);
   if (!isOpen) {
     await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
@@ -57,6 +64,7 @@ export async function execute(
     clock: kernel.clock,
     now,
     repoId: subject.repo?.id ?? call.repoId,
+    remote: call.remote,
     ...subject,
   };
   return operation.run(context as never, parsed as never);
@@ -80,12 +88,22 @@ async function runWrite(
       throw new SwarmError('conflict', `The idempotency key "${call.key}" was used for another request.`);
     }
     if (receipt) {
-      const subject = await loadSubject(tx, operation.on, input as object, call.repoId);
+      const subject = await loadVisibleSubject(tx, operation, {
+        input: input as Record<string, unknown>,
+        call,
+        caller,
+        now,
+      });
       if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now });
       return receipt.answer;
     }
   }
-  const subject = await loadSubject(tx, operation.on, input as object, call.repoId);
+  const subject = await loadVisibleSubject(tx, operation, {
+    input: input as Record<string, unknown>,
+    call,
+    caller,
+    now,
+  });
   await authorise(tx, operation.needs, caller, subject, { operation: name, now });
   if (caller && caller.council_id !== null) await requireMandate(tx, caller.council_id, { name, input });
 
@@ -98,6 +116,7 @@ async function runWrite(
     clock: kernel.clock,
     now,
     repoId,
+    remote: call.remote,
     emit: (event: NewEvent & { repoId?: string | null }) => events.push(event),
     ...subject,
   };
@@ -140,9 +159,10 @@ async function writeEvents(
     created_at: now,
   }));
   await insertEvents(tx, rows);
+  await announceEvents(tx);
 }
 
-function parseInput(operation: Operation, input: unknown): unknown {
+export function parseInput(operation: Operation, input: unknown): unknown {
   const result = operation.endpoint.input.safeParse(input);
   if (result.success) return result.data;
   throw new SwarmError('invalid', `${operation.endpoint.name}: ${issuesText(result.error)}`, {

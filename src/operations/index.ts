@@ -5,9 +5,13 @@ import { councilOperations } from './councils.ts';
 import { electionOperations } from './elections.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
+import { hostingOperations } from './hosting.ts';
 import { housekeepingOperations } from './housekeeping.ts';
+import { inviteOperations } from './invites.ts';
 import { karmaOperations } from './karma.ts';
+import { keyOperations } from './keys.ts';
 import { landingOperations } from './landings.ts';
+import { meOperations } from './me.ts';
 import { mergeOperations } from './merges.ts';
 import { notificationOperations } from './notifications.ts';
 import type { Operation } from './operation.ts';
@@ -17,6 +21,7 @@ import { proposalOperations } from './proposals.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
+import { serverAdminOperations } from './server-admin.ts';
 import { stabilizationOperations } from './stabilizations.ts';
 import { stageOperations } from './stages.ts';
 import { statusOperations } from './status.ts';
@@ -60,4 +65,9 @@ export const operations: Operation[] = [
   ...workplanOperations,
   ...notificationOperations,
   ...pluginOperations,
+  ...serverAdminOperations,
+  ...hostingOperations,
+  ...keyOperations,
+  ...inviteOperations,
+  ...meOperations,
 ];

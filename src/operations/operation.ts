@@ -16,6 +16,16 @@ export interface ReadContext {
   now: string;
   /** The repository in which names and handles are looked up. */
   repoId: string | undefined;
+  /** Present where the call came over the network. */
+  remote: Remote | undefined;
+}
+
+/** What a call that came over the network brings along. Such a caller is never told of what it may not read. */
+export interface Remote {
+  /** Agents may register without an invite. */
+  openRegistration: boolean;
+  /** The caller's key lets it register agents of its own. */
+  mayRegister: boolean;
 }
 
 export interface WriteContext extends ReadContext {

@@ -42,7 +42,12 @@ export async function authorise(
     });
   }
   if (caller.status !== 'active') throw new SwarmError('not_allowed', `${caller.name} is suspended.`);
-  if (need === 'member' || !subject.repo) return;
+  if (need === 'member') return;
+  if (!subject.repo) {
+    throw new SwarmError('not_allowed', `${call.operation} needs a repository to be allowed in.`, {
+      details: { needs: need },
+    });
+  }
 
   const access = await accessOf(db, subject.repo, caller, call.now);
   const may = (level: AccessLevel) => includesLevel(access.level, level);

@@ -2,6 +2,7 @@ import type { Migration } from '../migration.ts';
 import { init } from './001-init.ts';
 import { workplans } from './003-workplans.ts';
 import { governance } from './004-governance.ts';
+import { server } from './006-server.ts';
 
 /** In the order in which they are applied. */
-export const migrations: readonly Migration[] = [init, workplans, governance];
+export const migrations: readonly Migration[] = [init, workplans, governance, server];

@@ -16,11 +16,14 @@ export async function insertEvents(tx: Tx, rows: Omit<EventRow, 'seq'>[]): Promi
 
 type EventWithActor = Selectable<EventRow> & { actor_name: string | null };
 
-/** Newest first before `before`, or oldest first after `after`; `type` may end in `*`. */
+/**
+ * Newest first before `before`, or oldest first after `after`; `type` may end in `*`. Without a repository those of
+ * all, and those that belong to none.
+ */
 export async function listEventRows(
   db: Db,
   filter: {
-    repoId: string;
+    repoId?: string | undefined;
     type?: string | undefined;
     actorId?: string | undefined;
     subjectId?: string | undefined;
@@ -35,8 +38,8 @@ export async function listEventRows(
     .leftJoin('agent', 'agent.id', 'event.actor_id')
     .selectAll('event')
     .select('agent.name as actor_name')
-    .where((e) => e.or([e('event.repo_id', '=', filter.repoId), e('event.repo_id', 'is', null)]))
     .limit(filter.limit);
+  if (filter.repoId !== undefined) query = query.where('event.repo_id', '=', filter.repoId);
   if (filter.type?.endsWith('*')) query = query.where('event.type', 'like', `${filter.type.slice(0, -1)}%`);
   else if (filter.type) query = query.where('event.type', '=', filter.type);
   if (filter.actorId) query = query.where('event.actor_id', '=', filter.actorId);

@@ -23,6 +23,17 @@ export async function listRepoRows(db: Db, limit = 200): Promise<RepoRow[]> {
   return db.selectFrom('repo').selectAll().orderBy('id').limit(limit).execute();
 }
 
+/** Oldest first, after the one of this id. */
+export async function listRepoRowsAfter(
+  db: Db,
+  filter: { afterId?: string | undefined; name?: string | undefined; limit: number },
+): Promise<RepoRow[]> {
+  let query = db.selectFrom('repo').selectAll().orderBy('id').limit(filter.limit);
+  if (filter.afterId !== undefined) query = query.where('id', '>', filter.afterId);
+  if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+  return query.execute();
+}
+
 export async function updateRepoRow(tx: Tx, id: string, changes: Partial<RepoRow>): Promise<RepoRow> {
   return tx.updateTable('repo').set(changes).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
 }

@@ -1,0 +1,63 @@
+import type { ServerApp } from '../app/open-server.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { EventFeed } from './event-feed.ts';
+import { MOST_FOLLOWERS } from './limits.ts';
+
+export const PREFIX = '/api/v1';
+
+/** What every part of the HTTP face works with. */
+export interface Face {
+  server: ServerApp;
+  feed: EventFeed;
+  /** Says that something may have been written: whoever follows the log looks at once. */
+  wake(): void;
+  /** Lets one more stream or socket of a key in; the answer lets it out again. Throws limited. */
+  admit(keyHash: string): () => void;
+  /** To be called when the server stops; the answer takes that back. */
+  onStop(end: () => void): () => void;
+  /** How many follow the log now. */
+  followers(): number;
+  /** Ends everything that stays open by itself. */
+  stopFollowing(): Promise<void>;
+}
+
+/** With a PostgreSQL we are told at once of what other servers write; the clock is for the case that we were not. */
+const POLL_MS = 1000;
+
+export function makeFace(server: ServerApp, onFailure: (error: unknown) => void): Face {
+  const feed = new EventFeed(server.kernel, { pollMs: POLL_MS, onFailure });
+  const open = new Map<string, number>();
+  const ends = new Set<() => void>();
+  const hearing = server.hearOfEvents(() => feed.wake());
+  const keys = setInterval(() => feed.checkKeys().catch(onFailure), 15_000);
+  keys.unref();
+  return {
+    server,
+    feed,
+    wake: () => feed.wake(),
+    followers: () => [...open.values()].reduce((sum, each) => sum + each, 0),
+    admit(keyHash) {
+      const count = (open.get(keyHash) ?? 0) + 1;
+      if (count > MOST_FOLLOWERS)
+        throw new SwarmError('limited', `One key keeps at most ${MOST_FOLLOWERS} streams and sockets open.`);
+      open.set(keyHash, count);
+      let isOut = false;
+      return () => {
+        if (isOut) return;
+        isOut = true;
+        const left = (open.get(keyHash) ?? 1) - 1;
+        if (left > 0) open.set(keyHash, left);
+        else open.delete(keyHash);
+      };
+    },
+    onStop(end) {
+      ends.add(end);
+      return () => ends.delete(end);
+    },
+    async stopFollowing() {
+      clearInterval(keys);
+      for (const end of ends) end();
+      await Promise.all([feed.close(), hearing.close()]);
+    },
+  };
+}

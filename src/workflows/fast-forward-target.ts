@@ -1,6 +1,6 @@
 import { SwarmError } from '../contract/errors.ts';
 import { isAncestor } from '../git/commits.ts';
-import { resolveCommit } from '../git/refs.ts';
+import { upstreamOf } from '../git/upstream.ts';
 import { moveBranch } from './move-branch.ts';
 import { targetTip, type Workflow } from './workflow.ts';
 
@@ -10,9 +10,7 @@ export async function fastForwardTarget(
 ): Promise<{ moved: boolean; commit: string; why: string }> {
   const { promoteTarget } = workflow.repo;
   const tip = await targetTip(workflow);
-  const upstream = await resolveCommit(workflow.git, `refs/heads/${promoteTarget}@{upstream}`).catch(
-    () => undefined,
-  );
+  const upstream = (await upstreamOf(workflow.git, promoteTarget))?.known;
   if (upstream === undefined) return { moved: false, commit: tip, why: 'tracking no upstream' };
   if (upstream === tip || (await isAncestor(workflow.git, upstream, tip)))
     return { moved: false, commit: tip, why: 'up to date' };

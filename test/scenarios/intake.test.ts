@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { listMerges } from '../../src/contract/merges.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
+import { fastForwardTarget } from '../../src/workflows/fast-forward-target.ts';
 import { intake } from '../../src/workflows/plain-landings.ts';
 import { reportStatus } from '../../src/workflows/status-report.ts';
 import { refusal, startStory } from '../support/story.ts';
@@ -51,6 +52,29 @@ it('a stream cannot set its own threshold: settings are judged by the old rules,
   expect(made).toMatchObject({ merged: false, merge: { kind: 'refused', error: { code: 'gate_not_met' } } });
   expect(story.file('buffer', '.gitswarm/config.yml')).toBeUndefined();
   expect(await story.run(null, async ({ repo }) => repo.configSource)).toBe('copy');
+});
+
+it('what the remote has is fetched, moves main where it only has to follow, and is taken into the buffer', async () => {
+  const story = await startStory({ agents: ['coder'] });
+  const { git } = story;
+  const remote = `${git.dir}-remote`;
+  git.git('clone', '--quiet', '--bare', git.dir, remote);
+  git.git('remote', 'add', 'origin', remote);
+  git.git('fetch', '--quiet', 'origin');
+  git.git('branch', '--quiet', '--set-upstream-to=origin/main', 'main');
+  const other = `${git.dir}-other`;
+  git.git('clone', '--quiet', remote, other);
+  const theirs = git.commit('From elsewhere', { 'theirs.txt': 't\n' }, other);
+  git.gitIn(other, 'push', '--quiet', 'origin', 'HEAD:main');
+  git.git('fetch', '--quiet', 'origin');
+  const moved = await story.run('Olga', (workflow) => fastForwardTarget(workflow));
+  expect(moved).toEqual({ moved: true, commit: theirs, why: 'moved' });
+  expect(story.status()).toEqual([]);
+  await story.run('Olga', (workflow) => intake(workflow));
+  expect(story.file('buffer', 'theirs.txt')).toBe('t\n');
+  expect(await story.run('Olga', (workflow) => fastForwardTarget(workflow))).toMatchObject({
+    why: 'up to date',
+  });
 });
 
 it('main that clashes with the buffer opens one task and holds up promotion only', async () => {

@@ -105,6 +105,7 @@ class Starts {
   readonly #inFlight: InFlight;
   /** Places of the line that are under way by a decision of this round. */
   readonly #taken = new Set<Place>();
+  readonly #takenIds = new Set<string>();
   /** Under way, but too doubtful to build on: red, or being searched. */
   readonly #doubtful = new Set<string>();
 
@@ -183,8 +184,13 @@ class Starts {
     return (
       place.entry.wish.isTested &&
       !this.#taken.has(place) &&
+      !place.entry.behind.some((id) => this.#isUnderWay(id)) &&
       place.after.every((before) => this.#taken.has(before))
     );
+  }
+
+  #isUnderWay(id: string): boolean {
+    return this.#takenIds.has(id) || this.#state.entries.get(id)?.phase === 'testing';
   }
 
   #startBatch(
@@ -212,6 +218,7 @@ class Starts {
   #take(batch: Joining, place: Place): void {
     batch.add(place);
     this.#taken.add(place);
+    this.#takenIds.add(place.entry.wish.id);
   }
 }
 

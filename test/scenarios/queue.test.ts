@@ -161,6 +161,17 @@ it('a stream that silently takes back what another landed is refused before any 
   expect((await drive(story)).landed.map(({ stream }) => stream?.id)).toEqual([stale.id]);
 });
 
+it('of two that clash as text the first lands and the second keeps its work, though both were to be tested together', async () => {
+  const story = await startQueue('true', { runners: 1 });
+  const one = await queued(story, 'coder', await story.stream('coder', { 'sub/b.txt': 'coder\n' }));
+  const two = await queued(story, 'bob', await story.stream('bob', { 'sub/b.txt': 'bob\n' }));
+  const run = await drive(story);
+  expect(run.landed.map(({ stream }) => stream?.id)).toEqual([one.id]);
+  expect(run.conflicted).toMatchObject([{ stream: { id: two.id }, files: [{ path: 'sub/b.txt' }] }]);
+  expect((await story.show(two)).state).toBe('conflicted');
+  await expectSound(story);
+});
+
 it('streams of different lanes are tested at the same time', async () => {
   const marks = scratch('marks');
   const both = `touch ${marks}/$$; for i in $(seq 300); do [ $(ls ${marks} | wc -l) -ge 2 ] && exit 0; sleep 0.1; done; exit 1`;

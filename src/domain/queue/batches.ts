@@ -1,4 +1,4 @@
-import type { Batch, QueueState } from './queue-state.ts';
+import type { Batch, Entry, QueueState } from './queue-state.ts';
 
 /** Gives these streams back to the queue, and whatever was tested with them or on top of them. */
 export function dissolveWith(state: QueueState, ids: readonly string[]): void {
@@ -58,4 +58,13 @@ export function settle(state: QueueState, batch: Batch): void {
   if (!entry || entry.phase === 'landing') return;
   entry.phase = 'suspect';
   entry.reds = [red.run];
+}
+
+/** Queued as if it had just come, at its old place. */
+export function requeue(entry: Entry): void {
+  entry.phase = 'queued';
+  entry.batch = null;
+  entry.below = [];
+  entry.reds = [];
+  entry.confirmed = null;
 }

@@ -16,6 +16,8 @@ interface Truth {
   isBad: boolean;
   /** It cannot be together with this one. */
   rival: string | null;
+  /** It cannot even be merged with this one. */
+  textRival: string | null;
 }
 
 interface History {
@@ -35,6 +37,7 @@ const stream = fc.record({
   root: fc.integer({ min: 0, max: 9 }),
   bad: fc.integer({ min: 0, max: 4 }),
   rival: fc.option(fc.nat(7), { freq: 4 }),
+  textRival: fc.option(fc.nat(7), { freq: 4 }),
   parent: fc.option(fc.nat(7), { freq: 4 }),
   urgency: fc.integer({ min: 0, max: 9 }),
   fix: fc.boolean(),
@@ -54,6 +57,7 @@ const history: fc.Arbitrary<History> = fc
     const truths: Truth[] = streams.map((each, i) => ({
       isBad: each.bad === 0 && each.untested !== 0,
       rival: each.rival !== null && each.rival < i && each.untested !== 0 ? `s${each.rival}` : null,
+      textRival: each.textRival !== null && each.textRival < i ? `s${each.textRival}` : null,
       wish: {
         id: `s${i}`,
         stream: `s${i}`,
@@ -229,15 +233,32 @@ class Play {
   }
 
   #begin({ run, on, about }: Extract<Decision, { kind: 'start' }>): void {
-    const last = about[about.length - 1] ?? '';
-    const behind = on.filter((id) => !about.includes(id));
-    if (behind.length > 0 && this.#draw(20) === 0) {
+    if (!this.state.runs.has(run)) return;
+    const landed = new Set(this.landed);
+    for (const [i, id] of on.entries()) {
+      const clash = this.#clashOf(id);
+      const before = on.slice(0, i);
+      if (!clash.some((other) => landed.has(other) || before.includes(other))) continue;
       this.tell({ kind: 'lost', run });
-      this.tell({ kind: 'deferred', id: last, behind });
+      this.unsettled.add(id);
+      if (clash.some((other) => landed.has(other))) this.tell({ kind: 'left', id });
+      else {
+        const waits = about.includes(id) ? [id] : about;
+        for (const each of waits) {
+          this.tell({ kind: 'deferred', id: each, behind: on.filter((other) => !waits.includes(other)) });
+        }
+      }
       return;
     }
     this.#running.set(run, on);
     this.results.set(run, { on, isRed: isRed(this.#history.truths, [...this.landed, ...on]) });
+  }
+
+  #clashOf(id: string): string[] {
+    return this.#history.truths.flatMap(({ wish, textRival }) => {
+      if (wish.id === id) return textRival ?? [];
+      return textRival === id ? wish.id : [];
+    });
   }
 
   #finish(run: string): void {

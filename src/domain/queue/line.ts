@@ -49,7 +49,7 @@ function sorted(state: QueueState, now: number): Place[] {
   const places: Place[] = [];
   const patience = PATIENCE * Math.max(1, state.rates.runMs);
   for (const entry of state.entries.values()) {
-    if (entry.phase !== 'queued' || isBehind(state, entry) || !isAdmitted(state, entry)) continue;
+    if (entry.phase !== 'queued' || !isAdmitted(state, entry)) continue;
     const level = URGENCIES.indexOf(entry.wish.urgency);
     const lift = Math.floor(Math.max(0, now - entry.wish.askedAt) / patience);
     places.push({ entry, level: level === 0 ? 0 : Math.max(1, level - lift), after: [] });
@@ -61,14 +61,6 @@ function sorted(state: QueueState, now: number): Place[] {
       a.entry.wish.askedAt - b.entry.wish.askedAt ||
       (a.entry.wish.id < b.entry.wish.id ? -1 : 1),
   );
-}
-
-/** While one of those it clashes with is under way; later it may be another story. */
-function isBehind(state: QueueState, { behind }: Entry): boolean {
-  return behind.some((id) => {
-    const phase = state.entries.get(id)?.phase;
-    return phase === 'testing' || phase === 'landing';
-  });
 }
 
 /** Links each place to the nearest before it in every lane; farther ones follow from these. */

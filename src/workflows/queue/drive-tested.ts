@@ -12,6 +12,7 @@ import { withQueue } from '../queue-lock.ts';
 import { type CheckRequest, type CheckRun, countFlake, runChecks } from '../run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 import { type Candidate, makeCandidate } from './candidate.ts';
+import { cannotRun, checkBaseline } from './check-baseline.ts';
 import { evict, type RedRun } from './evict.ts';
 import { landTogether } from './land-together.ts';
 import { laneRule } from './lane-rule.ts';
@@ -371,7 +372,7 @@ class Drive {
     }
     const request = this.#request(item.stream?.id ?? id);
     try {
-      await this.#checkBaseline(request);
+      this.#run.runs += await checkBaseline(this.#workflow, this.#tip, request);
       this.#watch.expect(id);
       const evicted = await evict(this.#workflow, item, { red, tip: this.#tip, request });
       this.#run.runs += evicted.runs;
@@ -383,32 +384,8 @@ class Drive {
     }
     this.#record.tell({ kind: 'evicted', id });
   }
-
-  /** Before anyone is blamed: the buffer without the stream is green on this machine. */
-  async #checkBaseline(request: CheckRequest): Promise<void> {
-    for (const fresh of [false, true]) {
-      const check = await runChecks(this.#workflow, this.#tip, { ...request, fresh });
-      if (!check.cached) this.#run.runs++;
-      if (check.result === 'green') return;
-      if (check.result === 'error') throw cannotRun(request.command, check.output);
-    }
-    throw new SwarmError(
-      'baseline_red',
-      `${request.command} fails on the buffer as it is (${this.#tip.slice(0, 10)}): nobody in the queue is to blame.`,
-      { fix: 'gitswarm stabilize' },
-    );
-  }
 }
 
 function nameOf(item: Queued | undefined): string {
   return item?.stream?.handle ?? item?.merge.handle ?? '';
-}
-
-const TAIL = 4000;
-
-function cannotRun(command: string, output: string): SwarmError {
-  const message = `The command could not be run: ${command}\n${output.slice(-TAIL)}`;
-  return new SwarmError('command_failed', message, {
-    fix: 'gitswarm config set stabilize_command "…", and workspace.setup for what it needs',
-  });
 }

@@ -29,6 +29,7 @@ const AT_A_SERVER: Record<string, Knocking[]> = {
   'key.revoke': ['writer', 'admin'],
   'invite.create': ['admin'],
   'invite.revoke': ['admin'],
+  'org.set': ['writer'],
 };
 
 const CODES: Record<string, ErrorCode> = { 'invite.revoke': 'not_found' };

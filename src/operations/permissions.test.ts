@@ -1,7 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, nothingLeft, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
 import { suspendAgent } from '../contract/agents.ts';
+import { createCouncil, takeCouncilSeat } from '../contract/councils.ts';
+import { startElection } from '../contract/elections.ts';
+import { createOrg } from '../contract/orgs.ts';
+import { createProposal, voteOnProposal } from '../contract/proposals.ts';
 import { defaultConfig } from '../contract/repo-files.ts';
 import { addMaintainer, grantAccess, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { abandonStream, pauseStream } from '../contract/streams.ts';
@@ -165,6 +170,93 @@ const CASES: Record<string, Case[]> = {
   'undo.record': [{ input: () => ({ operation: 'workspace.destroy', summary: 'x', data: {} }) }],
   'undo.run': [{ input: () => ({ record: 'stream.rebase' }) }],
   'housekeeping.run_due': [{ input: () => ({}) }],
+  'access.trust': [{ input: () => ({ agent: 'writer', factor: 2 }) }],
+  'branch_rule.add': [{ input: () => ({ rule: { pattern: 'release/*' } }) }],
+  'branch_rule.update': [{ input: () => ({ pattern: 'x', changes: {} }), code: 'not_found' }],
+  'branch_rule.remove': [{ input: () => ({ pattern: 'x' }), code: 'not_found' }],
+  'budget.deposit': [{ input: () => ({ amount: 5 }) }],
+  'budget.withdraw': [{ input: () => ({ amount: 5 }), code: 'limited' }],
+  'stage.advance': [
+    { input: () => ({}), code: 'gate_not_met' },
+    { input: () => ({ force: true }), only: ['owner'], because: 'by force' },
+  ],
+  'org.create': [{ input: () => ({ name: 'acme' }) }],
+  'org.personal': [{ input: () => ({}) }],
+  'org.set': [{ input: ({ org }) => ({ org, description: 'x' }), only: ['writer'], because: 'of its owner' }],
+  'block.split': [{ input: ({ active }) => ({ stream: active, commit: oid('active') }) }],
+  'block.merge': [{ input: ({ active }) => ({ stream: active, from: 1, to: 2 }), code: 'invalid' }],
+  'stream.split_off': [
+    {
+      input: ({ active }) => ({
+        stream: active,
+        id: newId(),
+        branch: 'stream/leading',
+        facts: factsOf('first'),
+        rest: factsOf('active'),
+      }),
+    },
+  ],
+  'council.create': [{ input: () => ({}), code: 'already_exists' }],
+  'council.set': [{ input: () => ({ minKarma: 1 }) }],
+  'council.dissolve': [{ input: () => ({}) }],
+  'council.seat': [
+    { input: () => ({ agent: 'reader' }), only: ['owner'], because: 'for another', code: 'gate_not_met' },
+    { input: () => ({ role: 'chair' }), only: ['owner'], because: 'as the chair' },
+  ],
+  'council.unseat': [
+    { input: () => ({ agent: 'maintainer' }), ...withoutMaintainers, because: 'of itself, or as an owner' },
+  ],
+  'proposal.create': [
+    { input: () => ({ type: 'promote', title: 'x' }), ...withoutMaintainers, because: 'of a member' },
+  ],
+  'proposal.vote': [
+    { input: ({ open }) => ({ proposal: open, vote: 'for' }), ...withoutMaintainers, because: 'of a member' },
+  ],
+  'proposal.withdraw': [
+    {
+      input: ({ open }) => ({ proposal: open }),
+      ...withoutMaintainers,
+      because: 'of its own, or as an owner',
+    },
+  ],
+  'proposal.begin': [{ input: ({ passed }) => ({ proposal: passed, plan: {} }) }],
+  'proposal.record_execution': [
+    { input: ({ passed }) => ({ proposal: passed, execution: { ok: true, result: {} } }) },
+  ],
+  'election.start': [
+    { input: () => ({}), ...withoutMaintainers, because: 'of a member', code: 'already_exists' },
+  ],
+  'election.nominate': [{ input: ({ election }) => ({ election, agent: 'maintainer' }) }],
+  'election.accept': [{ input: ({ election }) => ({ election }), code: 'not_found' }],
+  'election.start_voting': [
+    {
+      input: ({ election }) => ({ election }),
+      ...withoutMaintainers,
+      because: 'of a member',
+      code: 'gate_not_met',
+    },
+  ],
+  'election.vote': [
+    { input: ({ election }) => ({ election, candidate: 'maintainer' }), code: 'wrong_state' },
+  ],
+  'election.complete': [
+    {
+      input: ({ election }) => ({ election }),
+      ...withoutMaintainers,
+      because: 'of a member',
+      code: 'wrong_state',
+    },
+  ],
+  'election.cancel': [
+    { input: ({ election }) => ({ election }), ...withoutMaintainers, because: 'of a member' },
+  ],
+  'notification.read': [{ input: () => ({}) }],
+  'notification.set': [{ input: () => ({ enabled: false }) }],
+  'delivery.record': [{ input: () => ({ delivery: newId(), outcome: 'delivered' }), code: 'not_found' }],
+  'plugin.begin': [{ input: () => ({ plugin: 'stale_stream_cleanup', trigger: 'x' }) }],
+  'plugin.finish': [
+    { input: () => ({ execution: newId(), status: 'succeeded', result: {} }), code: 'wrong_state' },
+  ],
 };
 
 type Seeded = Awaited<ReturnType<typeof seed>>;
@@ -198,6 +290,17 @@ async function seed(database: Database) {
   const { merge: asked } = await story.merge(author, queued, factsOf('queued'));
   const { merge: landing } = await story.landed(author, 'landed', maintainer);
 
+  await call(createCouncil, { repoId, minMembers: 2, standardQuorum: 2, criticalQuorum: 2 }, { as: owner });
+  for (const agent of ['maintainer', 'owner']) await call(takeCouncilSeat, { repoId, agent }, { as: owner });
+  const propose = async () => {
+    const wish = { repoId, type: 'add_maintainer' as const, title: 'x', target: 'writer' };
+    return (await call(createProposal, wish, { as: maintainer })).id;
+  };
+  const [open, passed] = [await propose(), await propose()];
+  for (const as of [maintainer, owner]) await call(voteOnProposal, { proposal: passed, vote: 'for' }, { as });
+  const { id: election } = await call(startElection, { repoId }, { as: owner });
+  const { id: org } = await call(createOrg, { name: 'writers' }, { as: story.writer });
+
   await call(setConfig, { repoId, changes: { is_private: true, agent_access: 'allowlist' } }, { as: owner });
   for (const agent of ['reader', 'writer', 'author', 'suspended'] as const) {
     await call(grantAccess, { repoId, agent, level: agent === 'reader' ? 'read' : 'write' }, { as: owner });
@@ -207,7 +310,20 @@ async function seed(database: Database) {
   }
   await call(suspendAgent, { agent: 'suspended' }, { as: owner });
   const idOf = (caller: Caller) => (caller === 'nobody' ? undefined : story[caller].id);
-  const subjects = { free, held, handedIn, active, paused, abandoned, approved, queued };
+  const subjects = {
+    free,
+    held,
+    handedIn,
+    active,
+    paused,
+    abandoned,
+    approved,
+    queued,
+    open,
+    passed,
+    election,
+    org,
+  };
   return {
     ...subjects,
     repoId,

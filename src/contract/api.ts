@@ -1,4 +1,5 @@
 import * as agents from './agents.ts';
+import * as editStream from './edit-stream.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
 import * as hosting from './hosting.ts';
@@ -7,6 +8,7 @@ import * as invites from './invites.ts';
 import * as keys from './keys.ts';
 import * as me from './me.ts';
 import * as merges from './merges.ts';
+import * as pushes from './pushes.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as serverAdmin from './server-admin.ts';
@@ -29,6 +31,8 @@ const modules = [
   status,
   housekeeping,
   hosting,
+  editStream,
+  pushes,
   serverAdmin,
   keys,
   invites,

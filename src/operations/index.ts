@@ -1,4 +1,5 @@
 import { agentOperations } from './agents.ts';
+import { mayEdit } from './edit-stream.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
 import { hostingOperations } from './hosting.ts';
@@ -9,6 +10,7 @@ import { landingOperations } from './landings.ts';
 import { meOperations } from './me.ts';
 import { mergeOperations } from './merges.ts';
 import type { Operation } from './operation.ts';
+import { pushOperations } from './pushes.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
@@ -41,6 +43,8 @@ export const operations: Operation[] = [
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
+  mayEdit,
+  ...pushOperations,
   ...serverAdminOperations,
   ...hostingOperations,
   ...keyOperations,

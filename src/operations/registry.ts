@@ -17,6 +17,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
       ...(await import('./landings.ts')).landingOperations,
       (await import('./end-landing.ts')).endLanding,
     ],
+    push: async () => (await import('./pushes.ts')).pushOperations,
     promotion: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     queue: async () => (await import('./queue.ts')).queueOperations,
     repo: async () => [
@@ -30,6 +31,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     stream: async () => [
       ...(await import('./streams.ts')).streamOperations,
       (await import('./stream-list.ts')).listStreams,
+      (await import('./edit-stream.ts')).mayEdit,
       ...(await import('./stream-head.ts')).streamHeadOperations,
       ...(await import('./stream-lifecycle.ts')).streamLifecycleOperations,
     ],

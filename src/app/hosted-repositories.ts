@@ -46,6 +46,8 @@ export class HostedRepositories {
   readonly #switches: ServerSwitches;
   readonly #variables: Readonly<Record<string, string | undefined>>;
   readonly #durable: boolean;
+  /** Other repositories, the database and the operator's own files. */
+  readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
   readonly #recovered = new Map<string, Promise<unknown>>();
 
@@ -57,6 +59,7 @@ export class HostedRepositories {
     this.#dir = join(given.dataDir, 'repos');
     this.#switches = given.switches;
     this.#durable = given.environment.durable;
+    this.#hides = hiddenFromCommands(given);
     this.#variables = serverVariables(given.environment, given.dataDir);
   }
 
@@ -124,6 +127,7 @@ export class HostedRepositories {
       // The operator's own name has no place in the commits of others.
       identity: async () => undefined,
       variables: this.#variables,
+      hides: this.#hides,
       holder: machine.holder,
       notify: () => undefined,
       reach: () => undefined,
@@ -190,6 +194,18 @@ export class HostedRepositories {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     return { git, machine: openMachine(home) };
   }
+}
+
+function hiddenFromCommands({
+  dataDir,
+  environment,
+}: {
+  dataDir: string;
+  environment: Environment;
+}): string[] {
+  const { HOME } = environment.variables;
+  const home = HOME?.startsWith('/') && HOME !== '/' && existsSync(HOME) ? [HOME] : [];
+  return [...home, dataDir];
 }
 
 /**

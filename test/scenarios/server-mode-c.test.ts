@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
 import { gitFixture } from '../support/git-fixture.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -252,4 +253,45 @@ it('keeps its work when it is stopped and started again', async () => {
     body: { message: 'Go on' },
   });
   expect(made.files).toEqual(['b.txt']);
+});
+
+it('runs commands of a repository enclosed: they see neither the server, nor its keys, nor other repositories', async (context) => {
+  const probe = await probeSandbox();
+  if (probe.isolation === 'plain') context.skip(probe.reason);
+  const data = tempDir('data');
+  const look = [
+    `test ! -e ${data}/gitswarm.db`,
+    `test "$(ls ${data}/repos | wc -l)" = 1`,
+    'test -z "$GITSWARM_ADMIN_TOKEN$SECRET_TOKEN"',
+    'git log -1 --format=%H',
+    '! touch "$(git rev-parse --git-common-dir)/x"',
+    'touch here',
+  ];
+  const variables = { GITSWARM_ADMIN_TOKEN: 'x'.repeat(30), SECRET_TOKEN: 'x' };
+  const config = { stabilize_command: look.join(' && ') };
+  const { server, owner, alpha, repo, work } = await start(
+    { config },
+    { data, variables, switches: { sandbox: 'required' } },
+  );
+  await server.ask('POST /repos', { as: owner.key, body: { name: 'another' } });
+  await work.stream(alpha, 'Work', { 'a.txt': 'x' });
+  const answer = await server.ask(`POST /repos/${repo.id}/stabilize`, { as: alpha.key, body: {} });
+  expect(answer).toMatchObject({ result: 'green' });
+});
+
+it('runs no command that only a committed file asks for, until an owner has approved it', async () => {
+  const { server, owner, alpha, beta, repo, work } = await start();
+  const id = await work.stream(alpha, 'Settings', {
+    '.gitswarm/config.yml': 'stabilize_command: touch /tmp/never\n',
+  });
+  await server.ask(`POST /streams/${id}/submit`, { as: alpha.key, body: {} });
+  for (const reviewer of [beta, owner]) await work.approve(reviewer, id);
+  expect(await work.merge(alpha, id)).toMatchObject({ status: 200, body: { merged: true } });
+  const run = () => server.request(`POST /repos/${repo.id}/stabilize`, { as: alpha.key, body: {} });
+  expect(await run()).toMatchObject({ status: 403, body: { error: { code: 'untrusted_command' } } });
+  expect(await server.request(`POST /repos/${repo.id}/trust`, { as: alpha.key, body: {} })).toMatchObject({
+    status: 403,
+  });
+  const { approved } = await server.ask(`POST /repos/${repo.id}/trust`, { as: owner.key, body: {} });
+  expect(approved).toEqual([{ setting: 'stabilize_command', text: 'touch /tmp/never' }]);
 });

@@ -11,6 +11,7 @@ import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
+import { HostedRepositories } from './hosted-repositories.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
 
 /** Everything a server works with, apart from the network. */
@@ -23,6 +24,8 @@ export interface ServerApp {
   dataDir: string;
   /** The administrator's key where this start made it: to be shown once. */
   madeToken: string | undefined;
+  /** The clones that are at this server. */
+  hosted: HostedRepositories;
   /** Calls back when other servers on the same database have written events. */
   hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
@@ -50,6 +53,7 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
     await migrate(database);
     const kernel: Kernel = { database, clock };
     const madeToken = await makeAdmin(kernel, switches.adminToken);
+    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
     return {
       database,
       kernel,
@@ -57,9 +61,13 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       switches,
       dataDir,
       madeToken,
+      hosted,
       hearOfEvents: (heard) =>
         'url' in place ? hearOfEvents(place.url, heard) : { close: async () => undefined },
-      close: () => database.close(),
+      close: async () => {
+        await hosted.close();
+        await database.close();
+      },
     };
   } catch (error) {
     await database.close();

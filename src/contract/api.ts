@@ -2,6 +2,7 @@ import * as agents from './agents.ts';
 import * as branchRules from './branch-rules.ts';
 import * as budgets from './budgets.ts';
 import * as councils from './councils.ts';
+import * as editStream from './edit-stream.ts';
 import * as elections from './elections.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as events from './events.ts';
@@ -17,6 +18,7 @@ import * as notifications from './notifications.ts';
 import * as orgs from './orgs.ts';
 import * as plugins from './plugins.ts';
 import * as proposals from './proposals.ts';
+import * as pushes from './pushes.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as serverAdmin from './server-admin.ts';
@@ -53,6 +55,8 @@ const modules = [
   plugins,
   initRepo,
   hosting,
+  editStream,
+  pushes,
   serverAdmin,
   keys,
   invites,

@@ -62,6 +62,7 @@ export const showClone = endpoint('repo.clone', () => ({
         commit: z.string(),
         attempts: z.number().int(),
         lastError: z.string().nullable(),
+        nextAttemptAt: Time,
         since: Time,
       }),
     ),

@@ -162,7 +162,7 @@ async function writeEvents(
   await announceEvents(tx);
 }
 
-export function parseInput(operation: Operation, input: unknown): unknown {
+export function parseInput(operation: Pick<Operation, 'endpoint'>, input: unknown): unknown {
   const result = operation.endpoint.input.safeParse(input);
   if (result.success) return result.data;
   throw new SwarmError('invalid', `${operation.endpoint.name}: ${issuesText(result.error)}`, {

@@ -113,6 +113,7 @@ const clone = query(contract.showClone, {
       commit: each.commit_hash,
       attempts: each.attempts,
       lastError: each.last_error,
+      nextAttemptAt: each.next_attempt_at,
       since: each.created_at,
     }));
     return { ...cloneFields(row), unpushed };

@@ -2,6 +2,7 @@ import { agentOperations } from './agents.ts';
 import { branchRuleOperations } from './branch-rules.ts';
 import { budgetOperations } from './budgets.ts';
 import { councilOperations } from './councils.ts';
+import { mayEdit } from './edit-stream.ts';
 import { electionOperations } from './elections.ts';
 import { endLanding } from './end-landing.ts';
 import { eventOperations } from './events.ts';
@@ -18,6 +19,7 @@ import type { Operation } from './operation.ts';
 import { orgOperations } from './orgs.ts';
 import { pluginOperations } from './plugins.ts';
 import { proposalOperations } from './proposals.ts';
+import { pushOperations } from './pushes.ts';
 import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
@@ -65,6 +67,8 @@ export const operations: Operation[] = [
   ...workplanOperations,
   ...notificationOperations,
   ...pluginOperations,
+  mayEdit,
+  ...pushOperations,
   ...serverAdminOperations,
   ...hostingOperations,
   ...keyOperations,

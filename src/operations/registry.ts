@@ -26,6 +26,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     ],
     notification: async () => (await import('./notifications.ts')).notificationOperations,
     org: async () => (await import('./orgs.ts')).orgOperations,
+    push: async () => (await import('./pushes.ts')).pushOperations,
     promotion: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     plugin: async () => (await import('./plugins.ts')).pluginOperations,
     proposal: async () => (await import('./proposals.ts')).proposalOperations,
@@ -42,6 +43,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     stream: async () => [
       ...(await import('./streams.ts')).streamOperations,
       (await import('./stream-list.ts')).listStreams,
+      (await import('./edit-stream.ts')).mayEdit,
       ...(await import('./stream-head.ts')).streamHeadOperations,
       ...(await import('./stream-lifecycle.ts')).streamLifecycleOperations,
       ...(await import('./blocks.ts')).blockOperations,

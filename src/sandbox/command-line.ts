@@ -27,6 +27,8 @@ export async function commandLine(
   const enclosure = await bubblewrapArguments({
     cwd: request.cwd,
     writable: request.writable,
+    hidden: request.hidden,
+    readable: request.readable,
     network: request.network,
     env: mark,
     path: request.env.PATH,

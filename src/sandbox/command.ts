@@ -39,6 +39,9 @@ interface CommandSettings {
   network: boolean;
   /** Absolute paths that bubblewrap leaves writable besides `cwd`. */
   writable: readonly string[];
+  /** Absolute paths that bubblewrap shows empty, and of those below them the ones it shows, but lets nobody write. */
+  hidden?: readonly string[] | undefined;
+  readable?: readonly string[] | undefined;
   limits?: CommandLimits | undefined;
 }
 

@@ -27,6 +27,7 @@ const AT_A_SERVER: Record<string, Knocking[]> = {
   'agent.rotate_key': ['writer', 'admin'],
   'key.create': ['writer', 'admin'],
   'key.revoke': ['writer', 'admin'],
+  'promotion.record': ['maintainer', 'owner'],
   'invite.create': ['admin'],
   'invite.revoke': ['admin'],
   'org.set': ['writer'],

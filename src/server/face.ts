@@ -15,6 +15,10 @@ export interface Face {
   admit(keyHash: string): () => void;
   /** To be called when the server stops; the answer takes that back. */
   onStop(end: () => void): () => void;
+  /** Does things of the same name one after the other. */
+  inTurn<T>(name: string, run: () => Promise<T>): Promise<T>;
+  /** Does what nobody waits for; the server's stop does. */
+  inBackground(work: () => Promise<void>): void;
   /** How many follow the log now. */
   followers(): number;
   /** Ends everything that stays open by itself. */
@@ -28,6 +32,8 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
   const feed = new EventFeed(server.kernel, { pollMs: POLL_MS, onFailure });
   const open = new Map<string, number>();
   const ends = new Set<() => void>();
+  const running = new Set<Promise<void>>();
+  const turns = new Map<string, Promise<unknown>>();
   const hearing = server.hearOfEvents(() => feed.wake());
   const keys = setInterval(() => feed.checkKeys().catch(onFailure), 15_000);
   keys.unref();
@@ -35,6 +41,22 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
     server,
     feed,
     wake: () => feed.wake(),
+    inTurn(name, run) {
+      const before = turns.get(name) ?? Promise.resolve();
+      const done = before.then(run, run);
+      turns.set(name, done);
+      const forget = () => {
+        if (turns.get(name) === done) turns.delete(name);
+      };
+      done.then(forget, forget);
+      return done;
+    },
+    inBackground(work) {
+      const done = work()
+        .catch(onFailure)
+        .finally(() => running.delete(done));
+      running.add(done);
+    },
     followers: () => [...open.values()].reduce((sum, each) => sum + each, 0),
     admit(keyHash) {
       const count = (open.get(keyHash) ?? 0) + 1;
@@ -57,7 +79,7 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
     async stopFollowing() {
       clearInterval(keys);
       for (const end of ends) end();
-      await Promise.all([feed.close(), hearing.close()]);
+      await Promise.all([feed.close(), hearing.close(), ...running]);
     },
   };
 }

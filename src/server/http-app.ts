@@ -7,6 +7,7 @@ import { docsPage, inlineParts } from './docs-page.ts';
 import { replyWithError } from './error-reply.ts';
 import { addEventStreams } from './event-stream.ts';
 import { type Face, PREFIX } from './face.ts';
+import { addFileRoutes } from './file-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
@@ -62,6 +63,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   await addRateLimits(app, face);
   addProbes(app, face);
   addContractRoutes(app, face);
+  await addFileRoutes(app, face);
   addEventStreams(app, face);
   await addWebSocket(app, face);
   addDocs(app);

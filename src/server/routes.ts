@@ -6,8 +6,11 @@ import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
 import { execute, parseInput } from '../operations/execute.ts';
 import type { Operation } from '../operations/operation.ts';
 import { findOperation } from '../operations/registry.ts';
+import { remember } from '../operations/remember.ts';
 import type { Caller } from './caller.ts';
 import { type Face, PREFIX } from './face.ts';
+import { type HostedRoute, hostedCall } from './hosted-call.ts';
+import { hostedRoutes } from './hosted-routes.ts';
 import { outerCursor } from './list-cursors.ts';
 import { statusOf } from './openapi.ts';
 import { remoteOf } from './remote.ts';
@@ -22,7 +25,8 @@ declare module 'fastify' {
 
 /** Every endpoint of the contract that is not internal, as a route. */
 export function publicEndpoints(): Endpoint[] {
-  return endpoints.filter((endpoint) => !endpoint.internal);
+  const plain = endpoints.filter((endpoint) => !endpoint.internal && !hostedRoutes.has(endpoint.name));
+  return [...plain, ...[...hostedRoutes.values()].map((route) => route.endpoint)];
 }
 
 /** Makes the routes of the contract. An endpoint more there is a route more here. */
@@ -42,7 +46,35 @@ interface Exchange {
   face: Face;
 }
 
-async function answer(endpoint: Endpoint, { request, reply, face }: Exchange): Promise<unknown> {
+async function answer(endpoint: Endpoint, exchange: Exchange): Promise<unknown> {
+  const hosted = hostedRoutes.get(endpoint.name);
+  const answered = hosted ? answerHosted(hosted, exchange) : answerPlain(endpoint, exchange);
+  const result = await answered;
+  if (endpoint.method !== 'GET') exchange.face.wake();
+  exchange.reply.code(statusOf(endpoint));
+  return result;
+}
+
+/** A route that may need the clone: several operations and git, remembered as one under the caller's key. */
+async function answerHosted(route: HostedRoute, { request, face }: Exchange): Promise<unknown> {
+  const { endpoint } = route;
+  const { input, actingAs, list } = requestInput(endpoint, request);
+  const key = endpoint.method === 'GET' ? undefined : idempotencyKey(request);
+  const parsed = parseInput({ endpoint }, input);
+  if (request.caller.kind === 'unknown') throw request.caller.error;
+  const { who } = request.caller;
+  const { kernel } = face.server;
+  const agent = actingAs === undefined ? who.agent : await actingAgent(kernel, who, actingAs);
+  const call = await hostedCall(face, { callerId: agent.id, remote: remoteOf(face, who) });
+  const run = () => route.run(call, parsed);
+  if (key === undefined) return withOuterCursor(await run(), list);
+  const turn = `${agent.id} ${key}`;
+  return face.inTurn(turn, () =>
+    remember(kernel, { actorId: agent.id, key, operation: endpoint.name, input: parsed }, run),
+  );
+}
+
+async function answerPlain(endpoint: Endpoint, { request, face }: Exchange): Promise<unknown> {
   const operation = await operationOf(endpoint);
   const { input, actingAs, list } = requestInput(endpoint, request);
   const key = endpoint.method === 'GET' ? undefined : idempotencyKey(request);
@@ -59,8 +91,6 @@ async function answer(endpoint: Endpoint, { request, reply, face }: Exchange): P
     key,
     remote: remoteOf(face, who),
   });
-  if (endpoint.method !== 'GET') face.wake();
-  reply.code(statusOf(endpoint));
   return withOuterCursor(answered, list);
 }
 

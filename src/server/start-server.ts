@@ -4,6 +4,7 @@ import type { ServerApp } from '../app/open-server.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { makeFace } from './face.ts';
 import { makeHttpApp } from './http-app.ts';
+import { keepHouse } from './keep-house.ts';
 
 export interface StartOptions {
   host: string;
@@ -29,6 +30,7 @@ export async function startServer(server: ServerApp, options: StartOptions): Pro
   const onFailure = (error: unknown) => app.log.error({ err: error }, 'following the log failed');
   const face = makeFace(server, onFailure);
   const app: FastifyInstance = await makeHttpApp(face, options);
+  keepHouse(face, onFailure);
   const url = await listen(app, options);
   return { url, stop: () => stop(app) };
 }

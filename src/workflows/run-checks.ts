@@ -145,7 +145,7 @@ async function runIn(
     outputFile: started.path,
     isolation: workflow.repo.config.sandbox,
     network: request.network ?? false,
-    writable: [workflow.git.commonDir],
+    ...reachOf(workflow),
     signal: workflow.signal,
   });
   finishRunOutput(workflow.machine, started.id, {
@@ -160,6 +160,12 @@ async function runIn(
     outputId: started.id,
     cached: false,
   };
+}
+
+/** At a server a command sees the history of its own repository, and nothing that is kept beside it. */
+function reachOf({ git, hides, home }: Workflow) {
+  if (!hides) return { writable: [git.commonDir] };
+  return { writable: [], hidden: [...hides, home], readable: [git.commonDir] };
 }
 
 function verdictOf(result: CommandResult): CheckRun['result'] {

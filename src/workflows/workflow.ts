@@ -26,6 +26,8 @@ export interface Workflow {
   identity(): Promise<Person | undefined>;
   /** The variables of the surroundings; commands are given a filtered copy. */
   variables: Readonly<Record<string, string | undefined>>;
+  /** Directories of the machine that no command of the repository may look into; a server's. Without any, all is seen. */
+  hides?: readonly string[] | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
   /** Tells people what goes on during long work. */

@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest';
 import { readEnvironment } from '../../src/app/environment.ts';
+import { HostedRepositories } from '../../src/app/hosted-repositories.ts';
 import { openServer, type ServerApp } from '../../src/app/open-server.ts';
 import { type ServerSwitches, serverSwitches } from '../../src/app/server-settings.ts';
 import type { Clock } from '../../src/base/clock.ts';
@@ -86,6 +87,7 @@ export async function startOn(
   const kernel = { database, clock };
   const dataDir = tempDir('server');
   const close = async () => undefined;
+  const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
   return serve({
     database,
     kernel,
@@ -93,6 +95,7 @@ export async function startOn(
     switches,
     dataDir,
     madeToken: undefined,
+    hosted,
     hearOfEvents: () => ({ close }),
     close,
   });

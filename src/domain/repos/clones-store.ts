@@ -14,17 +14,6 @@ export async function listUnpushed(db: Db, repoId: string): Promise<UnpushedRefR
   return db.selectFrom('unpushed_ref').selectAll().where('repo_id', '=', repoId).orderBy('ref').execute();
 }
 
-/** Refs of all repositories whose next attempt is due. */
-export async function listDuePushes(db: Db, now: string, limit = 500): Promise<UnpushedRefRow[]> {
-  return db
-    .selectFrom('unpushed_ref')
-    .selectAll()
-    .where('next_attempt_at', '<=', now)
-    .orderBy('next_attempt_at')
-    .limit(limit)
-    .execute();
-}
-
 /** Notes that a ref has to be pushed; a newer commit takes the place of an older one. */
 export async function upsertUnpushed(tx: Tx, row: UnpushedRefRow): Promise<void> {
   const { commit_hash, attempts, last_error, next_attempt_at } = row;

@@ -1,0 +1,225 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newId } from '../base/ids.ts';
+import type { Agent } from '../contract/agents.ts';
+import type { InputOf } from '../contract/endpoint.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { createRepo, type HostedRepo, showClone } from '../contract/hosting.ts';
+import { runDue } from '../contract/housekeeping.ts';
+import { getRepo, type Repo } from '../contract/repos.ts';
+import { cloneBare, initBare } from '../git/clone.ts';
+import type { Repository } from '../git/repository.ts';
+import { openRepository } from '../git/repository.ts';
+import { type Machine, openMachine } from '../machine/machine.ts';
+import { type Authority, localAuthority } from '../operations/authority.ts';
+import type { Kernel } from '../operations/execute.ts';
+import type { Remote } from '../operations/operation.ts';
+import { refreshConfig } from '../workflows/config-in-force.ts';
+import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
+import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
+import { recover } from '../workflows/recover.ts';
+import { approveCommand } from '../workflows/trust.ts';
+import type { Workflow } from '../workflows/workflow.ts';
+import { checkCloneUrl } from './clone-url.ts';
+import type { Environment } from './environment.ts';
+import { placesOf } from './places.ts';
+import type { ServerSwitches } from './server-settings.ts';
+
+interface Open {
+  git: Repository;
+  machine: Machine;
+}
+
+/** Who calls, and with which rights over the network. */
+export interface HostedCaller {
+  actor: Agent;
+  remote: Remote;
+}
+
+export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
+
+/** The clones of a server: bare repositories, each opened once and kept, with the workflows that work on them. */
+export class HostedRepositories {
+  readonly #kernel: Kernel;
+  readonly #dir: string;
+  readonly #switches: ServerSwitches;
+  readonly #variables: Readonly<Record<string, string | undefined>>;
+  readonly #durable: boolean;
+  /** Other repositories, the database and the operator's own files. */
+  readonly #hides: readonly string[];
+  readonly #open = new Map<string, Promise<Open>>();
+  readonly #recovered = new Map<string, Promise<unknown>>();
+
+  constructor(
+    kernel: Kernel,
+    given: { dataDir: string; switches: ServerSwitches; environment: Environment },
+  ) {
+    this.#kernel = kernel;
+    this.#dir = join(given.dataDir, 'repos');
+    this.#switches = given.switches;
+    this.#durable = given.environment.durable;
+    this.#hides = hiddenFromCommands(given);
+    this.#variables = serverVariables(given.environment, given.dataDir);
+  }
+
+  /** True where the clone of a repository is on this server. */
+  has(repoId: string): boolean {
+    return this.#open.has(repoId) || existsSync(this.#path(repoId));
+  }
+
+  /** Makes a clone, of an address or empty, and then the repository that it belongs to. */
+  async create(wish: RepoWishInput, { actor, remote }: HostedCaller): Promise<HostedRepo> {
+    const id = newId(this.#kernel.clock.now());
+    const making = join(this.#dir, `making-${id}.git`);
+    const inheritedEnv = this.#variables;
+    try {
+      if (wish.cloneUrl) {
+        const allowLocal = this.#switches.allowLocalClones;
+        await checkCloneUrl(wish.cloneUrl, { allowLocal });
+        await cloneBare(wish.cloneUrl, making, { inheritedEnv, allowLocal });
+      } else {
+        await initBare(making, { inheritedEnv, branch: wish.config?.promote_target ?? 'main' });
+      }
+      const config = await prepareClone(making, {
+        inheritedEnv,
+        config: wish.config ?? {},
+        now: this.#kernel.clock.now(),
+      });
+      await rename(making, this.#path(id));
+      const authority = localAuthority(this.#kernel, { callerId: actor.id, remote });
+      const made = await authority.call(createRepo, { ...wish, id, config });
+      if (config.stabilize_command) {
+        const workflow = await this.workflow(id, { actor, remote });
+        approveCommand(workflow, 'stabilize_command', config.stabilize_command);
+      }
+      return made;
+    } catch (error) {
+      await rm(making, { recursive: true, force: true });
+      await rm(this.#path(id), { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** The workflow of a repository as somebody, with the settings in force now. */
+  async workflow(repoId: string, { actor, remote }: HostedCaller): Promise<Workflow> {
+    const authority = localAuthority(this.#kernel, { repoId, callerId: actor.id, remote });
+    const repo = await authority.call(getRepo, { repoId });
+    const workflow = await this.#workflow(repo, authority, actor);
+    await this.#recoverOnce(repoId, workflow);
+    const refreshed = await refreshConfig(workflow, { readOnly: false });
+    const config = { ...refreshed.repo.config, sandbox: this.#switches.sandbox };
+    return { ...workflow, repo: { ...refreshed.repo, config } };
+  }
+
+  async #workflow(repo: Repo, authority: Authority, actor: Agent | undefined): Promise<Workflow> {
+    const { git, machine } = await this.#opened(repo.id);
+    const { home, worktrees } = placesOf(git);
+    return {
+      git,
+      authority,
+      machine,
+      repo,
+      actor,
+      clock: this.#kernel.clock,
+      home,
+      worktrees,
+      // The operator's own name has no place in the commits of others.
+      identity: async () => undefined,
+      variables: this.#variables,
+      hides: this.#hides,
+      holder: machine.holder,
+      notify: () => undefined,
+      reach: () => undefined,
+    };
+  }
+
+  /** What is due in a repository without anybody asking: leases, what a crash left, and what the remote lacks. */
+  async keepHouse(repoId: string): Promise<void> {
+    const authority = localAuthority(this.#kernel, { repoId });
+    await authority.call(runDue, { repoId });
+    if (!this.has(repoId)) return;
+    const { unpushed } = await authority.call(showClone, { repoId });
+    const now = this.#kernel.clock.now();
+    if (!unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) return;
+    const repo = await authority.call(getRepo, { repoId });
+    await pushUnpushed(await this.#workflow(repo, authority, undefined));
+  }
+
+  async close(): Promise<void> {
+    const open = await Promise.allSettled(this.#open.values());
+    this.#open.clear();
+    for (const each of open) {
+      if (each.status !== 'fulfilled') continue;
+      await each.value.git.close();
+      each.value.machine.close();
+    }
+  }
+
+  /** Mends what a server that died has left, before anything else is done with the clone. */
+  #recoverOnce(repoId: string, workflow: Workflow): Promise<unknown> {
+    const known = this.#recovered.get(repoId);
+    if (known) return known;
+    const recovering = recover(workflow);
+    this.#recovered.set(repoId, recovering);
+    recovering.catch(() => this.#recovered.delete(repoId));
+    return recovering;
+  }
+
+  #path(repoId: string): string {
+    return join(this.#dir, `${repoId}.git`);
+  }
+
+  #opened(repoId: string): Promise<Open> {
+    const known = this.#open.get(repoId);
+    if (known) return known;
+    const opening = this.#openClone(repoId);
+    this.#open.set(repoId, opening);
+    opening.catch(() => this.#open.delete(repoId));
+    return opening;
+  }
+
+  async #openClone(repoId: string): Promise<Open> {
+    const path = this.#path(repoId);
+    if (!existsSync(path))
+      throw new SwarmError('unavailable', `The clone of ${repoId} is not at this server.`, {
+        fix: 'Ask the server that made it, or bring its data directory here.',
+      });
+    const git = await openRepository(path, {
+      inheritedEnv: this.#variables,
+      longLived: true,
+      durable: this.#durable,
+    });
+    const { home } = placesOf(git);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    return { git, machine: openMachine(home) };
+  }
+}
+
+function hiddenFromCommands({
+  dataDir,
+  environment,
+}: {
+  dataDir: string;
+  environment: Environment;
+}): string[] {
+  const { HOME } = environment.variables;
+  const home = HOME?.startsWith('/') && HOME !== '/' && existsSync(HOME) ? [HOME] : [];
+  return [...home, dataDir];
+}
+
+/**
+ * What git and commands see of the server's surroundings: no secret of GitSwarm, and no configuration but the one in
+ * the data directory.
+ */
+function serverVariables({ variables }: Environment, dataDir: string): Record<string, string | undefined> {
+  const kept = Object.entries(variables).filter(
+    ([name]) => !name.startsWith('GITSWARM_') && !/^(REDIS_URL|DATABASE_URL|PG[A-Z]+)$/.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    GIT_CONFIG_GLOBAL: join(dataDir, 'gitconfig'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_ATTR_NOSYSTEM: '1',
+  };
+}

@@ -1,0 +1,43 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SwarmError } from '../contract/errors.ts';
+import { gitEnv } from './git-env.ts';
+import { runGit } from './run-git.ts';
+
+interface Surroundings {
+  inheritedEnv: Readonly<Record<string, string | undefined>>;
+}
+
+/** Makes an empty bare repository whose first branch has this name. */
+export async function initBare(directory: string, given: Surroundings & { branch: string }): Promise<void> {
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  const place = { dir: dirname(directory), env: gitEnv(given.inheritedEnv) };
+  const branch = `--initial-branch=${given.branch}`;
+  await runGit(place, ['init', '--quiet', '--bare', branch, '--template=', '--', directory]);
+}
+
+/** Transports over which a server fetches; the others run programs or read files of the machine. */
+const OVER_NETWORK = 'https:http:ssh:git';
+
+/**
+ * Clones all branches and tags into a bare repository. Without `allowLocal` only over a network. Throws `invalid` with
+ * git's own words, without the password of the URL.
+ */
+export async function cloneBare(
+  url: string,
+  directory: string,
+  given: Surroundings & { allowLocal: boolean },
+): Promise<void> {
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  const env = {
+    ...gitEnv(given.inheritedEnv),
+    GIT_ALLOW_PROTOCOL: given.allowLocal ? `${OVER_NETWORK}:file` : OVER_NETWORK,
+  };
+  const args = ['clone', '--quiet', '--bare', '--no-local', '--template=', '--', url, directory];
+  const result = await runGit({ dir: dirname(directory), env }, args, { okExits: [0, 1, 128] });
+  if (result.code === 0) return;
+  const words = result.stderr.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1').trim();
+  throw new SwarmError('invalid', `The repository could not be cloned: ${words.slice(0, 1000)}`, {
+    fix: 'Check the address, and that the server may read it.',
+  });
+}

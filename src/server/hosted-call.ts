@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { type Agent, showAgent } from '../contract/agents.ts';
+import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
+import { showClone } from '../contract/hosting.ts';
+import { type Stream, showStream } from '../contract/streams.ts';
+import { type Authority, localAuthority } from '../operations/authority.ts';
+import type { Remote } from '../operations/operation.ts';
+import type { Workflow } from '../workflows/workflow.ts';
+import type { Face } from './face.ts';
+
+/** A call that may need the clone: who asks, and the way to the clone where it is here. */
+export interface HostedCall {
+  face: Face;
+  /** Decides, asked as the caller from the network. */
+  authority: Authority;
+  caller: { actor: Agent; remote: Remote };
+}
+
+export async function hostedCall(
+  face: Face,
+  { callerId, remote }: { callerId: string; remote: Remote },
+): Promise<HostedCall> {
+  const authority = localAuthority(face.server.kernel, { callerId, remote });
+  const actor = await authority.call(showAgent, { agent: callerId });
+  return { face, authority, caller: { actor, remote } };
+}
+
+/** The workflow of a repository whose clone is at the server; undefined where it is with the clients. */
+export async function workflowOf(call: HostedCall, repoId: string): Promise<Workflow | undefined> {
+  const { clone } = await call.authority.call(showClone, { repoId });
+  return clone === 'server' ? call.face.server.hosted.workflow(repoId, call.caller) : undefined;
+}
+
+export async function streamOf(
+  call: HostedCall,
+  ref: string,
+): Promise<{ stream: Stream; workflow: Workflow | undefined }> {
+  const stream = await call.authority.call(showStream, { stream: ref });
+  return { stream, workflow: await workflowOf(call, stream.repoId) };
+}
+
+/** A route that may need the clone, under the endpoint that describes it. */
+export interface HostedRoute {
+  endpoint: Endpoint;
+  run(call: HostedCall, input: unknown): Promise<unknown>;
+}
+
+export function hostedRoute<E extends Endpoint>(
+  endpoint: E,
+  run: (call: HostedCall, input: z.output<E['input']>) => Promise<OutputOf<E>>,
+): HostedRoute {
+  return { endpoint, run: run as HostedRoute['run'] };
+}

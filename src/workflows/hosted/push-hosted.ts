@@ -1,0 +1,51 @@
+import { isSwarmError } from '../../contract/errors.ts';
+import { showClone } from '../../contract/hosting.ts';
+import { intendPush, recordPush } from '../../contract/pushes.ts';
+import { listRefs } from '../../git/refs.ts';
+import { runGit } from '../../git/run-git.ts';
+import { withLock } from '../../machine/locks.ts';
+import type { Workflow } from '../workflow.ts';
+
+/** Notes that the remote is to have buffer, target and the newest green tags as they are now. */
+export async function intendPushes(workflow: Workflow, which: { tags: boolean }): Promise<void> {
+  const { bufferBranch, promoteTarget, id } = workflow.repo;
+  const branches = [`refs/heads/${bufferBranch}`, ...(which.tags ? [`refs/heads/${promoteTarget}`] : [])];
+  const found = await listRefs(workflow.git, [...branches, ...(which.tags ? ['refs/tags/green/'] : [])]);
+  const tags = found
+    .filter((ref) => ref.name.startsWith('refs/tags/'))
+    .sort((a, b) => (a.name < b.name ? 1 : -1));
+  const wanted = [...found.filter((ref) => branches.includes(ref.name)), ...tags.slice(0, 1)];
+  await workflow.authority.call(intendPush, {
+    repoId: id,
+    refs: wanted.map((ref) => ({ ref: ref.name, commit: ref.oid })),
+  });
+}
+
+/** Sends what the remote does not have yet, never by force. What fails is noted with its reason, and tried again later. */
+export async function pushUnpushed(workflow: Workflow): Promise<{ left: number }> {
+  return withLock(workflow.home, 'push', async () => {
+    const { unpushed } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
+    let left = unpushed.length;
+    for (const { ref, commit } of unpushed) {
+      const refs = [{ ref, commit }];
+      const error = await pushOne(workflow, { ref, commit });
+      left = (await workflow.authority.call(recordPush, { repoId: workflow.repo.id, refs, error })).left;
+    }
+    return { left };
+  });
+}
+
+async function pushOne(
+  workflow: Workflow,
+  { ref, commit }: { ref: string; commit: string },
+): Promise<string | null> {
+  try {
+    await runGit(workflow.git, ['push', '--quiet', '--', 'origin', `${commit}:${ref}`]);
+    return null;
+  } catch (error) {
+    if (!isSwarmError(error, 'git_failed')) throw error;
+    return String(error.details?.output ?? error.message)
+      .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1')
+      .slice(0, 1000);
+  }
+}

@@ -18,11 +18,8 @@ export function helpText(style: Style): string {
   for (const [section, title] of SECTIONS) {
     const members = groups.filter((group) => group.section === section);
     if (section !== 'start') {
-      const names = members.map((group) => group.name);
-      // Two lines where one would not fit.
-      const rows = names.length > 6 ? [names.slice(0, 6), names.slice(6)] : [names];
-      for (const [i, row] of rows.entries())
-        lines.push(`${style.bold((i === 0 ? title : '').padEnd(12))} ${row.join('  ')}`);
+      for (const [i, row] of rowsOf(members.map((group) => group.name)).entries())
+        lines.push(`${style.bold((i === 0 ? title : '').padEnd(12))} ${row}`);
       continue;
     }
     lines.push(style.bold(title));
@@ -40,6 +37,21 @@ export function helpText(style: Style): string {
   for (const [i, { text }] of short.slice(0, half).entries())
     lines.push(`${text.padEnd(42)}${short[half + i]?.text ?? ''}`.trimEnd());
   return lines.join('\n');
+}
+
+/** What stays beside a title on a screen of 80 columns. */
+const ROW_WIDTH = 66;
+
+/** The names, as many to a row as fit. */
+function rowsOf(names: readonly string[]): string[] {
+  const rows: string[] = [];
+  for (const name of names) {
+    const last = rows.at(-1);
+    if (last !== undefined && last.length + 2 + name.length <= ROW_WIDTH)
+      rows[rows.length - 1] = `${last}  ${name}`;
+    else rows.push(name);
+  }
+  return rows;
 }
 
 /** The same for programs. */

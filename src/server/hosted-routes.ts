@@ -328,6 +328,7 @@ const resolve = hostedRoute(api.resolveConflicts, async (call, input) => {
 
 const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
   const workflow = await cloneOf(call, repoId);
+  await requireWrite(call, repoId);
   const ran = await driveQueue(workflow);
   if (ran.landed.length > 0) pushSoon(call.face, workflow, { tags: false });
   return {
@@ -341,6 +342,7 @@ const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
 
 const revert = hostedRoute(api.revertMerge, async (call, input) => {
   const workflow = await cloneOf(call, input.repoId);
+  await requireWrite(call, input.repoId);
   const { items } = await workflow.authority.call(listMerges, {
     repoId: input.repoId,
     state: 'landed',
@@ -387,6 +389,7 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const { repoId } = input;
   const workflow = await workflowOf(call, repoId);
   if (workflow) {
+    await requireWrite(call, repoId);
     const done = await promote(workflow, { tag: input.tag });
     if (done.promoted) pushSoon(call.face, workflow, { tags: true });
     return { ...done, promotion: null };
@@ -426,11 +429,11 @@ function noClone(): SwarmError {
   );
 }
 
-/** Asked before a command runs: no operation takes that back. */
+/** Asked before a command runs or a branch may move: no operation takes that back. */
 async function requireWrite({ authority, caller }: HostedCall, repoId: string): Promise<void> {
   const access = await authority.call(explainAccess, { repoId, agent: caller.actor.id });
   if (access.level !== null && access.level !== 'read') return;
-  throw new SwarmError('not_allowed', `${caller.actor.name} may not run the tests of this repository.`, {
+  throw new SwarmError('not_allowed', `${caller.actor.name} may only read this repository.`, {
     details: { needs: 'write', has: access.level, reasons: access.reasons },
   });
 }

@@ -7,6 +7,7 @@ import type { InputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { createRepo, type HostedRepo, showClone } from '../contract/hosting.ts';
 import { runDue } from '../contract/housekeeping.ts';
+import { RepoConfig } from '../contract/repo-files.ts';
 import { getRepo, type Repo } from '../contract/repos.ts';
 import { cloneBare, initBare } from '../git/clone.ts';
 import type { Repository } from '../git/repository.ts';
@@ -70,6 +71,12 @@ export class HostedRepositories {
 
   /** Makes a clone, of an address or empty, and then the repository that it belongs to. */
   async create(wish: RepoWishInput, { actor, remote }: HostedCaller): Promise<HostedRepo> {
+    const wanted = RepoConfig.partial().safeParse(wish.config ?? {});
+    if (!wanted.success)
+      throw new SwarmError(
+        'invalid',
+        `config: ${wanted.error.issues.map((each) => `${each.path.join('.')}: ${each.message}`).join('; ')}.`,
+      );
     const id = newId(this.#kernel.clock.now());
     const making = join(this.#dir, `making-${id}.git`);
     const inheritedEnv = this.#variables;

@@ -43,6 +43,21 @@ export const changeSettings = endpoint('repo.set_config', () => ({
   output: Repo,
 }));
 
+/** The settings by their names, in either case. */
+export const updateRepo = endpoint('repo.update', () => ({
+  method: 'PATCH',
+  path: '/repos/:repoId',
+  input: z.looseObject({ repoId: Id }),
+  output: Repo,
+}));
+
+export const showSettings = endpoint('repo.config', () => ({
+  method: 'GET',
+  path: '/repos/:repoId/config',
+  input: z.object({ repoId: Id }),
+  output: Repo.pick({ config: true, configSource: true, configBlob: true, settings: true }),
+}));
+
 /** Approves the exact text of the commands in force, so that the server runs them. */
 export const trustCommands = endpoint('repo.trust', () => ({
   method: 'POST',
@@ -290,25 +305,3 @@ export const promoteRepo = endpoint('promotion.record', () => ({
     promotion: Promotion.nullable(),
   }),
 }));
-
-/** In the order of the document. */
-export const hostedEndpoints = [
-  makeRepo,
-  changeSettings,
-  trustCommands,
-  openStream,
-  updateStream,
-  commitOnStream,
-  askForReview,
-  judge,
-  askForMerge,
-  showDiff,
-  showFullDiff,
-  listFiles,
-  showConflicts,
-  resolveConflicts,
-  runQueue,
-  revertMerge,
-  stabilizeRepo,
-  promoteRepo,
-];

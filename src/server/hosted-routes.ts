@@ -1,6 +1,7 @@
 import { SwarmError } from '../contract/errors.ts';
 import * as api from '../contract/hosted-api.ts';
 import { landMerge, listMerges, prepareMerge, requestMerge } from '../contract/merges.ts';
+import { repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
 import { explainAccess, getRepo, setConfig } from '../contract/repos.ts';
 import { submitReview } from '../contract/reviews.ts';
 import { recordPromotion, recordStabilization, requestPromotion } from '../contract/stabilizations.ts';
@@ -36,14 +37,33 @@ const create = hostedRoute(api.makeRepo, async ({ face, caller }, { config, ...w
   face.server.hosted.create({ ...wish, config: config as never }, caller),
 );
 
-const settings = hostedRoute(api.changeSettings, async (call, input) => {
+const settings = hostedRoute(api.changeSettings, (call, input) => change(call, input));
+
+const updateRepo = hostedRoute(api.updateRepo, (call, { repoId, ...named }) => {
+  const changes = Object.entries(named).map(([name, value]) => [settingName(name), value]);
+  return change(call, { repoId, changes: Object.fromEntries(changes) });
+});
+
+/** `mergeMode` is `merge_mode`: settings go by the names they have in their file. */
+function settingName(name: string): string {
+  const known = [...repoOwnedKeys, ...serverOwnedKeys];
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return known.includes(snake) ? snake : name;
+}
+
+const showSettings = hostedRoute(api.showSettings, async ({ authority }, input) => {
+  const { config, configSource, configBlob, settings } = await authority.call(getRepo, input);
+  return { config, configSource, configBlob, settings };
+});
+
+async function change(call: HostedCall, input: { repoId: string; changes: Record<string, unknown> }) {
   const workflow = await workflowOf(call, input.repoId);
   const repo = await call.authority.call(setConfig, input);
   // Whoever may set a command over the network has read it.
   const { stabilize_command: command } = input.changes;
   if (workflow && typeof command === 'string') approveCommand(workflow, 'stabilize_command', command);
   return repo;
-});
+}
 
 const trust = hostedRoute(api.trustCommands, async (call, { repoId }) => {
   const workflow = await cloneOf(call, repoId);
@@ -308,6 +328,7 @@ const resolve = hostedRoute(api.resolveConflicts, async (call, input) => {
 
 const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
   const workflow = await cloneOf(call, repoId);
+  await requireWrite(call, repoId);
   const ran = await driveQueue(workflow);
   if (ran.landed.length > 0) pushSoon(call.face, workflow, { tags: false });
   return {
@@ -321,6 +342,7 @@ const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
 
 const revert = hostedRoute(api.revertMerge, async (call, input) => {
   const workflow = await cloneOf(call, input.repoId);
+  await requireWrite(call, input.repoId);
   const { items } = await workflow.authority.call(listMerges, {
     repoId: input.repoId,
     state: 'landed',
@@ -367,6 +389,7 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const { repoId } = input;
   const workflow = await workflowOf(call, repoId);
   if (workflow) {
+    await requireWrite(call, repoId);
     const done = await promote(workflow, { tag: input.tag });
     if (done.promoted) pushSoon(call.face, workflow, { tags: true });
     return { ...done, promotion: null };
@@ -406,11 +429,11 @@ function noClone(): SwarmError {
   );
 }
 
-/** Asked before a command runs: no operation takes that back. */
+/** Asked before a command runs or a branch may move: no operation takes that back. */
 async function requireWrite({ authority, caller }: HostedCall, repoId: string): Promise<void> {
   const access = await authority.call(explainAccess, { repoId, agent: caller.actor.id });
   if (access.level !== null && access.level !== 'read') return;
-  throw new SwarmError('not_allowed', `${caller.actor.name} may not run the tests of this repository.`, {
+  throw new SwarmError('not_allowed', `${caller.actor.name} may only read this repository.`, {
     details: { needs: 'write', has: access.level, reasons: access.reasons },
   });
 }
@@ -418,7 +441,22 @@ async function requireWrite({ authority, caller }: HostedCall, repoId: string): 
 /** By the name of their endpoint: they take the place of a contract's route of the same name. */
 export const hostedRoutes: ReadonlyMap<string, HostedRoute> = new Map(
   [
-    ...[create, settings, trust, open, update, commit, submit, review, merge, diff, fullDiff, tree],
+    ...[
+      create,
+      settings,
+      updateRepo,
+      showSettings,
+      trust,
+      open,
+      update,
+      commit,
+      submit,
+      review,
+      merge,
+      diff,
+      fullDiff,
+      tree,
+    ],
     ...[conflicts, resolve, run, revert, stabilizing, promoting],
   ].map((route) => [route.endpoint.name, route]),
 );

@@ -26,11 +26,11 @@ export function shapeOf(endpoint: Endpoint): JsonShape {
 }
 
 /** Words other than those of the contract that documents and older clients use. */
-const OTHER_NAMES: Record<string, string[]> = {
-  parentStreamId: ['parent'],
-  dependsOn: ['parent'],
-  streamId: ['id'],
-};
+const OTHER_NAMES = new Map([
+  ['parentStreamId', ['parent']],
+  ['dependsOn', ['parent']],
+  ['streamId', ['id']],
+]);
 
 /**
  * The same value with the names its shape uses: `task_id`, `taskId` and `task` all say `task`. Where a shape knows no
@@ -59,15 +59,16 @@ export function ourName(key: string, properties: Record<string, unknown>): strin
   const camel = key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const stem = camel.endsWith('Id') ? camel.slice(0, -2) : undefined;
-  const words = [key, camel, snake, ...(stem ? [stem] : []), ...(OTHER_NAMES[camel] ?? [])];
-  return words.find((word) => Object.hasOwn(properties, word) || properties[word] !== undefined);
+  const words = [key, camel, snake, ...(stem ? [stem] : []), ...(OTHER_NAMES.get(camel) ?? [])];
+  return words.find((word) => Object.hasOwn(properties, word));
 }
 
 /** Values of a query string as the types their names have; what does not fit stays text, and is refused by the schema. */
 export function fromQuery(query: Record<string, unknown>, shape: JsonShape): Record<string, unknown> {
   const typed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(query)) {
-    const property = shape.properties?.[name];
+    const { properties = {} } = shape;
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     define(typed, name, property ? typedValue(value, variantsOf(property, shape)) : value);
   }
   return typed;

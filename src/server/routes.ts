@@ -37,6 +37,9 @@ export function addContractRoutes(app: FastifyInstance, face: Face): void {
       url: `${PREFIX}${endpoint.path}`,
       handler: (request, reply) => answer(endpoint, { request, reply, face }),
     });
+    // Older clients write what becomes of a stream with POST.
+    if (endpoint.method === 'PATCH' && endpoint.path === '/streams/:stream')
+      app.post(`${PREFIX}${endpoint.path}`, (request, reply) => answer(endpoint, { request, reply, face }));
   }
 }
 

@@ -147,6 +147,18 @@ forEachDatabase((_kind, makeDatabase) => {
       body: { changes: { min_reviews: 2 } },
     });
     expect(changed.config.min_reviews).toBe(2);
+    const mode = await server.ask(`PATCH /repos/${id}`, {
+      as: owner.key,
+      body: { mergeMode: 'gated', min_reviews: 3 },
+    });
+    expect(mode).toMatchObject({ mergeMode: 'gated', config: { min_reviews: 3 } });
+    expect(await server.ask(`GET /repos/${id}/config`, { as: owner.key })).toMatchObject({
+      configSource: 'copy',
+    });
+    const odd = { constructor: 1, toString: 'x', title: 'odd' };
+    expect(await server.request(`POST /repos/${id}/tasks`, { as: owner.key, body: odd })).toMatchObject({
+      status: 201,
+    });
   });
 
   it('lets a caller act only as itself, and as what it registered with a key for that', async () => {

@@ -295,3 +295,57 @@ it('runs no command that only a committed file asks for, until an owner has appr
   const { approved } = await server.ask(`POST /repos/${repo.id}/trust`, { as: owner.key, body: {} });
   expect(approved).toEqual([{ setting: 'stabilize_command', text: 'touch /tmp/never' }]);
 });
+
+it('lets neither strangers nor readers do anything to a private repository', async () => {
+  const { server, owner, alpha, repo, work } = await start({ isPrivate: true, agentAccess: 'allowlist' });
+  const id = await work.stream(alpha, 'Private', { 'a.txt': 'x' });
+  const reader = await server.agent('reader');
+  const stranger = await server.agent('stranger');
+  await server.ask(`POST /repos/${repo.id}/access`, {
+    as: owner.key,
+    body: { agent: 'reader', level: 'read' },
+  });
+  const asked: [what: string, body: unknown][] = [
+    [`POST /repos/${repo.id}/streams`, { name: 'x' }],
+    [`PATCH /streams/${id}`, { status: 'abandoned' }],
+    [`POST /streams/${id}/commits`, { message: 'x' }],
+    [`PUT /streams/${id}/files/a.txt`, 'theirs'],
+    [`DELETE /streams/${id}/files/a.txt`, undefined],
+    [`POST /streams/${id}/submit`, {}],
+    [`POST /streams/${id}/reviews`, { verdict: 'approve' }],
+    [`POST /streams/${id}/merge`, {}],
+    [`POST /streams/${id}/resolve`, { strategy: 'ours' }],
+    [`POST /repos/${repo.id}/stabilize`, {}],
+    [`POST /repos/${repo.id}/promote`, {}],
+    [`POST /repos/${repo.id}/trust`, {}],
+    [`POST /repos/${repo.id}/queue/run`, {}],
+    [`POST /repos/${repo.id}/merges/${id}/revert`, {}],
+    [`PATCH /repos/${repo.id}/config`, { changes: { is_private: false } }],
+    [`PATCH /repos/${repo.id}`, { isPrivate: false }],
+  ];
+  for (const [what, body] of asked) {
+    expect([what, (await server.request(what, { as: stranger.key, body })).status]).toEqual([what, 404]);
+    expect([what, (await server.request(what, { as: reader.key, body })).status]).toEqual([what, 403]);
+    expect([what, (await server.request(what, { body })).status]).toEqual([what, 401]);
+  }
+  for (const path of ['tree', 'diff', 'diff/full', 'conflicts', 'files/a.txt']) {
+    expect((await server.request(`GET /streams/${id}/${path}`, { as: stranger.key })).status).toBe(404);
+    expect((await server.request(`GET /streams/${id}/${path}`, { as: reader.key })).status).toBe(200);
+  }
+});
+
+it('refuses settings that are none, and addresses it must not look at', async () => {
+  const server = await makeServer();
+  const make = (body: object) =>
+    server.request('POST /repos', { as: server.admin, body: { name: 'x', ...body } });
+  for (const config of [
+    { merge_mode: 'x' },
+    { promote_target: '--upload-pack=x' },
+    { promote_target: 'buffer' },
+    { odd: 1 },
+  ])
+    expect(await make({ config })).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } });
+  for (const cloneUrl of ['/etc', 'file:///etc', 'http://127.0.0.1/x', 'ext::sh -c id', '-x'])
+    expect(await make({ cloneUrl })).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } });
+  expect((await server.ask('GET /repos', { as: server.admin })).items).toEqual([]);
+});

@@ -129,7 +129,12 @@ async function serve(app: ServerApp): Promise<ServerForTests> {
   return { url: started.url, app, running: started, admin, request, ask, agent, stop, log };
 }
 
-async function send(base: string, what: string, { as, body, headers = {} }: RequestOptions): Promise<Reply> {
+/** One request; the path is under /api/v1 unless it begins with two slashes. */
+export async function send(
+  base: string,
+  what: string,
+  { as, body, headers = {} }: RequestOptions,
+): Promise<Reply> {
   const [method = 'GET', path = '/'] = what.split(' ');
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(`${base}${path.startsWith('//') ? path.slice(1) : `/api/v1${path}`}`, {

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { gitFixture } from '../support/git-fixture.ts';
+import { ADMIN, send } from '../support/server.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../src/bin/gitswarm.ts');
+
+/** A server as a process of its own, so that it can be killed. */
+async function startProcess(data: string): Promise<{ url: string; kill(): Promise<void> }> {
+  const child: ChildProcess = spawn(process.execPath, [PROGRAM, 'server', '--port', '0', '--data', data], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: data,
+      GITSWARM_ADMIN_TOKEN: ADMIN,
+      GITSWARM_RATE_LIMIT: 'off',
+      GITSWARM_LOG_LEVEL: 'silent',
+      GITSWARM_SANDBOX: 'off',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  const kill = () => {
+    child.kill('SIGKILL');
+    return ended;
+  };
+  onTestFinished(kill);
+  const url = await new Promise<string>((done, fail) => {
+    let said = '';
+    child.stderr?.on('data', (bytes) => {
+      said += bytes;
+      const found = /listening on (http:\S+)/.exec(said)?.[1];
+      if (found) done(found);
+    });
+    child.once('exit', () => fail(new Error(said)));
+  });
+  return { url, kill };
+}
+
+it('killed in the midst of work it loses nothing it has answered, and does nothing twice', async () => {
+  const data = tempDir('killed');
+  let server = await startProcess(data);
+  const ask = async (what: string, as: string, body?: unknown) => {
+    const reply = await send(server.url, what, { as, body });
+    if (reply.status >= 300) throw new Error(`${what}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    return reply.body;
+  };
+  const config = { merge_mode: 'swarm' };
+  const { id: repo } = await ask('POST /repos', ADMIN, { name: 'demo', config });
+  const keys = await Promise.all(
+    Array.from(
+      { length: 5 },
+      async (_, i) => (await ask('POST /agents', ADMIN, { name: `agent ${i}` })).apiKey as string,
+    ),
+  );
+  const streams = await Promise.all(
+    keys.map(async (key) => (await ask(`POST /repos/${repo}/streams`, key, { name: 'work' })).id as string),
+  );
+  const answered: string[] = [];
+  let count = 0;
+  for (const killAfter of [4, 7, 11]) {
+    const goal = answered.length + killAfter;
+    let isDead = false;
+    const work = async (key: string, n: number) => {
+      while (!isDead) {
+        try {
+          await ask(`PUT /streams/${streams[n]}/files/f${n}/${count++}.txt`, key, `${n}`);
+          const made = await ask(`POST /streams/${streams[n]}/commits`, key, { message: 'work' });
+          if (made.merged) answered.push(made.commit);
+          if (answered.length >= goal) isDead = true;
+        } catch {
+          isDead = true;
+        }
+      }
+    };
+    const working = Promise.race(keys.map(work));
+    await working;
+    await server.kill();
+    isDead = true;
+    server = await startProcess(data);
+  }
+  for (const [n, key] of keys.entries()) {
+    await ask(`PUT /streams/${streams[n]}/files/last-${n}.txt`, key, 'last');
+    expect(await ask(`POST /streams/${streams[n]}/commits`, key, { message: 'last' })).toMatchObject({
+      merged: true,
+    });
+  }
+  const landed: { id: string; commit: string; head: string }[] = [];
+  for (let cursor = ''; ; ) {
+    const page = await ask(`GET /repos/${repo}/merges?limit=200${cursor && `&cursor=${cursor}`}`, ADMIN);
+    const open = page.items.filter((merge: { state: string }) =>
+      ['requested', 'prepared'].includes(merge.state),
+    );
+    expect(open).toEqual([]);
+    landed.push(...page.items.filter((merge: { state: string }) => merge.state === 'landed'));
+    if (!page.nextCursor) break;
+    cursor = page.nextCursor;
+  }
+  const git = gitFixture();
+  const clone = join(data, 'repos', `${repo}.git`);
+  const log = git.gitIn(
+    clone,
+    'log',
+    '--format=%(trailers:key=GitSwarm-Merge,valueonly,separator=%x2C)',
+    'buffer',
+  );
+  const trailers = log.split('\n').filter((line) => line !== '');
+  expect(new Set(trailers).size).toBe(trailers.length);
+  expect(new Set(trailers)).toEqual(new Set(landed.map((merge) => merge.id)));
+  for (const commit of answered)
+    expect(git.tryGit(clone, 'merge-base', '--is-ancestor', commit, 'buffer').status).toBe(0);
+  git.gitIn(clone, 'fsck', '--strict', '--no-dangling');
+});

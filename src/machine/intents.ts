@@ -48,3 +48,13 @@ export function adoptIntent(machine: Machine, intent: Intent): boolean {
   const sql = 'update intent set holder = ? where id = ? and holder = ?';
   return machine.run(sql, machine.holder, intent.id, intent.holder) === 1;
 }
+
+/** Gives an adopted intent back to the dead, for somebody else to repair. */
+export function orphanIntent(machine: Machine, intent: Intent): void {
+  machine.run(
+    'update intent set holder = ? where id = ? and holder = ?',
+    intent.holder,
+    intent.id,
+    machine.holder,
+  );
+}

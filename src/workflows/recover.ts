@@ -9,7 +9,13 @@ import { abandonStream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { findRef, updateRefs } from '../git/refs.ts';
 import { completeWorktree } from '../git/worktrees.ts';
-import { adoptIntent, finishIntent, type Intent, listOrphanedIntents } from '../machine/intents.ts';
+import {
+  adoptIntent,
+  finishIntent,
+  type Intent,
+  listOrphanedIntents,
+  orphanIntent,
+} from '../machine/intents.ts';
 import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
@@ -41,9 +47,15 @@ export async function recover(workflow: Workflow): Promise<Repair[]> {
   for (const intent of listOrphanedIntents(workflow.machine)) {
     if (intent.kind === 'trust' && !(await isOwner(workflow))) continue;
     if (!adoptIntent(workflow.machine, intent)) continue;
-    const repair = await settleIntent(workflow, intent);
-    finishIntent(workflow.machine, intent.id);
-    if (repair) repairs.push(repair);
+    try {
+      const repair = await settleIntent(workflow, intent);
+      finishIntent(workflow.machine, intent.id);
+      if (repair) repairs.push(repair);
+    } catch (error) {
+      if (!isSwarmError(error, 'not_allowed')) throw error;
+      // It waits for somebody who may.
+      orphanIntent(workflow.machine, intent);
+    }
   }
   return repairs;
 }

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { listPromotions } from '../../src/contract/stabilizations.ts';
 import { listStreams } from '../../src/contract/streams.ts';
 import { insertIntent, listIntents } from '../../src/machine/intents.ts';
 import { listWorkspaces } from '../../src/machine/workspaces.ts';
+import { recover } from '../../src/workflows/recover.ts';
 import { drive } from '../support/driven.ts';
 import { expectSound, recoverByCommands, remember } from '../support/invariants.ts';
 import { type Story, startStory } from '../support/story.ts';
@@ -69,4 +71,24 @@ it('the work of a process that is alive is left to it, however long it takes', a
     expect(listIntents(workflow.machine).map(({ id }) => id)).toEqual([intent]);
     expect(story.status(work.path)).toEqual([]);
   });
+});
+
+it('a promotion that died is recorded by one who may promote, and keeps nobody else from working', async () => {
+  const story = await startStory({ agents: ['coder'] });
+  await story.land(await story.stream('coder', { 'a.txt': 'new\n' }), { author: 'coder', judge: 'Olga' });
+  const { signal } = await drive(
+    story.dir,
+    'Olga',
+    { op: 'promote' },
+    { GITSWARM_CRASH_AT: 'promote.moved' },
+  );
+  expect(signal).toBe('SIGKILL');
+  const promotions = async () =>
+    (await story.ask(listPromotions, { repoId: await story.repoId() })).items.map(({ toCommit }) => toCommit);
+  expect(await story.run('coder', (workflow) => recover(workflow))).toEqual([]);
+  expect(await promotions()).toEqual([]);
+  await story.run('Olga', (workflow) => recover(workflow));
+  expect(await promotions()).toEqual([story.oid('buffer')]);
+  expect(story.oid('main')).toBe(story.oid('buffer'));
+  await expectSound(story);
 });

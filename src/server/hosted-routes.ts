@@ -8,6 +8,7 @@ import { recordPromotion, recordStabilization, requestPromotion } from '../contr
 import {
   abandonStream,
   createStream,
+  finishStream,
   listStreamCommits,
   pauseStream,
   recordHead,
@@ -15,8 +16,11 @@ import {
   type Stream,
   submitStream,
 } from '../contract/streams.ts';
+import { undo } from '../contract/undo.ts';
+import { adoptBranch } from '../workflows/adopt.ts';
 import { diffStream } from '../workflows/diff-stream.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
+import { measureStream } from '../workflows/facts.ts';
 import { commitStaged } from '../workflows/hosted/commit-staged.ts';
 import { conflictReport } from '../workflows/hosted/conflict-report.ts';
 import { createHostedStream } from '../workflows/hosted/create-hosted-stream.ts';
@@ -28,6 +32,7 @@ import { revertStream } from '../workflows/revert-stream.ts';
 import { judgeStream, requestReview } from '../workflows/review-stream.ts';
 import { stabilize } from '../workflows/stabilize.ts';
 import { approveCommand, untrustedCommands } from '../workflows/trust.ts';
+import { undoOperation } from '../workflows/undo-operation.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { clientFacts, UNKNOWN_COMMIT, unmeasured, withCommit } from './client-facts.ts';
 import { type HostedCall, type HostedRoute, hostedRoute, streamOf, workflowOf } from './hosted-call.ts';
@@ -201,6 +206,22 @@ const submit = hostedRoute(api.askForReview, async (call, input) => {
   if (workflow) return (await requestReview(workflow, stream.id, input.note)).stream;
   const facts = await clientFacts(call.authority, stream, input);
   return call.authority.call(submitStream, { stream: stream.id, note: input.note, facts });
+});
+
+const finish = hostedRoute(api.sayFinished, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  // What has landed is measured where the clone is: nobody finishes a stream by saying so.
+  const facts = workflow
+    ? await measureStream(workflow, await adoptBranch(workflow, stream))
+    : await clientFacts(call.authority, stream, input);
+  return call.authority.call(finishStream, { stream: stream.id, note: input.note, facts });
+});
+
+const undoing = hostedRoute(api.takeBack, async (call, { repoId, record }) => {
+  const workflow = await workflowOf(call, repoId);
+  return workflow
+    ? (await undoOperation(workflow, record)).record
+    : call.authority.call(undo, { repoId, record });
 });
 
 const review = hostedRoute(api.judge, async (call, input) => {
@@ -451,6 +472,8 @@ export const hostedRoutes: ReadonlyMap<string, HostedRoute> = new Map(
       update,
       commit,
       submit,
+      finish,
+      undoing,
       review,
       merge,
       diff,

@@ -8,6 +8,7 @@ import { Consensus, Review, Verdict } from './reviews.ts';
 import { Promotion, Stabilization } from './stabilizations.ts';
 import { ConflictFile, Facts, Stream } from './streams.ts';
 import { Task } from './tasks.ts';
+import { UndoRecord } from './undo.ts';
 
 /**
  * What callers over the network ask for where the server may have the clone: it measures then itself what workflows
@@ -126,6 +127,21 @@ export const askForReview = endpoint('stream.submit', () => ({
   path: '/streams/:stream/submit',
   input: z.object({ stream: Ref, note: prose(2000).optional(), ...Known }),
   output: Stream,
+}));
+
+export const sayFinished = endpoint('stream.finish', () => ({
+  method: 'POST',
+  path: '/streams/:stream/finish',
+  input: z.object({ stream: Ref, note: prose(2000).optional(), ...Known }),
+  output: Stream,
+}));
+
+/** What was undone, in git as well where the clone is at the server. */
+export const takeBack = endpoint('undo.run', () => ({
+  method: 'POST',
+  path: '/repos/:repoId/undo',
+  input: z.object({ repoId: Id, record: Ref.optional() }),
+  output: UndoRecord,
 }));
 
 export const judge = endpoint('review.submit', () => ({

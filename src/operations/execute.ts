@@ -25,6 +25,8 @@ export interface Call {
   key?: string | undefined;
   /** Reading needs no name: whoever has the database on the own disk can read it anyway. */
   anonymousRead?: boolean;
+  /** The caller's row where it was read for this very call; writes read it again in their transaction. */
+  caller?: AgentRow | undefined;
   /** The call came over the network. */
   remote?: Remote | undefined;
 }
@@ -46,7 +48,7 @@ export async function execute(
     return kernel.database.write((tx) => runWrite(kernel, tx, operation, parsed, call));
   }
   const db = kernel.database.read;
-  const caller = await findCaller(db, call);
+  const caller = call.caller ?? (await findCaller(db, call));
   const now = isoTime(kernel.clock.now());
   const subject = await loadVisibleSubject(db, operation, {
     input: parsed as Record<string, unknown>,

@@ -5,8 +5,7 @@ import { FileMode } from '../contract/hosted-api.ts';
 import { asText } from '../workflows/hosted/conflict-report.ts';
 import { type Expected, readStagedFile, stageFile } from '../workflows/hosted/staged-files.ts';
 import { type Face, PREFIX } from './face.ts';
-import { type HostedCall, hostedCall } from './hosted-call.ts';
-import { cloneOfStream } from './hosted-routes.ts';
+import { cloneOfStream, type HostedCall, hostedCall } from './hosted-call.ts';
 import { remoteOf } from './remote.ts';
 
 const LARGEST_BODY = 24 * 1024 * 1024;

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
+import { SwarmError } from '../contract/errors.ts';
 import { showClone } from '../contract/hosting.ts';
+import { explainAccess } from '../contract/repos.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
 import { type Authority, localAuthority } from '../operations/authority.ts';
 import type { Remote } from '../operations/operation.ts';
@@ -50,4 +52,38 @@ export function hostedRoute<E extends Endpoint>(
   run: (call: HostedCall, input: z.output<E['input']>) => Promise<OutputOf<E>>,
 ): HostedRoute {
   return { endpoint, run: run as HostedRoute['run'] };
+}
+
+export async function cloneOf(call: HostedCall, repoId: string): Promise<Workflow> {
+  const workflow = await workflowOf(call, repoId);
+  if (workflow) return workflow;
+  throw noClone();
+}
+
+export async function cloneOfStream(
+  call: HostedCall,
+  ref: string,
+): Promise<{ stream: Stream; workflow: Workflow }> {
+  const { stream, workflow } = await streamOf(call, ref);
+  if (workflow) return { stream, workflow };
+  throw noClone();
+}
+
+function noClone(): SwarmError {
+  return new SwarmError(
+    'wrong_state',
+    'The clone of this repository is with its clients: the server has no files of it.',
+    {
+      fix: 'Ask where a clone is, or make the repository with POST /repos.',
+    },
+  );
+}
+
+/** Asked before a command runs or a branch may move: no operation takes that back. */
+export async function requireWrite({ authority, caller }: HostedCall, repoId: string): Promise<void> {
+  const access = await authority.call(explainAccess, { repoId, agent: caller.actor.id });
+  if (access.level !== null && access.level !== 'read') return;
+  throw new SwarmError('not_allowed', `${caller.actor.name} may only read this repository.`, {
+    details: { needs: 'write', has: access.level, reasons: access.reasons },
+  });
 }

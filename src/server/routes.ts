@@ -86,11 +86,11 @@ async function answerPlain(endpoint: Endpoint, { request, face }: Exchange): Pro
     parseInput(operation, input);
     throw request.caller.error;
   }
-  const callerId =
-    who &&
-    (actingAs === undefined ? who.agent.id : (await actor(operation, { input, actingAs, who, face })).id);
+  const caller =
+    who && (actingAs === undefined ? who.agent : await actor(operation, { input, actingAs, who, face }));
   const answered = await execute(face.server.kernel, operation, input, {
-    callerId,
+    callerId: caller?.id,
+    caller,
     key,
     remote: remoteOf(face, who),
   });

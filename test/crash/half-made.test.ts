@@ -82,9 +82,10 @@ it('a promotion that died is recorded by one who may promote, and keeps nobody e
     { GITSWARM_CRASH_AT: 'promote.moved' },
   );
   expect(signal).toBe('SIGKILL');
+  const repoId = await story.run(null, async ({ repo }) => repo.id);
   // Each of them mends first what the other left, as every command does.
   const promotions = async (as: string) =>
-    (await story.ask(listPromotions, { repoId: await repoId }, as)).items.map(({ toCommit }) => toCommit);
+    (await story.ask(listPromotions, { repoId }, as)).items.map(({ toCommit }) => toCommit);
   expect(await promotions('coder')).toEqual([]);
   expect(await promotions('Olga')).toEqual([story.oid('buffer')]);
   expect(story.oid('main')).toBe(story.oid('buffer'));

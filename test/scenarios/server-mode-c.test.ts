@@ -334,6 +334,21 @@ it('lets neither strangers nor readers do anything to a private repository', asy
   }
 });
 
+it('measures by itself what has landed, whatever a caller says', async () => {
+  const { server, alpha, repo, work } = await start({ config: { merge_mode: 'swarm' } });
+  const id = await work.stream(alpha, 'Swarm', { 'a.txt': 'landed' });
+  const { head, baseCommit: base } = await server.ask(`GET /streams/${id}`, { as: alpha.key });
+  await server.ask(`POST /repos/${repo.id}/queue/pause`, { as: alpha.key, body: {} });
+  await work.put(alpha, id, 'b.txt', 'not landed');
+  await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'More' } });
+  const facts = { head, base, patchId: '', paths: [], commits: [] };
+  const finish = () => server.request(`POST /streams/${id}/finish`, { as: alpha.key, body: { facts } });
+  expect(await finish()).toMatchObject({ status: 422 });
+  await server.ask(`POST /repos/${repo.id}/queue/resume`, { as: alpha.key, body: {} });
+  expect((await work.merge(alpha, id)).body).toMatchObject({ merged: true });
+  expect(await finish()).toMatchObject({ status: 200, body: { state: 'merged' } });
+});
+
 it('refuses settings that are none, and addresses it must not look at', async () => {
   const server = await makeServer();
   const make = (body: object) =>

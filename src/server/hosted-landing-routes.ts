@@ -1,0 +1,155 @@
+import { SwarmError } from '../contract/errors.ts';
+import * as api from '../contract/hosted-api.ts';
+import { landMerge, listMerges, prepareMerge, requestMerge } from '../contract/merges.ts';
+import { getRepo } from '../contract/repos.ts';
+import { submitReview } from '../contract/reviews.ts';
+import {
+  abandonStream,
+  finishStream,
+  pauseStream,
+  resumeStream,
+  type Stream,
+  submitStream,
+} from '../contract/streams.ts';
+import { adoptBranch } from '../workflows/adopt.ts';
+import { measureStream } from '../workflows/facts.ts';
+import { conflictReport } from '../workflows/hosted/conflict-report.ts';
+import { mergeStream } from '../workflows/merge-stream.ts';
+import { judgeStream, requestReview } from '../workflows/review-stream.ts';
+import { clientFacts, UNKNOWN_COMMIT } from './client-facts.ts';
+import { type HostedCall, hostedRoute, streamOf } from './hosted-call.ts';
+import { pushSoon } from './push-soon.ts';
+
+const update = hostedRoute(api.updateStream, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  const { authority } = call;
+  const { reason } = input;
+  if (input.status === 'abandoned')
+    return (await authority.call(abandonStream, { stream: stream.id, reason })).stream;
+  if (input.status === 'paused') return authority.call(pauseStream, { stream: stream.id, reason });
+  if (input.status === 'active') return authority.call(resumeStream, { stream: stream.id });
+  if (workflow) {
+    throw new SwarmError('wrong_state', 'The server itself lands the streams of this repository.', {
+      fix: `POST /streams/${stream.id}/merge`,
+    });
+  }
+  return recordLanding(call, stream, input);
+});
+
+/** A landing is recorded only where the server has permitted one of exactly this head, and the gate still stands open. */
+async function recordLanding(
+  { authority, caller }: HostedCall,
+  stream: Stream,
+  { mergeCommit, bufferBefore }: { mergeCommit?: string | undefined; bufferBefore?: string | undefined },
+): Promise<Stream> {
+  if (mergeCommit === undefined) throw new SwarmError('invalid', 'mergeCommit is missing.');
+  const { items } = await authority.call(listMerges, { repoId: stream.repoId, stream: stream.id, limit: 20 });
+  const landed = items.find((each) => each.state === 'landed' && each.commit === mergeCommit);
+  if (landed) return stream;
+  const permit = items.find((each) => each.state === 'requested' || each.state === 'prepared');
+  if (!permit) {
+    throw new SwarmError('gate_not_met', `No landing of ${stream.handle} has been permitted.`, {
+      fix: `POST /streams/${stream.id}/merge`,
+    });
+  }
+  const holder = `client of ${caller.actor.id}`;
+  const isPrepared = permit.state === 'prepared' && permit.commit === mergeCommit;
+  if (!isPrepared) {
+    await authority.call(prepareMerge, {
+      merge: permit.id,
+      commit: mergeCommit,
+      bufferBefore: bufferBefore ?? UNKNOWN_COMMIT,
+      holder,
+      expectCommit: permit.commit,
+    });
+  }
+  const answer = await authority.call(landMerge, { merge: permit.id, commit: mergeCommit });
+  return answer.stream ?? stream;
+}
+
+const submit = hostedRoute(api.askForReview, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  if (workflow) return (await requestReview(workflow, stream.id, input.note)).stream;
+  const facts = await clientFacts(call.authority, stream, input);
+  return call.authority.call(submitStream, { stream: stream.id, note: input.note, facts });
+});
+
+const finish = hostedRoute(api.sayFinished, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  // What has landed is measured where the clone is: nobody finishes a stream by saying so.
+  const facts = workflow
+    ? await measureStream(workflow, await adoptBranch(workflow, stream))
+    : await clientFacts(call.authority, stream, input);
+  return call.authority.call(finishStream, { stream: stream.id, note: input.note, facts });
+});
+
+const review = hostedRoute(api.judge, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  const { verdict, feedback, tested, head } = input;
+  if (!workflow) {
+    const facts = input.facts ? { facts: input.facts } : {};
+    return call.authority.call(submitReview, {
+      stream: stream.id,
+      verdict,
+      feedback,
+      tested,
+      head,
+      ...facts,
+    });
+  }
+  const given = await judgeStream(workflow, { stream: stream.id, verdict, feedback, tested, head });
+  if (given.kind !== 'verdict') throw new SwarmError('internal', 'A verdict was given and none came back.');
+  return { review: given.review, stream: given.stream, consensus: given.consensus };
+});
+
+const merge = hostedRoute(api.askForMerge, async (call, input) => {
+  const { stream, workflow } = await streamOf(call, input.stream);
+  const { force, reason, priority } = input;
+  if (!workflow) {
+    const facts = await clientFacts(call.authority, stream, input);
+    const asked = await call.authority.call(requestMerge, {
+      stream: stream.id,
+      facts,
+      force,
+      reason,
+      priority,
+    });
+    const { bufferBranch } = await call.authority.call(getRepo, { repoId: stream.repoId });
+    const { position } = asked.merge;
+    return {
+      approved: true as const,
+      merged: false,
+      commit: null,
+      bufferBranch,
+      position,
+      waitsFor: null,
+      ...asked,
+    };
+  }
+  const result = await mergeStream(workflow, stream.id, { force, reason, priority, wait: input.wait });
+  const after = (await streamOf(call, stream.id)).stream;
+  if (result.kind === 'conflict') {
+    const { onto, files } = await conflictReport(workflow, after);
+    throw new SwarmError('conflict', `${stream.handle} conflicts with ${workflow.repo.bufferBranch}.`, {
+      fix: `POST /streams/${stream.id}/resolve with the files as they are to be, then merge again.`,
+      details: { onto, files },
+    });
+  }
+  if (result.kind === 'evicted')
+    throw new SwarmError('gate_not_met', `The tests of ${stream.handle} are red: it has left the queue.`, {
+      details: { packet: result.packet },
+    });
+  if (result.kind === 'merged') pushSoon(call.face, workflow, { tags: false });
+  return {
+    approved: true as const,
+    merged: result.kind === 'merged',
+    commit: result.kind === 'merged' ? result.commit : null,
+    bufferBranch: workflow.repo.bufferBranch,
+    position: result.kind === 'queued' ? result.position : null,
+    waitsFor: result.kind === 'queued' ? result.reason : null,
+    merge: null,
+    stream: after,
+  };
+});
+
+export const landingRoutes = [update, submit, finish, review, merge];

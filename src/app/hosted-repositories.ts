@@ -23,6 +23,7 @@ import { recover } from '../workflows/recover.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { checkCloneUrl } from './clone-url.ts';
+import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
@@ -47,6 +48,7 @@ export class HostedRepositories {
   readonly #switches: ServerSwitches;
   readonly #variables: Readonly<Record<string, string | undefined>>;
   readonly #durable: boolean;
+  readonly #crashAt: string | undefined;
   /** Other repositories, the database and the operator's own files. */
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
@@ -60,6 +62,7 @@ export class HostedRepositories {
     this.#dir = join(given.dataDir, 'repos');
     this.#switches = given.switches;
     this.#durable = given.environment.durable;
+    this.#crashAt = given.environment.crashAt;
     this.#hides = hiddenFromCommands(given);
     this.#variables = serverVariables(given.environment, given.dataDir);
   }
@@ -137,7 +140,7 @@ export class HostedRepositories {
       hides: this.#hides,
       holder: machine.holder,
       notify: () => undefined,
-      reach: () => undefined,
+      reach: (step) => crashAt(this.#crashAt, step),
     };
   }
 

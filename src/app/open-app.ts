@@ -18,6 +18,7 @@ import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import type { Workflow } from '../workflows/workflow.ts';
+import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import { type Places, placesOf } from './places.ts';
 import { isForerunner } from './read-forerunner.ts';
@@ -208,9 +209,4 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
     answer ??= ask();
     return answer;
   };
-}
-
-/** A test of recovery asks the process to die, without any warning, when it reaches a step. */
-function crashAt(wanted: string | undefined, step: string): void {
-  if (wanted === step) process.kill(process.pid, 'SIGKILL');
 }

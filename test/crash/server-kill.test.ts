@@ -8,7 +8,10 @@ import { tempDir } from '../support/temp-dir.ts';
 const PROGRAM = join(import.meta.dirname, '../../src/bin/gitswarm.ts');
 
 /** A server as a process of its own, so that it can be killed. */
-async function startProcess(data: string): Promise<{ url: string; kill(): Promise<void> }> {
+async function startProcess(
+  data: string,
+  env: Record<string, string> = {},
+): Promise<{ url: string; kill(): Promise<void>; ended: Promise<void> }> {
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, 'server', '--port', '0', '--data', data], {
     env: {
       PATH: process.env.PATH,
@@ -17,6 +20,7 @@ async function startProcess(data: string): Promise<{ url: string; kill(): Promis
       GITSWARM_RATE_LIMIT: 'off',
       GITSWARM_LOG_LEVEL: 'silent',
       GITSWARM_SANDBOX: 'off',
+      ...env,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -35,8 +39,58 @@ async function startProcess(data: string): Promise<{ url: string; kill(): Promis
     });
     child.once('exit', () => fail(new Error(said)));
   });
-  return { url, kill };
+  return { url, kill, ended };
 }
+
+/** What the server of `data` answers; throws for anything but an answer. */
+async function answered(url: string, what: string, as: string, body?: unknown) {
+  const reply = await send(url, what, { as, body });
+  if (reply.status >= 300) throw new Error(`${what}: ${reply.status} ${JSON.stringify(reply.body)}`);
+  return reply.body;
+}
+
+/** The steps of what a server does on its clones; the others are those of the command line. */
+const steps = ['hosted.branched', 'staged.written', 'staged.committed', 'hosted.resolved'];
+
+it.each(steps)('dies at %s, and the same request brings it to its end afterwards', async (step) => {
+  const data = tempDir('killed-at');
+  let server = await startProcess(data);
+  const ask = (what: string, body?: unknown) => answered(server.url, what, ADMIN, body);
+  const { id: repo } = await ask('POST /repos', { name: 'demo', config: { merge_mode: 'swarm' } });
+  const stream = async () => (await ask(`POST /repos/${repo}/streams`, { name: 'work' })).id as string;
+  const put = (id: string, content: string) =>
+    ask(`PUT /streams/${id}/files/a.txt`, { content, encoding: 'utf8' });
+  const commit = (id: string) =>
+    send(server.url, `POST /streams/${id}/commits`, { as: ADMIN, body: { message: 'work' } });
+  const [first, second] = [await stream(), await stream()];
+  await put(first, 'one\n');
+  if (step === 'hosted.resolved') {
+    await commit(first);
+    await put(second, 'two\n');
+    await commit(second);
+  }
+  const request = {
+    'hosted.branched': () => stream(),
+    'hosted.resolved': () =>
+      ask(`POST /streams/${second}/resolve`, { files: { 'a.txt': { content: 'both\n' } } }),
+  }[step];
+  const again = request ?? (() => commit(first));
+  await server.kill();
+  server = await startProcess(data, { GITSWARM_CRASH_AT: step });
+  await expect(again()).rejects.toThrow();
+  await server.ended;
+  server = await startProcess(data);
+  // A resolution that had reached the branch is taken in by itself; then nothing is left to be resolved.
+  if (step === 'hosted.resolved') await expect(again()).rejects.toThrow('conflicts with nothing');
+  else await again();
+  const last = step === 'hosted.resolved' ? second : first;
+  await put(last, 'last\n');
+  expect((await commit(last)).body).toMatchObject({ merged: true });
+  const clone = join(data, 'repos', `${repo}.git`);
+  const git = gitFixture();
+  expect(git.gitIn(clone, 'show', 'buffer:a.txt')).toBe('last');
+  git.gitIn(clone, 'fsck', '--strict', '--no-dangling');
+});
 
 it('killed in the midst of work it loses nothing it has answered, and does nothing twice', async () => {
   const data = tempDir('killed');

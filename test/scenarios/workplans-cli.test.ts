@@ -328,6 +328,28 @@ describe('each code is found where it should be', () => {
   });
 });
 
+it('a run that is killed after it has pulled goes on from there', () => {
+  const cli = fixture();
+  const remote = join(cli.git.top, 'remote.git');
+  const other = join(cli.git.top, 'other');
+  cli.git.gitIn(cli.dir, 'clone', '--quiet', '--bare', cli.dir, remote);
+  cli.git.gitIn(cli.dir, 'remote', 'add', 'origin', remote);
+  cli.git.gitIn(cli.dir, 'fetch', '--quiet');
+  cli.git.gitIn(cli.dir, 'branch', '--quiet', '--set-upstream-to=origin/main');
+  cli.git.gitIn(cli.git.top, 'clone', '--quiet', remote, other);
+  const newer = cli.git.commit('newer', { [PLAN]: planText({ T1: 'todo', T9: 'todo' }) }, other);
+  cli.git.gitIn(other, 'push', '--quiet');
+  const killed = cli.run(['plan', 'fix', '--pull', '--as', 'Olga'], {
+    env: { GITSWARM_CRASH_AT: 'plan.pulled' },
+  });
+  expect(killed.code).toBe(null);
+  expect(cli.git.gitIn(cli.dir, 'rev-parse', 'HEAD')).toBe(newer);
+  fix(cli, '--pull');
+  const titles = cli.data(['task', 'list']).map(({ title }: { title: string }) => title.slice(0, 2));
+  expect(titles).toEqual(['T1', 'T9']);
+  expect(fix(cli)).toMatchObject({ findings: [], changed: [] });
+});
+
 it('a run that is killed at any of its steps is finished by the next, with one task for each block', () => {
   for (const step of ['plan.linked', 'plan.carried', 'plan.written']) {
     const cli = fixture({ [PLAN]: planText({ T1: 'done', T2: 'in_progress', T3: 'todo' }) });

@@ -18,7 +18,7 @@ async function governed(options: StoryOptions = {}): Promise<Story> {
   const story = await startStory({
     mode: 'gated',
     model: 'guild',
-    stabilize: 'test -f auth.txt',
+    stabilize: 'test -f auth.txt && test ! -f broken',
     agents: [...SEATED, 'dev'],
     maintainers: ['lead'],
     ...options,
@@ -101,13 +101,16 @@ it('a vote is no review: without consensus, or with red tests, nothing lands, an
     executed: true,
     execution: { ok: false, result: { code: 'gate_not_met' } },
   });
-  const red = await story.stream('dev', { 'other.txt': 'no auth\n' });
+  await story.judge('lead', unread);
+  await story.merge('lead', unread);
+  const tip = story.oid('buffer');
+  const red = await story.stream('dev', { broken: 'yes\n' });
   await story.submit('dev', red);
   await story.judge('lead', red);
   expect(await decide(story, { type: 'merge_stream', target: red.id })).toMatchObject({
     execution: { ok: false, result: { kind: 'evicted' } },
   });
-  expect(story.oid('buffer')).toBe(story.oid('main'));
+  expect(story.oid('buffer')).toBe(tip);
 });
 
 it('what cannot be done yet waits for tick: a landing while the queue is paused', async () => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Id, line, PageInput, page, prose, Time } from './common.ts';
+import { Id, line, PageInput, page, prose, Ref, Time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { OwnershipModel, RepoConfig, ServerSettings } from './repo-files.ts';
 import { Repo } from './repos.ts';
@@ -18,8 +18,11 @@ export const RepoWish = z.object({
   description: prose(2000).default(''),
   ownershipModel: OwnershipModel.default('solo'),
   isPrivate: z.boolean().default(false),
-  agentAccess: ServerSettings.shape.agent_access,
-  minKarma: ServerSettings.shape.min_karma,
+  /** The org it belongs to: one that the caller owns; without a name the caller's personal one. */
+  org: Ref.optional(),
+  /** Where these two are left out, they are what the org says. */
+  agentAccess: ServerSettings.shape.agent_access.unwrap().optional(),
+  minKarma: ServerSettings.shape.min_karma.unwrap().optional(),
   config: RepoConfig.prefault({}),
 });
 

@@ -12,6 +12,8 @@ export const Repo = z.object({
   handle: z.string(),
   name: z.string(),
   description: z.string(),
+  /** None for a repository that no server decides. */
+  orgId: Id.nullable(),
   status: z.enum(['active', 'archived']),
   authority: z.enum(['local', 'server']),
   mergeMode: MergeMode,

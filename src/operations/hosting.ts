@@ -3,8 +3,10 @@ import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/hosting.ts';
 import { ServerSettings } from '../contract/repo-files.ts';
-import type { RepoCloneRow, RepoRow } from '../db/tables.ts';
+import type { OrgRow, RepoCloneRow, RepoRow } from '../db/tables.ts';
 import { accessOf, upsertMaintainer } from '../domain/access/access-store.ts';
+import { getOrg } from '../domain/orgs/orgs-store.ts';
+import { ensurePersonalOrg } from '../domain/orgs/personal-org.ts';
 import { newHandle } from '../domain/references/references-store.ts';
 import { findClone, insertClone, listUnpushed } from '../domain/repos/clones-store.ts';
 import { refuseOneBranch } from '../domain/repos/config-settings.ts';
@@ -38,16 +40,17 @@ type Wish = z.output<typeof contract.RepoWish> & {
 async function makeRepo(context: ActingContext, wish: Wish): Promise<contract.HostedRepo> {
   const { db, actor, now, emit } = context;
   refuseOneBranch(wish.config);
+  const org = await orgOf(context, wish.org);
   const settings = ServerSettings.parse({
     ownership_model: wish.ownershipModel,
     is_private: wish.isPrivate,
-    agent_access: wish.agentAccess,
-    min_karma: wish.minKarma,
+    agent_access: wish.agentAccess ?? org.default_agent_access,
+    min_karma: wish.minKarma ?? org.default_min_karma,
   });
   const repo: RepoRow = {
     id: wish.id,
     ...(await newHandle(db, 'repo', wish.id)),
-    org_id: null,
+    org_id: org.id,
     name: wish.name,
     description: wish.description,
     status: 'active',
@@ -82,6 +85,17 @@ async function makeRepo(context: ActingContext, wish: Wish): Promise<contract.Ho
     repoId: repo.id,
   });
   return { ...toRepo(repo), ...cloneFields(clone) };
+}
+
+/** Only its owner puts repositories into an org. */
+async function orgOf(context: ActingContext, name: string | undefined): Promise<OrgRow> {
+  const { db, actor } = context;
+  if (name === undefined) return ensurePersonalOrg(context, actor);
+  const org = await getOrg(db, name);
+  if (org.owner_id === actor.id) return org;
+  throw new SwarmError('not_allowed', `${actor.name} does not own ${org.name}.`, {
+    fix: 'Name an org of your own, or none.',
+  });
 }
 
 const list = query(contract.listRepos, {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
 import { refusedWith } from '../../test/support/stream-story.ts';
+import { registerRepo } from '../contract/hosting.ts';
 import { createOrg, listOrgs, personalOrg, setOrg, showOrg } from '../contract/orgs.ts';
 import { operations } from './index.ts';
 
@@ -39,5 +40,26 @@ forEachDatabase((_kind, makeDatabase) => {
       defaultMinKarma: 5,
     });
     expect(await refusedWith(call(showOrg, { org: 'none' }, { as: ben }))).toBe('not_found');
+  });
+
+  it('gives a new repository of a server its defaults, and takes repositories from its owner only', async () => {
+    const { call, ann, ben } = await start();
+    await call(
+      createOrg,
+      { name: 'acme', defaultAgentAccess: 'karma_threshold', defaultMinKarma: 7 },
+      { as: ann },
+    );
+    const make = (as: { id: string }, more: object = {}) =>
+      call(registerRepo, { name: 'demo', ...more }, { as });
+    const own = await make(ann);
+    expect(own).toMatchObject({ orgId: (await call(personalOrg, {}, { as: ann })).id });
+    expect(own.settings.agent_access).toBe('public');
+    const shared = await make(ann, { org: 'acme' });
+    expect(shared.settings).toMatchObject({ agent_access: 'karma_threshold', min_karma: 7 });
+    const open = await make(ann, { org: 'acme', agentAccess: 'allowlist' });
+    expect(open.settings).toMatchObject({ agent_access: 'allowlist', min_karma: 7 });
+    expect(await refusedWith(make(ben, { org: 'acme' }))).toBe('not_allowed');
+    expect(await refusedWith(make(ben, { org: 'nowhere' }))).toBe('not_found');
+    expect(await call(showOrg, { org: 'acme' }, { as: ben })).toMatchObject({ repos: 2 });
   });
 });

@@ -62,6 +62,7 @@ export function toRepo(row: RepoRow): Repo {
     handle: handleOf('repo', row),
     name: row.name,
     description: row.description,
+    orgId: row.org_id,
     status: row.status === 'archived' ? 'archived' : 'active',
     authority: row.authority === 'server' ? 'server' : 'local',
     mergeMode: config.merge_mode,

@@ -25,6 +25,7 @@ function plan({ model = 'guild', config = {}, settings = {}, repo = {}, facts = 
       handle: 'r-1',
       name: 'shop',
       description: '',
+      orgId: null,
       status: 'active',
       authority: 'local',
       mergeMode: parsed.merge_mode,

@@ -5,6 +5,7 @@ import { BranchRule } from '../../contract/repo-files.ts';
 import { editBranchRules, type RulesChanged, showBranchRules } from '../../workflows/edit-branch-rules.ts';
 import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
+import { count } from '../output/hints.ts';
 import { pairs, table } from '../output/table.ts';
 
 const fields: CommandOption[] = [
@@ -109,7 +110,7 @@ function rulesText({ items, governs }: BranchRules): string {
     (each) =>
       [
         plainLine(each.branch),
-        `${each.minReviews} approvals, ${each.threshold} of the weight${each.requireTests ? ', tests' : ''}${each.maintainersOnly ? ', maintainers only' : ''}`,
+        `${count(each.minReviews, 'approval')}, ${each.threshold} of the weight${each.requireTests ? ', tests' : ''}${each.maintainersOnly ? ', maintainers only' : ''}`,
       ] as const,
   );
   if (items.length === 0) return `There are no rules.\n${pairs(policies)}`;

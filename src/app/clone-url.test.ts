@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkCloneUrl, isPrivateAddress } from './clone-url.ts';
+import { isPublicAddress } from '../base/public-address.ts';
+import { checkCloneUrl } from './clone-url.ts';
 
 const local = { allowLocal: false };
 
@@ -43,6 +44,6 @@ it('takes paths where the operator allows them, but never options and programs',
 
 it('knows private addresses in every dress', () => {
   for (const address of ['::', '::1', '100.64.1.1', '::ffff:127.0.0.1', 'fe80::1', '224.0.0.1', 'nonsense'])
-    expect(isPrivateAddress(address)).toBe(true);
-  expect(isPrivateAddress('1.1.1.1')).toBe(false);
+    expect(isPublicAddress(address)).toBe(false);
+  expect(isPublicAddress('1.1.1.1')).toBe(true);
 });

@@ -2,7 +2,8 @@ import { lookup } from 'node:dns';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { isPublicAddress, whyNotUrl } from '../domain/notifications/delivery-rules.ts';
+import { isPublicAddress } from '../base/public-address.ts';
+import { whyNotUrl } from '../domain/notifications/delivery-rules.ts';
 
 export interface Message {
   url: string;

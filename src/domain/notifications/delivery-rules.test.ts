@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isPublicAddress } from '../../base/public-address.ts';
 import { audienceOf, wants } from './audience.ts';
-import { isPublicAddress, retryDelay, signBody, verifyBody, whyNotUrl } from './delivery-rules.ts';
+import { retryDelay, signBody, verifyBody, whyNotUrl } from './delivery-rules.ts';
 
 it.each([
   ['93.184.216.34', true],

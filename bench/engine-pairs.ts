@@ -1,8 +1,8 @@
-import { changedPaths } from '../src/git/diff.ts';
+import { readCommit } from '../src/git/commits.ts';
 import { mergeTrees } from '../src/git/merge.ts';
 import { openRepository } from '../src/git/repository.ts';
 import { withScratchObjects } from '../src/git/scratch-objects.ts';
-import { overlap } from '../src/workflows/predict-conflicts.ts';
+import { changesBetween, meetingPairs, touchedBy } from '../src/git/touched.ts';
 import { atLeast, type Row, timed } from './measure.ts';
 import { GIT_ENV, runQuiet, tryQuiet } from './run-quiet.ts';
 
@@ -34,14 +34,14 @@ export async function benchPairs(copy: () => Promise<string>): Promise<Row[]> {
   let asked = 0;
   let clashes = 0;
   const total = await timed(async () => {
-    const paths = await Promise.all(
-      heads.map(async (head) => (await changedPaths(repo, base, head)).map((each) => each.path)),
+    const trees = await Promise.all(
+      heads.map(async (head) => ({
+        from: (await readCommit(repo, base)).tree,
+        to: (await readCommit(repo, head)).tree,
+      })),
     );
-    const queries = heads.flatMap((ours, i) =>
-      heads
-        .slice(i + 1)
-        .flatMap((theirs, j) => (overlap(paths[i] ?? [], paths[i + 1 + j] ?? []) ? [{ ours, theirs }] : [])),
-    );
+    const meeting = meetingPairs((await changesBetween(repo, trees)).map(touchedBy));
+    const queries = meeting.map(([i, j]) => ({ ours: heads[i] ?? '', theirs: heads[j] ?? '' }));
     asked = queries.length;
     const answers = await withScratchObjects(repo, (scratch) => mergeTrees(scratch, queries));
     clashes = answers.filter((answer) => answer.kind === 'conflict').length;

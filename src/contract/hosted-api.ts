@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { BranchName, Id, line, Oid, PageInput, Priority, page, prose, Ref, RepoPath } from './common.ts';
+import { BranchName, Id, line, Oid, PageInput, Priority, page, prose, Ref } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { HostedRepo, RepoWish } from './hosting.ts';
 import { Merge } from './merges.ts';
 import { Repo } from './repos.ts';
 import { Consensus, Review, Verdict } from './reviews.ts';
 import { Promotion, Stabilization } from './stabilizations.ts';
-import { ConflictFile, Facts, Stream } from './streams.ts';
+import { ConflictFile, createStream, Facts, Stream } from './streams.ts';
 import { Task } from './tasks.ts';
 import { UndoRecord } from './undo.ts';
 
@@ -70,19 +70,11 @@ export const trustCommands = endpoint('repo.trust', () => ({
 export const openStream = endpoint('stream.create', () => ({
   method: 'POST',
   path: '/repos/:repoId/streams',
-  input: z.object({
-    repoId: Id,
-    id: Id.optional(),
-    name: line(255).optional(),
-    branch: BranchName.optional(),
-    task: Ref.optional(),
-    parent: Ref.optional(),
-    revertOf: Ref.optional(),
+  // Where the clone is the server's, branch and base are the server's to choose.
+  input: createStream.input.extend({
     baseBranch: BranchName.optional(),
     baseCommit: Oid.optional(),
-    head: Oid.optional(),
-    source: z.enum(['cli', 'api', 'forge', 'tracked']).default('api'),
-    paths: z.array(RepoPath).max(200).default([]),
+    source: createStream.input.shape.source.unwrap().default('api'),
   }),
   output: Stream,
 }));

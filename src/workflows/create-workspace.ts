@@ -19,7 +19,7 @@ import { insertWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { copyIgnored } from './checkout-pool.ts';
 import { measureFacts } from './facts.ts';
-import { openStreams, overlap } from './predict-conflicts.ts';
+import { openStreams } from './predict-conflicts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { runSetup } from './run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
@@ -215,4 +215,19 @@ async function overlaps(
       name: other.name,
       paths: other.paths.slice(0, 20),
     }));
+}
+
+/** Paths meet when they are the same, or one is a directory above the other. */
+function overlap(a: string[], b: string[]): boolean {
+  const [small, large] = a.length < b.length ? [a, b] : [b, a];
+  const set = new Set(large);
+  const parents = new Set(large.flatMap(ancestors));
+  return small.some(
+    (path) => set.has(path) || parents.has(path) || ancestors(path).some((dir) => set.has(dir)),
+  );
+}
+
+function ancestors(path: string): string[] {
+  const parts = path.replace(/\/$/, '').split('/');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
 }

@@ -152,18 +152,3 @@ async function filesAgainst(workflow: Workflow, buffer: string, head: string): P
   );
   return answer?.kind === 'conflict' ? answer.files.map(({ path }) => path) : [];
 }
-
-/** Paths meet when they are the same, or one is a directory above the other. */
-export function overlap(a: string[], b: string[]): boolean {
-  const [small, large] = a.length < b.length ? [a, b] : [b, a];
-  const set = new Set(large);
-  const parents = new Set(large.flatMap(ancestors));
-  return small.some(
-    (path) => set.has(path) || parents.has(path) || ancestors(path).some((dir) => set.has(dir)),
-  );
-}
-
-function ancestors(path: string): string[] {
-  const parts = path.replace(/\/$/, '').split('/');
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
-}

@@ -86,19 +86,6 @@ export async function deleteMaintainer(tx: Tx, repoId: string, agentId: string):
   return result.numDeletedRows > 0n;
 }
 
-export async function findGrant(
-  db: Db,
-  repoId: string,
-  agentId: string,
-): Promise<AccessGrantRow | undefined> {
-  return db
-    .selectFrom('access_grant')
-    .selectAll()
-    .where('repo_id', '=', repoId)
-    .where('agent_id', '=', agentId)
-    .executeTakeFirst();
-}
-
 export async function listGrantRows(db: Db, repoId: string): Promise<AccessGrantRow[]> {
   return db
     .selectFrom('access_grant')

@@ -378,6 +378,6 @@ it('a process that is killed at any event and begins anew from the record goes o
     fc.property(history, (drawn) => {
       expect(play(drawn, drawn.killAt).log).toEqual(play(drawn).log);
     }),
-    { numRuns: 2000 },
+    { numRuns: HISTORIES },
   );
 }, 60_000);

@@ -184,9 +184,10 @@ type Rows = [table: keyof Tables, rows: object[]][];
 async function rowsOf(database: Database): Promise<Rows> {
   const all: Rows = [];
   for (const table of TABLES) {
-    const rows = await database.read.selectFrom(table).selectAll().execute();
-    // The order of events is that of their insertion; the database numbers them itself.
-    all.push([table, rows.map(({ seq: _seq, ...row }: Record<string, unknown>) => row)]);
+    const found: Record<string, unknown>[] = await database.read.selectFrom(table).selectAll().execute();
+    // PostgreSQL answers unsorted rows in any order, and events are numbered anew in the order they are inserted in.
+    const rows = found.sort((a, b) => Number(a.seq ?? 0) - Number(b.seq ?? 0));
+    all.push([table, rows.map(({ seq: _seq, ...row }) => row)]);
   }
   return all;
 }

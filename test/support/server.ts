@@ -46,6 +46,8 @@ export interface ServerForTests {
 export interface ServerOptions {
   place?: DatabasePlaceForTests;
   data?: string;
+  clock?: Clock;
+  behindTls?: boolean;
   switches?: Partial<ServerSwitches>;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
@@ -65,9 +67,10 @@ export async function makeServer(options: ServerOptions = {}): Promise<ServerFor
     environment: readEnvironment({ PATH: process.env.PATH, HOME: tempDir('home'), ...options.variables }),
     db: place && ('url' in place ? place.url : place.file),
     data: options.data ?? tempDir('server'),
+    ...(options.clock ? { clock: options.clock } : {}),
     switches: { rateLimit: null, adminToken: ADMIN, ...options.switches },
   });
-  const server = await serve(app);
+  const server = await serve(app, options);
   running.push(server.stop);
   return server;
 }
@@ -95,18 +98,19 @@ export async function startOn(
     switches,
     dataDir,
     madeToken: undefined,
+    isFirstStart: false,
     hosted,
     hearOfEvents: () => ({ close }),
     close,
   });
 }
 
-async function serve(app: ServerApp): Promise<ServerForTests> {
+async function serve(app: ServerApp, { behindTls = false }: ServerOptions = {}): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
     port: 0,
-    behindTls: false,
+    behindTls,
     insecure: false,
     logTo: { write: (line) => log.push(line) },
   });

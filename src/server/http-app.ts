@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import { canonicalUrl } from './aliases.ts';
 import { findCaller } from './caller.ts';
+import { addDashboard } from './dashboard-routes.ts';
 import { docsPage, inlineParts } from './docs-page.ts';
 import { replyWithError } from './error-reply.ts';
 import { addEventStreams } from './event-stream.ts';
@@ -18,6 +19,8 @@ import { addWebSocket } from './web-socket.ts';
 export interface HttpOptions {
   /** TLS is in front: addresses and protocol are taken from what the proxy says. */
   behindTls: boolean;
+  /** Where the built dashboard is, if not beside the program. */
+  dashboardDir?: string;
   /** Where lines of the log go. */
   logTo: { write(line: string): void };
 }
@@ -70,6 +73,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   await addWebSocket(app, face);
   addDocs(app);
   addLoginRoutes(app, face, options);
+  addDashboard(app, options.dashboardDir);
   return app;
 }
 

@@ -48,6 +48,7 @@ export interface ServerOptions {
   data?: string;
   clock?: Clock;
   behindTls?: boolean;
+  dashboardDir?: string;
   switches?: Partial<ServerSwitches>;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
@@ -105,12 +106,16 @@ export async function startOn(
   });
 }
 
-async function serve(app: ServerApp, { behindTls = false }: ServerOptions = {}): Promise<ServerForTests> {
+async function serve(
+  app: ServerApp,
+  { behindTls = false, dashboardDir }: ServerOptions = {},
+): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
     port: 0,
     behindTls,
+    ...(dashboardDir === undefined ? {} : { dashboardDir }),
     insecure: false,
     logTo: { write: (line) => log.push(line) },
   });

@@ -42,6 +42,10 @@ export async function buildDashboard(): Promise<string> {
   return outDir;
 }
 
+/** A library may catch what the policy refuses it, and the browser then says nothing of its own. */
+const TELL_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
+  console.error('against the policy: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile));`;
+
 /** A fresh profile. Whatever a page throws, or tries against its policy, fails the test when it is over. */
 export async function openBrowser(
   options: { width?: number; scheme?: 'light' | 'dark' } = {},
@@ -51,6 +55,7 @@ export async function openBrowser(
     viewport: { width: options.width ?? 1280, height: 900 },
     colorScheme: options.scheme ?? 'light',
   });
+  await context.addInitScript({ content: TELL_VIOLATIONS });
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));

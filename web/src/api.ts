@@ -2,9 +2,6 @@ import * as z from 'zod';
 import { Agent } from '../../src/contract/agents.ts';
 import type { Endpoint, InputOf, OutputOf } from '../../src/contract/endpoint.ts';
 
-// The page may not make code out of text (its policy says so), which zod would try first.
-z.config({ jitless: true });
-
 export { type Agent, listAgents } from '../../src/contract/agents.ts';
 export type { Endpoint, InputOf, OutputOf } from '../../src/contract/endpoint.ts';
 export { EventType, listEvents, SwarmEvent } from '../../src/contract/events.ts';

@@ -35,7 +35,7 @@ describeInBrowser('the dashboard', () => {
     await page.getByText('live', { exact: true }).waitFor();
 
     await server.ask(`POST /repos/${repoId}/tasks`, { as: coder.key, body: { title: 'water the plants' } });
-    await page.getByText('task created').waitFor();
+    await page.getByText('wrote a task').waitFor();
     await page.getByRole('button', { name: 'Claim water the plants' }).click();
     await page.getByText('claimed by you').waitFor();
 
@@ -69,8 +69,11 @@ describeInBrowser('the dashboard', () => {
     await page.getByLabel('API key').fill(coder.key);
     await page.keyboard.press('Enter');
     await page.getByText('somebody else judges it').waitFor();
-    const width = await page.evaluate('document.documentElement.scrollWidth');
-    expect(width).toBe(390);
+    const width = () => page.evaluate('document.documentElement.scrollWidth');
+    expect(await width()).toBe(390);
+    await page.getByRole('link', { name: 'demo' }).click();
+    await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
+    expect(await width()).toBe(390);
     await server.ask('POST /agents/coder/rotate-key', { as: coder.key });
     await page.getByRole('heading', { name: 'Sign in to GitSwarm' }).waitFor();
   });

@@ -35,7 +35,10 @@ export function parseDiff(text: string): DiffFile[] {
       before = Number(hunk[1]);
       after = Number(hunk[2]);
       isHunk = true;
-      file.lines.push({ kind: 'note', text: (hunk[3] ?? '').trim(), before: undefined, after: undefined });
+      const text = (hunk[3] ?? '').trim();
+      // Before the first lines of a file there is no gap to speak of.
+      if (before > 1 || text !== '')
+        file.lines.push({ kind: 'note', text: text || '⋯', before: undefined, after: undefined });
     } else if (isHunk && line.startsWith('+')) {
       file.insertions++;
       file.lines.push({ kind: 'added', text: line.slice(1), before: undefined, after: after++ });

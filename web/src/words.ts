@@ -35,16 +35,49 @@ export function nextWords(kind: Attention['kind']): string {
   return NEXT[kind];
 }
 
-/** `review.blocks_changed` as words; what it is about is shown beside it. */
-export function eventWords({ type }: SwarmEvent): string {
-  return type.replaceAll('_', ' ').replace('.', ' ');
+const TOLD: Partial<Record<SwarmEvent['type'], string>> = {
+  'stream.created': 'began a stream',
+  'stream.committed': 'committed',
+  'stream.rebased': 'was rebased',
+  'stream.submitted': 'asked for review',
+  'stream.conflicted': 'met a conflict',
+  'stream.resolved': 'resolved a conflict',
+  'consensus.reached': 'brought consensus',
+  'merge.requested': 'asked to merge',
+  'merge.prepared': 'prepared a landing',
+  'merge.landed': 'landed',
+  'merge.reverted': 'reverted a landing',
+  'task.created': 'wrote a task',
+  'task.claimed': 'claimed a task',
+  'task.submitted': 'handed a task in',
+  'task.completed': 'completed a task',
+  'stabilization.recorded': 'tested the buffer',
+  'promotion.recorded': 'promoted',
+};
+
+const VERDICTS: Record<string, string> = {
+  approve: 'approved',
+  request_changes: 'asked for changes',
+  comment: 'commented',
+};
+
+/** What somebody did, after their name; `review.blocks_changed` is told as it is called. */
+export function eventWords({ type, data }: SwarmEvent): string {
+  const verdict = type === 'review.submitted' ? VERDICTS[String(data.verdict)] : undefined;
+  return verdict ?? TOLD[type] ?? type.replaceAll('_', ' ').replace('.', ' ');
 }
 
-/** What an event calls its subject, where it does. */
+/** The stream that an event is about. */
+export function streamOf({ subject, data }: SwarmEvent): string | undefined {
+  if (subject.type === 'stream') return subject.id;
+  return typeof data.streamId === 'string' ? data.streamId : undefined;
+}
+
+/** What an event says of itself, where it does. */
 export function eventTitle({ data }: SwarmEvent): string | undefined {
-  for (const name of ['title', 'name', 'handle', 'reason'])
-    if (typeof data[name] === 'string' && data[name] !== '') return data[name];
-  return undefined;
+  return [data.title, data.name, data.reason].find((each) => typeof each === 'string' && each !== '') as
+    | string
+    | undefined;
 }
 
 const UNITS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [

@@ -1,6 +1,6 @@
 import { listAgents } from '../api.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Card } from '../parts/card.tsx';
+import { Panel } from '../parts/card.tsx';
 import { Listed } from '../parts/listed.tsx';
 import { useList } from '../queries.ts';
 
@@ -10,7 +10,7 @@ export function AgentsPage() {
     <>
       <title>Agents · GitSwarm</title>
       <h1 className="mb-4 text-xl font-semibold">Agents</h1>
-      <Card title="Who acts here">
+      <Panel>
         <Listed list={agents} empty="Nobody is registered yet.">
           {(agent) => (
             <li key={agent.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3">
@@ -31,7 +31,7 @@ export function AgentsPage() {
             </li>
           )}
         </Listed>
-      </Card>
+      </Panel>
     </>
   );
 }

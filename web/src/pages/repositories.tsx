@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { listRepos, type Repo, repoStatus } from '../api.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Card } from '../parts/card.tsx';
+import { Panel } from '../parts/card.tsx';
 import { Listed } from '../parts/listed.tsx';
 import { useAnswer, useList } from '../queries.ts';
 
@@ -11,11 +11,11 @@ export function RepositoriesPage() {
     <>
       <title>Repositories · GitSwarm</title>
       <h1 className="mb-4 text-xl font-semibold">Repositories</h1>
-      <Card title="All you may see">
+      <Panel>
         <Listed list={repos} empty={<HowToBegin />}>
           {(repo) => <RepoRow key={repo.id} repo={repo} />}
         </Listed>
-      </Card>
+      </Panel>
     </>
   );
 }

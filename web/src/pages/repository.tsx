@@ -22,7 +22,7 @@ export function RepositoryPage({ repoId }: { repoId: string }) {
         <>
           <title>{`${known.repo.name} · GitSwarm`}</title>
           <Head status={known} />
-          <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
+          <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="space-y-5">
               <AttentionCard repoId={repoId} attention={known.attention} />
               <StreamsCard repoId={repoId} counts={known.streams} />
@@ -30,7 +30,7 @@ export function RepositoryPage({ repoId }: { repoId: string }) {
             </div>
             <div className="space-y-5">
               <QueueCard repoId={repoId} />
-              <ActivityCard repoId={repoId} />
+              <ActivityCard repoId={repoId} attention={known.attention} />
             </div>
           </div>
         </>

@@ -31,7 +31,7 @@ export function StreamPage({ repoId, handle }: { repoId: string; handle: string 
             </Link>
           </nav>
           <Head stream={known} bufferBranch={status.data?.repo.bufferBranch} />
-          <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
+          <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="order-last min-w-0 space-y-5 lg:order-none">
               <CommitsCard repoId={repoId} stream={known} />
               <DiffCard repoId={repoId} stream={known} />

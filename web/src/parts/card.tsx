@@ -20,6 +20,11 @@ export function Count({ children }: { children: number }) {
   return <span className="text-sm text-soft tabular-nums">{children}</span>;
 }
 
+/** The same around a list that the title of the page speaks of. */
+export function Panel({ children }: { children: ReactNode }) {
+  return <div className="overflow-hidden rounded-lg border border-line bg-card">{children}</div>;
+}
+
 /** What stands where there is nothing yet. */
 export function Empty({ children }: { children: ReactNode }) {
   return <div className="px-4 py-6 text-center text-sm text-soft">{children}</div>;

@@ -31,9 +31,6 @@ export function ConsensusCard({ consensus }: ConsensusCardProps) {
         {(known) => (
           <div className="space-y-3 px-4 py-3 text-sm">
             <Measure consensus={known} />
-            <p className="text-soft">
-              {`${known.approvals} of ${known.minReviews} approvals needed, ${known.rejections} against`}
-            </p>
             {known.votes.length > 0 ? (
               <ul className="space-y-1.5">
                 {known.votes.map((vote) => (
@@ -44,13 +41,15 @@ export function ConsensusCard({ consensus }: ConsensusCardProps) {
                 ))}
               </ul>
             ) : null}
-            {known.reached
-              ? null
-              : known.reasons.map((reason) => (
-                  <p key={reason} className="text-soft">
-                    {reason}
-                  </p>
-                ))}
+            {known.reached ? (
+              <p className="text-soft">{`${known.approvals} in favour, ${known.rejections} against.`}</p>
+            ) : (
+              known.reasons.map((reason) => (
+                <p key={reason} className="text-soft">
+                  {reason}
+                </p>
+              ))
+            )}
           </div>
         )}
       </Answered>

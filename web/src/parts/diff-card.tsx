@@ -81,7 +81,7 @@ function Line({ line }: { line: DiffLine }) {
     <tr className={row}>
       <td className={number}>{line.before}</td>
       <td className={number}>{line.after}</td>
-      <td className="w-4 text-soft select-none">{sign}</td>
+      <td className="w-4 min-w-4 text-soft select-none">{sign}</td>
       <td className="pr-4 whitespace-pre">{line.text || ' '}</td>
     </tr>
   );

@@ -23,7 +23,7 @@ export function StreamsCard({ repoId, counts }: { repoId: string; counts: Record
   const openCount = open.reduce((sum, state) => sum + counts[state], 0);
   return (
     <Card title="Streams">
-      <fieldset className="flex gap-1.5 overflow-x-auto border-b border-line px-4 py-2">
+      <fieldset className="flex min-w-0 gap-1.5 overflow-x-auto border-b border-line px-4 py-2">
         <legend className="sr-only">State of the streams that are shown</legend>
         <Chip isChosen={choice === 'open'} onChoose={() => setChoice('open')}>{`open ${openCount}`}</Chip>
         {states.map((state) => (

@@ -86,10 +86,13 @@ const UNITS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['minute', 60],
 ];
 
-/** `3 minutes ago`. */
+/** `3m ago`. */
 export function agoWords(time: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(time)) / 1000);
   const [unit, size] = UNITS.find(([, each]) => seconds >= each) ?? [];
   if (!unit || !size) return 'just now';
-  return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(-Math.floor(seconds / size), unit);
+  return new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' }).format(
+    -Math.floor(seconds / size),
+    unit,
+  );
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
-import { FileMode } from '../contract/hosted-api.ts';
+import { FileMode } from '../contract/hosted-files.ts';
 import { asText } from '../workflows/hosted/conflict-report.ts';
 import { type Expected, readStagedFile, stageFile } from '../workflows/hosted/staged-files.ts';
 import { type Face, PREFIX } from './face.ts';

@@ -1,5 +1,5 @@
 import { SwarmError } from '../contract/errors.ts';
-import * as api from '../contract/hosted-api.ts';
+import * as api from '../contract/hosted-streams.ts';
 import { landMerge, listMerges, prepareMerge, requestMerge } from '../contract/merges.ts';
 import { getRepo } from '../contract/repos.ts';
 import { submitReview } from '../contract/reviews.ts';

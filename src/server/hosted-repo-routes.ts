@@ -1,5 +1,5 @@
 import { SwarmError } from '../contract/errors.ts';
-import * as api from '../contract/hosted-api.ts';
+import * as api from '../contract/hosted-repos.ts';
 import { listMerges } from '../contract/merges.ts';
 import { repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
 import { explainAccess, getRepo, setConfig } from '../contract/repos.ts';

@@ -1,5 +1,13 @@
 import { SwarmError } from '../contract/errors.ts';
-import * as api from '../contract/hosted-api.ts';
+import {
+  listFiles,
+  resolveConflicts,
+  showConflicts,
+  showDiff,
+  showFullDiff,
+} from '../contract/hosted-files.ts';
+import { takeBack } from '../contract/hosted-repos.ts';
+import * as api from '../contract/hosted-streams.ts';
 import { getRepo } from '../contract/repos.ts';
 import { createStream, listStreamCommits, recordHead, type Stream } from '../contract/streams.ts';
 import { undo } from '../contract/undo.ts';
@@ -87,14 +95,14 @@ async function recordCommit(
   return { ...nothing, commit: head, changeId: changeId ?? null, stream: recorded };
 }
 
-const undoing = hostedRoute(api.takeBack, async (call, { repoId, record }) => {
+const undoing = hostedRoute(takeBack, async (call, { repoId, record }) => {
   const workflow = await workflowOf(call, repoId);
   return workflow
     ? (await undoOperation(workflow, record)).record
     : call.authority.call(undo, { repoId, record });
 });
 
-const diff = hostedRoute(api.showDiff, async (call, input) => {
+const diff = hostedRoute(showDiff, async (call, input) => {
   const { base, head, stat, stream } = await diffOf(call, input, false);
   const perFile = stat.perFile.map((each) => ({
     path: each.path,
@@ -105,7 +113,7 @@ const diff = hostedRoute(api.showDiff, async (call, input) => {
   return { streamId: stream.id, base, head, files, insertions, deletions, perFile };
 });
 
-const fullDiff = hostedRoute(api.showFullDiff, async (call, input) => {
+const fullDiff = hostedRoute(showFullDiff, async (call, input) => {
   const { base, head, patch, stream } = await diffOf(call, input, true);
   return { streamId: stream.id, base, head, diff: patch };
 });
@@ -119,7 +127,7 @@ async function diffOf(
   return diffStream(workflow, { stream: stream.id, against: input.against, remember: true, withPatch });
 }
 
-const tree = hostedRoute(api.listFiles, async (call, input) => {
+const tree = hostedRoute(listFiles, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   const files = await listStagedFiles(workflow, stream);
   const after =
@@ -133,12 +141,12 @@ const tree = hostedRoute(api.listFiles, async (call, input) => {
   return { items, nextCursor: isMore ? Buffer.from(last.path).toString('base64url') : null };
 });
 
-const conflicts = hostedRoute(api.showConflicts, async (call, input) => {
+const conflicts = hostedRoute(showConflicts, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   return conflictReport(workflow, stream);
 });
 
-const resolve = hostedRoute(api.resolveConflicts, async (call, input) => {
+const resolve = hostedRoute(resolveConflicts, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   const files = new Map<string, FileDecision>();
   for (const [path, decision] of Object.entries(input.files)) {

@@ -41,6 +41,23 @@ export const showSettings = endpoint('repo.config', () => ({
   output: Repo.pick({ config: true, configSource: true, configBlob: true, settings: true }),
 }));
 
+/**
+ * Where the clone is with the clients: the text of `.gitswarm/config.yml` in the tree of the buffer's tip, or null where
+ * there is none. It is in force from then on. The server cannot look itself, so it takes a maintainer's word only.
+ */
+export const reportConfigFile = endpoint('repo.report_file', () => ({
+  method: 'PUT',
+  path: '/repos/:repoId/config/file',
+  input: z.object({
+    repoId: Id,
+    text: z
+      .string()
+      .max(256 * 1024)
+      .nullable(),
+  }),
+  output: Repo,
+}));
+
 /** Approves the exact text of the commands in force, so that the server runs them. */
 export const trustCommands = endpoint('repo.trust', () => ({
   method: 'POST',

@@ -34,6 +34,7 @@ import { streamOperations } from './streams.ts';
 import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
+import { updateOperations } from './updates.ts';
 import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
@@ -53,6 +54,7 @@ export const operations: Operation[] = [
   ...queueOperations,
   ...stabilizationOperations,
   ...eventOperations,
+  ...updateOperations,
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,

@@ -11,7 +11,10 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     council: async () => (await import('./councils.ts')).councilOperations,
     delivery: async () => (await import('./notifications.ts')).notificationOperations,
     election: async () => (await import('./elections.ts')).electionOperations,
-    event: async () => (await import('./events.ts')).eventOperations,
+    event: async () => [
+      ...(await import('./events.ts')).eventOperations,
+      ...(await import('./updates.ts')).updateOperations,
+    ],
     housekeeping: async () => (await import('./housekeeping.ts')).housekeepingOperations,
     intake: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     karma: async () => (await import('./karma.ts')).karmaOperations,

@@ -19,18 +19,25 @@ import { type FileDecision, resolveHosted } from '../workflows/hosted/resolve-ho
 import { listStagedFiles } from '../workflows/hosted/staged-files.ts';
 import { undoOperation } from '../workflows/undo-operation.ts';
 import { UNKNOWN_COMMIT, unmeasured, withCommit } from './client-facts.ts';
-import { cloneOfStream, type HostedCall, hostedRoute, streamOf, workflowOf } from './hosted-call.ts';
+import {
+  cloneOfStream,
+  type HostedCall,
+  hostedRoute,
+  streamOf,
+  workflowOf,
+  writeLast,
+} from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 
 const open = hostedRoute(api.openStream, async (call, input) => {
   const workflow = await workflowOf(call, input.repoId);
   if (workflow) return createHostedStream(workflow, input);
   const { bufferBranch } = await call.authority.call(getRepo, { repoId: input.repoId });
-  return call.authority.call(createStream, {
-    ...input,
+  const base = {
     baseBranch: input.baseBranch ?? bufferBranch,
     baseCommit: input.baseCommit ?? UNKNOWN_COMMIT,
-  });
+  };
+  return writeLast(call, createStream, { input: { ...input, ...base }, answer: (stream) => stream });
 });
 
 const commit = hostedRoute(api.commitOnStream, async (call, input) => {
@@ -66,7 +73,7 @@ const commit = hostedRoute(api.commitOnStream, async (call, input) => {
 });
 
 async function recordCommit(
-  { authority, caller }: HostedCall,
+  call: HostedCall,
   stream: Stream,
   input: {
     message: string;
@@ -80,6 +87,7 @@ async function recordCommit(
       'invalid',
       'commit is missing: the clone is with you, and only you know what was committed.',
     );
+  const { authority, caller } = call;
   const head = input.facts?.head ?? input.commit ?? stream.head;
   const { items } = await authority.call(listStreamCommits, { stream: stream.id });
   const { message, changeId } = input;
@@ -90,16 +98,18 @@ async function recordCommit(
     paths: stream.paths,
     commits: withCommit(items, { commit: head, message, changeId, author: caller.actor.name }),
   };
-  const recorded = await authority.call(recordHead, { stream: stream.id, facts, cause: 'commit' });
   const nothing = { files: [], merged: false, conflict: null, cascade: null };
-  return { ...nothing, commit: head, changeId: changeId ?? null, stream: recorded };
+  return writeLast(call, recordHead, {
+    input: { stream: stream.id, facts, cause: 'commit' },
+    answer: (recorded) => ({ ...nothing, commit: head, changeId: changeId ?? null, stream: recorded }),
+  });
 }
 
 const undoing = hostedRoute(takeBack, async (call, { repoId, record }) => {
   const workflow = await workflowOf(call, repoId);
   return workflow
     ? (await undoOperation(workflow, record)).record
-    : call.authority.call(undo, { repoId, record });
+    : writeLast(call, undo, { input: { repoId, record }, answer: (undone) => undone });
 });
 
 const diff = hostedRoute(showDiff, async (call, input) => {

@@ -108,6 +108,32 @@ forEachDatabase((_kind, makeDatabase) => {
       });
   });
 
+  it('who lost the right to read is not told again what was remembered, and only maintainers say which settings hold', async () => {
+    const { server, owner, coder, second, repoId } = await start({
+      is_private: true,
+      agent_access: 'allowlist',
+    });
+    const access = { as: owner.key, body: { agent: 'coder', level: 'write' } };
+    await server.ask(`POST /repos/${repoId}/access`, access);
+    const open = () =>
+      server.request(`POST /repos/${repoId}/streams`, {
+        as: coder.key,
+        body: { name: 'x' },
+        headers: { 'idempotency-key': 'k' },
+      });
+    const first = await open();
+    expect((await open()).body).toEqual(first.body);
+    const report = (as: string, text: string | null) =>
+      server.request(`PUT /repos/${repoId}/config/file`, { as, body: { text } });
+    expect(await report(coder.key, 'min_reviews: 1')).toMatchObject({ status: 403 });
+    expect(await report(second.key, 'min_reviews: none')).toMatchObject({ status: 400 });
+    expect(await report(second.key, 'min_reviews: 3')).toMatchObject({
+      body: { configSource: 'file', config: { min_reviews: 3 } },
+    });
+    await server.ask(`DELETE /repos/${repoId}/access/coder`, { as: owner.key });
+    expect(await open()).toMatchObject({ status: 404 });
+  });
+
   it('two servers on one database decide as one', async () => {
     const { server, place, coder, repoId } = await start();
     const other = await makeServer({ place });

@@ -12,6 +12,7 @@ export const EventType = z.enum([
   'repo.taken_over',
   'repo.config_changed',
   'repo.config_reported',
+  'repo.uploaded',
   'maintainer.added',
   'maintainer.removed',
   'access.granted',

@@ -35,6 +35,7 @@ import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
 import { updateOperations } from './updates.ts';
+import { uploadOperations } from './uploads.ts';
 import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
@@ -71,6 +72,7 @@ export const operations: Operation[] = [
   ...pluginOperations,
   mayEdit,
   ...pushOperations,
+  ...uploadOperations,
   ...serverAdminOperations,
   ...hostingOperations,
   ...keyOperations,

@@ -55,6 +55,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
       ...(await import('./tasks.ts')).taskOperations,
       ...(await import('./task-ends.ts')).taskEndOperations,
     ],
+    upload: async () => (await import('./uploads.ts')).uploadOperations,
     workplan: async () => (await import('./workplans.ts')).workplanOperations,
     undo: async () => (await import('./undo.ts')).undoOperations,
   }),

@@ -12,6 +12,7 @@ import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
 import { addContractRoutes, publicEndpoints } from './routes.ts';
+import { addUploadRoutes } from './upload-routes.ts';
 import { addWebSocket } from './web-socket.ts';
 
 export interface HttpOptions {
@@ -64,6 +65,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   addProbes(app, face);
   addContractRoutes(app, face);
   await addFileRoutes(app, face);
+  await addUploadRoutes(app, face);
   addEventStreams(app, face);
   await addWebSocket(app, face);
   addDocs(app);

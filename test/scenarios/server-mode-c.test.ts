@@ -165,6 +165,31 @@ it('files have tags, keep their modes, and can be written only as what they are 
   expect(again).toMatchObject({ commit: null });
 });
 
+it('takes a diff as a whole or not at all, and says what does not fit', async () => {
+  const { server, alpha, beta, work } = await start();
+  const id = await work.stream(alpha, 'Diff', { 'a.txt': 'one\ntwo\n', 'old.txt': 'moves\n' });
+  const { head } = await server.ask(`GET /streams/${id}`, { as: alpha.key });
+  const diff =
+    'diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n' +
+    'diff --git a/old.txt b/d/new.txt\nsimilarity index 100%\nrename from old.txt\nrename to d/new.txt\n';
+  const patch = (body: unknown, as = alpha.key, headers = {}) =>
+    server.request(`POST /streams/${id}/patch`, { as, body, headers });
+  expect(await patch(diff, beta.key)).toMatchObject({ status: 403 });
+  expect(await patch({ patch: diff, head: '0'.repeat(40) })).toMatchObject({ status: 412 });
+  const staged = await patch({ patch: diff, head });
+  expect(staged).toMatchObject({ status: 200, body: { files: ['a.txt', 'd/new.txt', 'old.txt'] } });
+  const again = await patch(diff, alpha.key, { 'if-match': staged.headers.get('etag') });
+  expect(again).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
+  expect(again.body.error.details.files).toEqual([
+    { path: 'a.txt', hunk: '@@ -1,2 +1,2 @@', expects: ['one', 'two'] },
+    { path: 'd/new.txt', hunk: null, expects: [] },
+  ]);
+  expect(await patch('nonsense')).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } });
+  const made = await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'Diff' } });
+  expect(made.files.sort()).toEqual(['a.txt', 'd/new.txt', 'old.txt']);
+  expect(await work.read(beta, id, 'a.txt')).toBe('one\nthree\n');
+});
+
 it('lets nobody else write, and no path lead out', async () => {
   const { server, alpha, beta, work } = await start();
   const id = await work.stream(alpha, 'Mine', { 'a.txt': 'one\n' });
@@ -311,6 +336,8 @@ it('lets neither strangers nor readers do anything to a private repository', asy
     [`POST /streams/${id}/commits`, { message: 'x' }],
     [`PUT /streams/${id}/files/a.txt`, 'theirs'],
     [`DELETE /streams/${id}/files/a.txt`, undefined],
+    [`POST /streams/${id}/patch`, 'diff'],
+    [`POST /repos/${repo.id}/bundle`, 'bundle'],
     [`POST /streams/${id}/submit`, {}],
     [`POST /streams/${id}/reviews`, { verdict: 'approve' }],
     [`POST /streams/${id}/merge`, {}],

@@ -17,6 +17,7 @@ import { type Authority, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
+import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { recover } from '../workflows/recover.ts';
@@ -41,6 +42,8 @@ export interface HostedCaller {
 
 export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
 
+const TIDY_EVERY_MS = 3_600_000;
+
 /** The clones of a server: bare repositories, each opened once and kept, with the workflows that work on them. */
 export class HostedRepositories {
   readonly #kernel: Kernel;
@@ -53,6 +56,7 @@ export class HostedRepositories {
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
   readonly #recovered = new Map<string, Promise<unknown>>();
+  readonly #tidied = new Map<string, number>();
 
   constructor(
     kernel: Kernel,
@@ -149,11 +153,20 @@ export class HostedRepositories {
     const authority = localAuthority(this.#kernel, { repoId });
     await authority.call(runDue, { repoId });
     if (!this.has(repoId)) return;
-    const { unpushed } = await authority.call(showClone, { repoId });
     const now = this.#kernel.clock.now();
+    await this.#tidy(repoId, authority, now);
+    const { unpushed } = await authority.call(showClone, { repoId });
     if (!unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) return;
     const repo = await authority.call(getRepo, { repoId });
     await pushUnpushed(await this.#workflow(repo, authority, undefined));
+  }
+
+  /** Takes away, once an hour, what closed streams have left in a clone that is in use. */
+  async #tidy(repoId: string, authority: Authority, now: number): Promise<void> {
+    if (!this.#open.has(repoId) || now - (this.#tidied.get(repoId) ?? 0) < TIDY_EVERY_MS) return;
+    this.#tidied.set(repoId, now);
+    const repo = await authority.call(getRepo, { repoId });
+    await cleanStreams(await this.#workflow(repo, authority, undefined));
   }
 
   async close(): Promise<void> {

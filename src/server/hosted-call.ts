@@ -58,6 +58,16 @@ export async function streamOf(
   return { stream, workflow: await workflowOf(call, stream.repoId) };
 }
 
+/** The same, where a stream that is over is known by its record only: its branch may be gone. */
+export async function openStreamOf(
+  call: HostedCall,
+  ref: string,
+): Promise<{ stream: Stream; workflow: Workflow | undefined }> {
+  const { stream, workflow } = await streamOf(call, ref);
+  const isOver = stream.state === 'merged' || stream.state === 'abandoned';
+  return { stream, workflow: isOver ? undefined : workflow };
+}
+
 /** A route that may need the clone, under the endpoint that describes it. */
 export interface HostedRoute {
   endpoint: Endpoint;

@@ -16,9 +16,27 @@ import { measureStream } from '../workflows/facts.ts';
 import { conflictReport } from '../workflows/hosted/conflict-report.ts';
 import { mergeStream } from '../workflows/merge-stream.ts';
 import { judgeStream, requestReview } from '../workflows/review-stream.ts';
+import { cleanSoon } from './clean-soon.ts';
 import { clientFacts, UNKNOWN_COMMIT } from './client-facts.ts';
-import { type HostedCall, hostedRoute, streamOf, writeLast } from './hosted-call.ts';
+import { type HostedCall, hostedRoute, openStreamOf, streamOf, writeLast } from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
+
+/**
+ * Ends the work on a stream. Where all of it has landed commit by commit, its author is done; otherwise it is given up.
+ */
+const close = hostedRoute(abandonStream, async (call, input) => {
+  const { stream, workflow } = await openStreamOf(call, input.stream);
+  const isAuthor = [stream.authorId, ...stream.coAuthorIds].includes(call.caller.actor.id);
+  if (workflow && isAuthor && stream.mergedCommit !== null) {
+    const facts = await measureStream(workflow, await adoptBranch(workflow, stream));
+    if (facts.commits.length === 0) {
+      const finished = await call.authority.call(finishStream, { stream: stream.id, facts });
+      cleanSoon(call.face, workflow, finished);
+      return { stream: finished, alsoAbandoned: [], paused: [] };
+    }
+  }
+  return writeLast(call, abandonStream, { input: { ...input, stream: stream.id }, answer: (made) => made });
+});
 
 const update = hostedRoute(api.updateStream, async (call, input) => {
   const { stream, workflow } = await streamOf(call, input.stream);
@@ -72,7 +90,7 @@ async function recordLanding(
 }
 
 const submit = hostedRoute(api.askForReview, async (call, input) => {
-  const { stream, workflow } = await streamOf(call, input.stream);
+  const { stream, workflow } = await openStreamOf(call, input.stream);
   if (workflow) return (await requestReview(workflow, stream.id, input.note)).stream;
   const facts = await clientFacts(call.authority, stream, input);
   return writeLast(call, submitStream, {
@@ -82,19 +100,21 @@ const submit = hostedRoute(api.askForReview, async (call, input) => {
 });
 
 const finish = hostedRoute(api.sayFinished, async (call, input) => {
-  const { stream, workflow } = await streamOf(call, input.stream);
+  const { stream, workflow } = await openStreamOf(call, input.stream);
   // What has landed is measured where the clone is: nobody finishes a stream by saying so.
   const facts = workflow
     ? await measureStream(workflow, await adoptBranch(workflow, stream))
     : await clientFacts(call.authority, stream, input);
-  return writeLast(call, finishStream, {
+  const finished = await writeLast(call, finishStream, {
     input: { stream: stream.id, note: input.note, facts },
     answer: itself,
   });
+  if (workflow) cleanSoon(call.face, workflow, finished);
+  return finished;
 });
 
 const review = hostedRoute(api.judge, async (call, input) => {
-  const { stream, workflow } = await streamOf(call, input.stream);
+  const { stream, workflow } = await openStreamOf(call, input.stream);
   const { verdict, feedback, tested, head } = input;
   if (!workflow) {
     const facts = input.facts ? { facts: input.facts } : {};
@@ -109,7 +129,7 @@ const review = hostedRoute(api.judge, async (call, input) => {
 });
 
 const merge = hostedRoute(api.askForMerge, async (call, input) => {
-  const { stream, workflow } = await streamOf(call, input.stream);
+  const { stream, workflow } = await openStreamOf(call, input.stream);
   const { force, reason, priority } = input;
   if (!workflow) {
     const facts = await clientFacts(call.authority, stream, input);
@@ -133,7 +153,10 @@ const merge = hostedRoute(api.askForMerge, async (call, input) => {
     throw new SwarmError('gate_not_met', `The tests of ${stream.handle} are red: it has left the queue.`, {
       details: { packet: result.packet },
     });
-  if (result.kind === 'merged') pushSoon(call.face, workflow, { tags: false });
+  if (result.kind === 'merged') {
+    pushSoon(call.face, workflow, { tags: false });
+    cleanSoon(call.face, workflow, after);
+  }
   return {
     approved: true as const,
     merged: result.kind === 'merged',
@@ -146,4 +169,4 @@ const merge = hostedRoute(api.askForMerge, async (call, input) => {
   };
 });
 
-export const landingRoutes = [update, submit, finish, review, merge];
+export const landingRoutes = [close, update, submit, finish, review, merge];

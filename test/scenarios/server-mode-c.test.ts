@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { listRefs } from '../../src/git/refs.ts';
 import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
+import { cleanStreams } from '../../src/workflows/hosted/clean-streams.ts';
 import { gitFixture } from '../support/git-fixture.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -262,6 +264,57 @@ it('clones a remote, pushes what lands, and remembers what the remote does not h
     .poll(() => git.tryGit(remote, 'rev-parse', '--verify', 'refs/heads/buffer').stdout.trim())
     .toBe(body.commit);
   await expect.poll(unpushed).toEqual([]);
+});
+
+it('clears up after streams that are over, and no commit becomes unreachable', async () => {
+  const { server, owner, alpha, beta, repo, work } = await start();
+  const agent = (await server.ask('GET /me', { as: owner.key })).agent;
+  const remote = { openRegistration: false, mayRegister: false };
+  const workflow = await server.app.hosted.workflow(repo.id, { actor: agent, remote });
+  const refs = async () =>
+    (await listRefs(workflow.git, ['refs/heads/stream/', 'refs/gitswarm/'])).map((ref) => ref.name);
+  const landed = await work.stream(alpha, 'Lands', { 'a.txt': 'one\n' });
+  const given = await work.stream(beta, 'Given up', { 'b.txt': 'two\n' });
+  for (const id of [landed, given])
+    await work.put(id === landed ? alpha : beta, id, 'rest.txt', 'never committed\n');
+  await server.ask(`POST /streams/${landed}/submit`, { as: alpha.key, body: {} });
+  for (const reviewer of [beta, owner]) await work.approve(reviewer, landed);
+  expect((await work.merge(alpha, landed)).body).toMatchObject({ merged: true });
+  await server.ask(`DELETE /streams/${given}`, { as: beta.key });
+  await expect
+    .poll(refs)
+    .toEqual([
+      expect.stringMatching(`refs/gitswarm/snapshots/${landed}/`),
+      `refs/gitswarm/staged/${given}`,
+      `refs/heads/stream/${given}`,
+    ]);
+  expect(await work.read(beta, landed, 'a.txt')).toBe('one\n');
+  for (const [what, status] of [
+    ['merge', 409],
+    ['submit', 422],
+    ['resolve', 422],
+  ] as const)
+    expect([
+      what,
+      (await server.request(`POST /streams/${landed}/${what}`, { as: alpha.key, body: {} })).status,
+    ]).toEqual([what, status]);
+  expect(await server.ask(`GET /streams/${landed}/diff`, { as: alpha.key })).toMatchObject({ files: 1 });
+  const later = { ...workflow, clock: { now: () => Date.now() + 8 * 86_400_000 } };
+  const dies = {
+    ...later,
+    reach: () => {
+      throw new Error('the server dies here');
+    },
+  };
+  await expect(cleanStreams(dies)).rejects.toThrow('dies');
+  expect(await refs()).toHaveLength(3);
+  expect(await cleanStreams(later)).toEqual([given]);
+  expect(await cleanStreams(later)).toEqual([]);
+  // Its commit is nowhere else: the branch stays, and what was staged is kept.
+  expect(await refs()).toEqual([
+    ...[landed, given].sort().map((id) => expect.stringMatching(`refs/gitswarm/snapshots/${id}/`)),
+    `refs/heads/stream/${given}`,
+  ]);
 });
 
 it('keeps its work when it is stopped and started again', async () => {

@@ -20,8 +20,10 @@ import { actorOf, type Workflow } from '../workflow.ts';
  * survives the death of the server.
  */
 export function stagedRef(streamId: string): string {
-  return `refs/gitswarm/staged/${streamId}`;
+  return `${STAGED}${streamId}`;
 }
+
+export const STAGED = 'refs/gitswarm/staged/';
 
 export interface Staged {
   /** The commit that holds what was staged; the head where nothing was. */
@@ -50,7 +52,7 @@ export async function readStaged(workflow: Workflow, stream: Stream): Promise<St
 }
 
 /** A stream that is over is shown as it was. */
-async function headOf(workflow: Workflow, stream: Stream): Promise<string> {
+export async function headOf(workflow: Workflow, stream: Stream): Promise<string> {
   const isOver = stream.state === 'merged' || stream.state === 'abandoned';
   return isOver ? stream.head : branchHead(workflow, stream);
 }

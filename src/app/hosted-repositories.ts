@@ -10,6 +10,8 @@ import { runDue } from '../contract/housekeeping.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import { getRepo, type Repo } from '../contract/repos.ts';
 import { cloneBare, initBare } from '../git/clone.ts';
+import { gitEnv } from '../git/git-env.ts';
+import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
@@ -23,7 +25,6 @@ import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { recover } from '../workflows/recover.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
-import { checkCloneUrl } from './clone-url.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import { placesOf } from './places.ts';
@@ -89,9 +90,7 @@ export class HostedRepositories {
     const inheritedEnv = this.#variables;
     try {
       if (wish.cloneUrl) {
-        const allowLocal = this.#switches.allowLocalClones;
-        await checkCloneUrl(wish.cloneUrl, { allowLocal });
-        await cloneBare(wish.cloneUrl, making, { inheritedEnv, allowLocal });
+        await cloneBare(await this.#reachRemote(wish.cloneUrl), making, { inheritedEnv });
       } else {
         await initBare(making, { inheritedEnv, branch: wish.config?.promote_target ?? 'main' });
       }
@@ -142,6 +141,7 @@ export class HostedRepositories {
       identity: async () => undefined,
       variables: this.#variables,
       hides: this.#hides,
+      reachRemote: (url) => this.#reachRemote(url),
       holder: machine.holder,
       notify: () => undefined,
       reach: (step) => crashAt(this.#crashAt, step),
@@ -187,6 +187,12 @@ export class HostedRepositories {
     this.#recovered.set(repoId, recovering);
     recovering.catch(() => this.#recovered.delete(repoId));
     return recovering;
+  }
+
+  /** The way to a remote, looked at each time: names and rules change. */
+  #reachRemote(url: string): Promise<Transport> {
+    const place = { dir: this.#dir, env: gitEnv(this.#variables) };
+    return safeTransport(place, url, { allowLocal: this.#switches.allowLocalClones });
   }
 
   #path(repoId: string): string {

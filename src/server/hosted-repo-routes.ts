@@ -3,8 +3,9 @@ import { SwarmError } from '../contract/errors.ts';
 import * as api from '../contract/hosted-repos.ts';
 import { listMerges } from '../contract/merges.ts';
 import { repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
-import { getRepo, reportConfig, setConfig } from '../contract/repos.ts';
+import { explainAccess, getRepo, reportConfig, setConfig } from '../contract/repos.ts';
 import { recordPromotion, recordStabilization, requestPromotion } from '../contract/stabilizations.ts';
+import { includesLevel } from '../domain/access/access.ts';
 import { parseConfigFile } from '../workflows/config-file.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import { promote } from '../workflows/promote.ts';
@@ -143,7 +144,7 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const { repoId } = input;
   const workflow = await workflowOf(call, repoId);
   if (workflow) {
-    await requireLevel(call, repoId, 'write');
+    await requireLevel(call, repoId, 'maintain');
     const done = await promote(workflow, { tag: input.tag });
     if (done.promoted) pushSoon(call.face, workflow, { tags: true });
     return { ...done, promotion: null };
@@ -151,11 +152,16 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const toCommit = input.toCommit ?? input.commit;
   if (toCommit === undefined) throw new SwarmError('invalid', 'commit is missing: the clone is with you.');
   const repo = await call.authority.call(getRepo, { repoId });
-  await call.authority.call(requestPromotion, { repoId, toCommit });
+  // Whoever tested it records what moves by itself where the settings say so; the rest is for maintainers.
+  const agent = call.caller.actor.id;
+  const { level } = await call.authority.call(explainAccess, { repoId, agent });
+  const automatic = !includesLevel(level, 'maintain');
+  await call.authority.call(requestPromotion, { repoId, toCommit, automatic });
   const { fromCommit, untested } = input;
+  const triggeredBy = automatic ? ('auto' as const) : ('manual' as const);
   const { bufferBranch: from, promoteTarget: to } = repo;
   return writeLast(call, recordPromotion, {
-    input: { repoId, fromCommit, toCommit, untested },
+    input: { repoId, fromCommit, toCommit, untested, triggeredBy },
     answer: (promotion) => ({ promoted: true, from, to, fromCommit, toCommit, untested, promotion }),
   });
 });

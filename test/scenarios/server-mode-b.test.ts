@@ -78,7 +78,13 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await server.ask(`POST /repos/${repoId}/promote`, { as: owner.key, body })).toMatchObject({
       promoted: true,
     });
-    expect((await server.ask(`GET /repos/${repoId}/promote/history`, as)).items).toHaveLength(1);
+    const changes = { auto_promote_on_green: true };
+    await server.ask(`PATCH /repos/${repoId}/config`, { as: owner.key, body: { changes } });
+    expect(await server.ask(`POST /repos/${repoId}/promote`, { ...as, body })).toMatchObject({
+      promoted: true,
+    });
+    const history = (await server.ask(`GET /repos/${repoId}/promote/history`, as)).items;
+    expect(history.map((each: { triggeredBy: string }) => each.triggeredBy)).toEqual(['auto', 'manual']);
   });
 
   it('nobody judges, lands or records for another', async () => {

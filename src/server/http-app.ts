@@ -11,6 +11,7 @@ import { addFileRoutes } from './file-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
+import { rawRoutes } from './raw-routes.ts';
 import { addContractRoutes, publicEndpoints } from './routes.ts';
 import { addUploadRoutes } from './upload-routes.ts';
 import { addWebSocket } from './web-socket.ts';
@@ -85,7 +86,7 @@ function addJsonParser(app: FastifyInstance): void {
 function addDocs(app: FastifyInstance): void {
   let document: object | undefined;
   app.get(`${PREFIX}/openapi.json`, async () => {
-    document ??= openApiDocument(publicEndpoints());
+    document ??= openApiDocument(publicEndpoints(), rawRoutes);
     return document;
   });
   const { style, script } = inlineParts();

@@ -299,6 +299,9 @@ describe('around the routes', () => {
     expect(document.paths['/tasks/{task}/claim'].post).toMatchObject({ operationId: 'task.claim' });
     const names = Object.values(document.paths as object).flatMap((path) => Object.values(path as object));
     expect(names.map((each) => each.operationId)).not.toContain('merge.prepare');
+    expect(names.map((each) => each.operationId)).toEqual(
+      expect.arrayContaining(['sync.batch', 'event.updates', 'file.patch', 'file.write', 'repo.upload']),
+    );
     const docs = await server.request('GET /docs');
     expect(docs.body).toContain('task.claim');
   });

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { listRefs } from '../../src/git/refs.ts';
 import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
+import { hostedRoutes } from '../../src/server/hosted-routes.ts';
+import { rawRoutes } from '../../src/server/raw-routes.ts';
 import { cleanStreams } from '../../src/workflows/hosted/clean-streams.ts';
 import { gitFixture } from '../support/git-fixture.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
@@ -225,6 +228,53 @@ it('lets nobody else write, and no path lead out', async () => {
   expect(large).toMatchObject({ status: 413 });
 });
 
+it('a name is refused everywhere or read, listed and told everywhere as it was written', async () => {
+  const { server, alpha, work } = await start();
+  const id = await work.stream(alpha, 'Names', { 'a.txt': 'one\n' });
+  const part = fc.oneof(
+    fc.constantFrom(
+      '..',
+      '.',
+      '.git',
+      'a',
+      ' ',
+      '%2e',
+      '"q"',
+      "it's",
+      'ü',
+      '日本',
+      '-x',
+      'CON',
+      'a:b',
+      '*',
+      '#',
+      '?',
+      '\\',
+      '~',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+  );
+  const names = fc.sample(
+    fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
+    60,
+  );
+  const written = new Set(['a.txt']);
+  for (const name of names) {
+    const path = encodeURIComponent(name).replaceAll('.', '%2E');
+    const { status } = await work.put(alpha, id, path, name);
+    expect([name, [200, 201, 400, 404, 409].includes(status)]).toEqual([name, true]);
+    if (status >= 300) continue;
+    written.add(name);
+    expect(await work.read(alpha, id, path)).toBe(name);
+  }
+  expect(written.size).toBeGreaterThan(5);
+  const { items } = await server.ask(`GET /streams/${id}/tree?limit=200`, { as: alpha.key });
+  expect(new Set(items.map((each: { path: string }) => each.path))).toEqual(written);
+  await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'Names' } });
+  const { perFile } = await server.ask(`GET /streams/${id}/diff`, { as: alpha.key });
+  expect(new Set(perFile.map((each: { path: string }) => each.path))).toEqual(written);
+});
+
 it('writers of one stream at the same moment lose nothing', async () => {
   const { server, alpha, work } = await start();
   const id = await work.stream(alpha, 'Many', { 'a.txt': 'one\n' });
@@ -386,6 +436,10 @@ it('lets neither strangers nor readers do anything to a private repository', asy
   const asked: [what: string, body: unknown][] = [
     [`POST /repos/${repo.id}/streams`, { name: 'x' }],
     [`PATCH /streams/${id}`, { status: 'abandoned' }],
+    [`DELETE /streams/${id}`, undefined],
+    [`POST /streams/${id}/finish`, {}],
+    [`POST /repos/${repo.id}/undo`, {}],
+    [`PUT /repos/${repo.id}/config/file`, { text: null }],
     [`POST /streams/${id}/commits`, { message: 'x' }],
     [`PUT /streams/${id}/files/a.txt`, 'theirs'],
     [`DELETE /streams/${id}/files/a.txt`, undefined],
@@ -403,6 +457,16 @@ it('lets neither strangers nor readers do anything to a private repository', asy
     [`PATCH /repos/${repo.id}/config`, { changes: { is_private: false } }],
     [`PATCH /repos/${repo.id}`, { isPrivate: false }],
   ];
+  const isAsked = (method: string, path: string) => {
+    const pattern = new RegExp(`^${method} ${path.replace(/[:{]\w+}?/g, '[^ ]+')}$`);
+    return asked.some(([what]) => pattern.test(what));
+  };
+  const hosted = [...hostedRoutes.values()].map(({ endpoint }) => [endpoint.method, endpoint.path] as const);
+  const raw = Object.entries(rawRoutes).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => [method.toUpperCase(), path] as const),
+  );
+  const missing = [...hosted, ...raw].filter(([method, path]) => method !== 'GET' && !isAsked(method, path));
+  expect(missing).toEqual([['POST', '/repos']]);
   for (const [what, body] of asked) {
     expect([what, (await server.request(what, { as: stranger.key, body })).status]).toEqual([what, 404]);
     expect([what, (await server.request(what, { as: reader.key, body })).status]).toEqual([what, 403]);

@@ -15,6 +15,8 @@ export interface GitPlace {
 export interface RunOptions {
   cwd?: string;
   input?: string | Uint8Array;
+  /** An open file whose rest, from where it stands, is the input instead. It stays the caller's to close. */
+  inputFile?: number;
   /** Exit codes that are answers, not failures. Default: only 0. */
   okExits?: readonly number[];
   /** Added to the place's environment; undefined takes a variable away. */
@@ -91,7 +93,7 @@ async function runByUs(
   const child = spawn('git', args, {
     cwd,
     env: environment(place, options),
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [options.inputFile ?? 'pipe', 'pipe', 'pipe'],
     // A group of its own can be ended as a whole: what git has started would hold its pipes open.
     ...(options.timeoutMs === undefined ? {} : { detached: true }),
     ...(options.signal ? { signal: options.signal } : {}),

@@ -31,6 +31,15 @@ export interface Call {
   isAlone?: boolean | undefined;
   /** The call came over the network. */
   remote?: Remote | undefined;
+  /** The call is the last write of a route: what is remembered under the key is the route's answer, and so is told. */
+  ends?: RouteEnd | undefined;
+}
+
+/** A route that one write ends: the words and the hash its receipt bears, and what it answers. */
+export interface RouteEnd {
+  operation: string;
+  bodyHash: string;
+  answerOf(answer: unknown): unknown;
 }
 
 const OPEN_READS = new Set<Need>(['read', 'member']);
@@ -86,10 +95,12 @@ async function runWrite(
   const name = operation.endpoint.name;
   const caller = await findCaller(tx, call);
   const receiptKey = call.key && caller ? { actorId: caller.id, key: call.key } : undefined;
-  const bodyHash = receiptKey ? hashBody(name, input) : '';
+  const { ends } = call;
+  const remembered = ends?.operation ?? name;
+  const bodyHash = receiptKey ? (ends?.bodyHash ?? hashBody(name, input)) : '';
   if (receiptKey) {
     const receipt = await findReceipt(tx, receiptKey);
-    if (receipt && (receipt.operation !== name || receipt.bodyHash !== bodyHash)) {
+    if (receipt && (receipt.operation !== remembered || receipt.bodyHash !== bodyHash)) {
       throw new SwarmError('conflict', `The idempotency key "${call.key}" was used for another request.`);
     }
     if (receipt) {
@@ -125,10 +136,11 @@ async function runWrite(
     emit: (event: NewEvent & { repoId?: string | null }) => events.push(event),
     ...subject,
   };
-  const answer = await operation.run(context as never, input as never);
+  const made = await operation.run(context as never, input as never);
+  const answer = ends ? ends.answerOf(made) : made;
   if (receiptKey) {
     const kept = operation.remember ? operation.remember(answer as never) : answer;
-    await insertReceipt(tx, { ...receiptKey, operation: name, bodyHash, answer: kept, now });
+    await insertReceipt(tx, { ...receiptKey, operation: remembered, bodyHash, answer: kept, now });
   }
   await writeEvents(tx, kernel, caller, repoId, now, events);
   return answer;
@@ -185,6 +197,7 @@ function issuesText({ issues }: z.ZodError): string {
   return `${texts.join('; ')}.`;
 }
 
-function hashBody(name: string, input: unknown): string {
+/** What tells two requests under one key apart. */
+export function hashBody(name: string, input: unknown): string {
   return sha256(`${name}\n${JSON.stringify(input)}`);
 }

@@ -34,6 +34,8 @@ import { streamOperations } from './streams.ts';
 import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
+import { updateOperations } from './updates.ts';
+import { uploadOperations } from './uploads.ts';
 import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
@@ -53,6 +55,7 @@ export const operations: Operation[] = [
   ...queueOperations,
   ...stabilizationOperations,
   ...eventOperations,
+  ...updateOperations,
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
@@ -69,6 +72,7 @@ export const operations: Operation[] = [
   ...pluginOperations,
   mayEdit,
   ...pushOperations,
+  ...uploadOperations,
   ...serverAdminOperations,
   ...hostingOperations,
   ...keyOperations,

@@ -11,7 +11,9 @@ import { addFileRoutes } from './file-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
+import { rawRoutes } from './raw-routes.ts';
 import { addContractRoutes, publicEndpoints } from './routes.ts';
+import { addUploadRoutes } from './upload-routes.ts';
 import { addWebSocket } from './web-socket.ts';
 
 export interface HttpOptions {
@@ -64,6 +66,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   addProbes(app, face);
   addContractRoutes(app, face);
   await addFileRoutes(app, face);
+  await addUploadRoutes(app, face);
   addEventStreams(app, face);
   await addWebSocket(app, face);
   addDocs(app);
@@ -83,7 +86,7 @@ function addJsonParser(app: FastifyInstance): void {
 function addDocs(app: FastifyInstance): void {
   let document: object | undefined;
   app.get(`${PREFIX}/openapi.json`, async () => {
-    document ??= openApiDocument(publicEndpoints());
+    document ??= openApiDocument(publicEndpoints(), rawRoutes);
     return document;
   });
   const { style, script } = inlineParts();

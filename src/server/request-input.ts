@@ -42,7 +42,8 @@ function bodyOf({ body }: FastifyRequest): object {
   throw new SwarmError('invalid', 'The body has to be a JSON object.');
 }
 
-function takeActor(
+/** What a request says of its sender, apart from the rest. */
+export function takeActor(
   input: Record<string, unknown>,
   properties: Record<string, unknown>,
 ): { rest: Record<string, unknown>; actingAs: string | undefined } {

@@ -76,6 +76,7 @@ export const CASES: Record<string, Case[]> = {
   'server.ensure_admin': [{ input: () => ({ apiKeyHash: 'x'.repeat(64), replaceKey: false }) }],
   'push.intend': [{ input: () => ({ refs: [] }) }],
   'push.record': [{ input: () => ({ refs: [], error: null }) }],
+  'upload.record': [{ input: () => ({ refs: [] }) }],
   'repo.create': [{ input: ({ held }) => ({ id: held, name: 'other' }) }],
   'repo.register': [{ input: () => ({ name: 'other' }) }],
   'agent.update': [{ input: () => ({ agent: 'writer', description: 'x' }), ...itself }],

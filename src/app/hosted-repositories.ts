@@ -10,6 +10,8 @@ import { runDue } from '../contract/housekeeping.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import { getRepo, type Repo } from '../contract/repos.ts';
 import { cloneBare, initBare } from '../git/clone.ts';
+import { gitEnv } from '../git/git-env.ts';
+import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
@@ -17,12 +19,12 @@ import { type Authority, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
+import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { recover } from '../workflows/recover.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
-import { checkCloneUrl } from './clone-url.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import { placesOf } from './places.ts';
@@ -41,6 +43,8 @@ export interface HostedCaller {
 
 export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
 
+const TIDY_EVERY_MS = 3_600_000;
+
 /** The clones of a server: bare repositories, each opened once and kept, with the workflows that work on them. */
 export class HostedRepositories {
   readonly #kernel: Kernel;
@@ -53,6 +57,7 @@ export class HostedRepositories {
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
   readonly #recovered = new Map<string, Promise<unknown>>();
+  readonly #tidied = new Map<string, number>();
 
   constructor(
     kernel: Kernel,
@@ -85,9 +90,7 @@ export class HostedRepositories {
     const inheritedEnv = this.#variables;
     try {
       if (wish.cloneUrl) {
-        const allowLocal = this.#switches.allowLocalClones;
-        await checkCloneUrl(wish.cloneUrl, { allowLocal });
-        await cloneBare(wish.cloneUrl, making, { inheritedEnv, allowLocal });
+        await cloneBare(await this.#reachRemote(wish.cloneUrl), making, { inheritedEnv });
       } else {
         await initBare(making, { inheritedEnv, branch: wish.config?.promote_target ?? 'main' });
       }
@@ -138,6 +141,7 @@ export class HostedRepositories {
       identity: async () => undefined,
       variables: this.#variables,
       hides: this.#hides,
+      reachRemote: (url) => this.#reachRemote(url),
       holder: machine.holder,
       notify: () => undefined,
       reach: (step) => crashAt(this.#crashAt, step),
@@ -149,11 +153,20 @@ export class HostedRepositories {
     const authority = localAuthority(this.#kernel, { repoId });
     await authority.call(runDue, { repoId });
     if (!this.has(repoId)) return;
-    const { unpushed } = await authority.call(showClone, { repoId });
     const now = this.#kernel.clock.now();
+    await this.#tidy(repoId, authority, now);
+    const { unpushed } = await authority.call(showClone, { repoId });
     if (!unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) return;
     const repo = await authority.call(getRepo, { repoId });
     await pushUnpushed(await this.#workflow(repo, authority, undefined));
+  }
+
+  /** Takes away, once an hour, what closed streams have left in a clone that is in use. */
+  async #tidy(repoId: string, authority: Authority, now: number): Promise<void> {
+    if (!this.#open.has(repoId) || now - (this.#tidied.get(repoId) ?? 0) < TIDY_EVERY_MS) return;
+    this.#tidied.set(repoId, now);
+    const repo = await authority.call(getRepo, { repoId });
+    await cleanStreams(await this.#workflow(repo, authority, undefined));
   }
 
   async close(): Promise<void> {
@@ -174,6 +187,12 @@ export class HostedRepositories {
     this.#recovered.set(repoId, recovering);
     recovering.catch(() => this.#recovered.delete(repoId));
     return recovering;
+  }
+
+  /** The way to a remote, looked at each time: names and rules change. */
+  #reachRemote(url: string): Promise<Transport> {
+    const place = { dir: this.#dir, env: gitEnv(this.#variables) };
+    return safeTransport(place, url, { allowLocal: this.#switches.allowLocalClones });
   }
 
   #path(repoId: string): string {

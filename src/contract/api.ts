@@ -29,6 +29,7 @@ import * as status from './status.ts';
 import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
 import * as undo from './undo.ts';
+import * as uploads from './uploads.ts';
 import * as workplans from './workplans.ts';
 
 const modules = [
@@ -58,6 +59,7 @@ const modules = [
   hosting,
   editStream,
   pushes,
+  uploads,
   serverAdmin,
   sessions,
   keys,

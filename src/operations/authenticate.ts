@@ -21,6 +21,8 @@ export interface Authenticated {
   /** Names the key, or the sessions of an agent, without telling it: what limits and open sockets are counted by. */
   keyHash: string;
   mayRegister: boolean;
+  /** What was shown: whoever stays connected has it looked at again. */
+  credential: Credential;
 }
 
 /** Ours are longer; an operator may have chosen the first administrator's. */
@@ -34,8 +36,9 @@ const SESSION = /^gss_[0-9a-f]{64}$/;
 export async function authenticate({ database, clock }: Kernel, apiKey: string): Promise<Authenticated> {
   if (KEY.test(apiKey)) {
     const keyHash = hashApiKey(apiKey);
-    const holder = await findKeyHolder(database.read, keyHash, isoTime(clock.now()));
-    if (holder) return { agent: holder.agent, keyHash, mayRegister: holder.mayRegister };
+    const holder = await findKeyHolder(database.view, keyHash, isoTime(clock.now()));
+    const credential: Credential = { kind: 'key', secret: apiKey };
+    if (holder) return { agent: holder.agent, keyHash, mayRegister: holder.mayRegister, credential };
   }
   throw new SwarmError('unauthenticated', 'The key is not valid: unknown, expired or revoked.', {
     fix: 'Send "Authorization: Bearer gsw_…" with a key of a registered agent.',
@@ -52,11 +55,14 @@ export async function authenticateSession(
 ): Promise<Authenticated> {
   const now = isoTime(clock.now());
   const session = SESSION.test(token)
-    ? await findOpenSession(database.read, hashApiKey(token), now)
+    ? await findOpenSession(database.view, hashApiKey(token), now)
     : undefined;
-  const agent = session && (await findAgent(database.read, session.agent_id));
-  // Counted together: signing in again and again must not raise anyone's limits.
-  if (agent?.status === 'active') return { agent, keyHash: `sessions of ${agent.id}`, mayRegister: false };
+  const agent = session && (await findAgent(database.view, session.agent_id));
+  if (agent?.status === 'active') {
+    // Counted together: signing in again and again must not raise anyone's limits.
+    const keyHash = `sessions of ${agent.id}`;
+    return { agent, keyHash, mayRegister: false, credential: { kind: 'session', secret: token } };
+  }
   throw new SwarmError('unauthenticated', 'You are not signed in, or not any more.', {
     fix: 'Sign in again: /login',
   });

@@ -35,6 +35,8 @@ import { streamOperations } from './streams.ts';
 import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
+import { updateOperations } from './updates.ts';
+import { uploadOperations } from './uploads.ts';
 import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
@@ -54,6 +56,7 @@ export const operations: Operation[] = [
   ...queueOperations,
   ...stabilizationOperations,
   ...eventOperations,
+  ...updateOperations,
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
@@ -70,6 +73,7 @@ export const operations: Operation[] = [
   ...pluginOperations,
   mayEdit,
   ...pushOperations,
+  ...uploadOperations,
   ...serverAdminOperations,
   ...sessionOperations,
   ...hostingOperations,

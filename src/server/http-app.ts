@@ -13,7 +13,9 @@ import { addLoginRoutes } from './login-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
+import { rawRoutes } from './raw-routes.ts';
 import { addContractRoutes, publicEndpoints } from './routes.ts';
+import { addUploadRoutes } from './upload-routes.ts';
 import { addWebSocket } from './web-socket.ts';
 
 export interface HttpOptions {
@@ -69,6 +71,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   addProbes(app, face);
   addContractRoutes(app, face);
   await addFileRoutes(app, face);
+  await addUploadRoutes(app, face);
   addEventStreams(app, face);
   await addWebSocket(app, face);
   addDocs(app);
@@ -90,7 +93,7 @@ function addJsonParser(app: FastifyInstance): void {
 function addDocs(app: FastifyInstance): void {
   let document: object | undefined;
   app.get(`${PREFIX}/openapi.json`, async () => {
-    document ??= openApiDocument(publicEndpoints());
+    document ??= openApiDocument(publicEndpoints(), rawRoutes);
     return document;
   });
   const { style, script } = inlineParts();

@@ -84,6 +84,7 @@ export const CASES: Record<string, Case[]> = {
   'session.end': [{ input: () => ({ tokenHash: 'x'.repeat(64) }) }],
   'push.intend': [{ input: () => ({ refs: [] }) }],
   'push.record': [{ input: () => ({ refs: [], error: null }) }],
+  'upload.record': [{ input: () => ({ refs: [] }) }],
   'repo.create': [{ input: ({ held }) => ({ id: held, name: 'other' }) }],
   'repo.register': [{ input: () => ({ name: 'other' }) }],
   'agent.update': [{ input: () => ({ agent: 'writer', description: 'x' }), ...itself }],
@@ -365,6 +366,7 @@ export function withoutTrace(database: Database): Database {
     kind: database.kind,
     place: database.place,
     read: database.read,
+    view: database.view,
     close: () => database.close(),
     async write<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
       let answer: { is: T } | undefined;

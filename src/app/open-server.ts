@@ -12,6 +12,7 @@ import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
 import { HostedRepositories } from './hosted-repositories.ts';
+import { linkRedis, type RedisLink } from './redis-link.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
 
 /** Everything a server works with, apart from the network. */
@@ -26,7 +27,9 @@ export interface ServerApp {
   madeToken: string | undefined;
   /** The clones that are at this server. */
   hosted: HostedRepositories;
-  /** Calls back when other servers on the same database have written events. */
+  /** What is shared with other servers apart from the database; undefined where no Redis was named. */
+  redis: RedisLink | undefined;
+  /** Calls back when other servers have written events. */
   hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
 }
@@ -54,6 +57,7 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
     const kernel: Kernel = { database, clock };
     const madeToken = await makeAdmin(kernel, switches.adminToken);
     const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
+    const redis = switches.redisUrl === undefined ? undefined : await linkRedis(switches.redisUrl);
     return {
       database,
       kernel,
@@ -62,9 +66,20 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       dataDir,
       madeToken,
       hosted,
-      hearOfEvents: (heard) =>
-        'url' in place ? hearOfEvents(place.url, heard) : { close: async () => undefined },
+      redis,
+      hearOfEvents: (heard) => {
+        // Both, always: whichever of them is away, the other still tells.
+        const told = 'url' in place ? hearOfEvents(place.url, heard) : undefined;
+        const signalled = redis?.hearOfEvents(heard);
+        return {
+          close: async () => {
+            signalled?.close();
+            await told?.close();
+          },
+        };
+      },
       close: async () => {
+        redis?.close();
         await hosted.close();
         await database.close();
       },

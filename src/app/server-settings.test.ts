@@ -11,6 +11,7 @@ it('is careful where nothing is said', () => {
     openRegistration: false,
     sandbox: 'required',
     adminToken: undefined,
+    redisUrl: undefined,
     logLevel: 'info',
   });
 });
@@ -29,6 +30,7 @@ it.each([
   ['GITSWARM_RATE_LIMIT', '600'],
   ['GITSWARM_OPEN_REGISTRATION', 'yes'],
   ['GITSWARM_SANDBOX', 'no'],
+  ['REDIS_URL', 'localhost:6379'],
   ['GITSWARM_ADMIN_TOKEN', 'short'],
   ['GITSWARM_ADMIN_TOKEN', 'with spaces in it, long enough'],
 ])('refuses %s=%s and names it', (name, value) => {

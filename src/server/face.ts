@@ -9,7 +9,7 @@ export const PREFIX = '/api/v1';
 export interface Face {
   server: ServerApp;
   feed: EventFeed;
-  /** Says that something may have been written: whoever follows the log looks at once. */
+  /** Says that something may have been written: whoever follows the log looks at once, at other servers too. */
   wake(): void;
   /** Lets one more stream or socket of a key in; the answer lets it out again. Throws limited. */
   admit(keyHash: string): () => void;
@@ -40,7 +40,10 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
   return {
     server,
     feed,
-    wake: () => feed.wake(),
+    wake() {
+      feed.wake();
+      server.redis?.announceEvents();
+    },
     inTurn(name, run) {
       const before = turns.get(name) ?? Promise.resolve();
       const done = before.then(run, run);

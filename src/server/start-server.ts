@@ -31,6 +31,10 @@ export async function startServer(server: ServerApp, options: StartOptions): Pro
   const face = makeFace(server, onFailure);
   const app: FastifyInstance = await makeHttpApp(face, options);
   keepHouse(face, onFailure);
+  server.redis?.watch((isUp) => {
+    if (isUp) app.log.info('Redis answers: limits are counted for all servers together');
+    else app.log.warn('Redis is away: limits are counted by this server alone until it is back');
+  });
   const url = await listen(app, options);
   return { url, stop: () => stop(app) };
 }

@@ -96,6 +96,7 @@ export async function startOn(
     dataDir,
     madeToken: undefined,
     hosted,
+    redis: undefined,
     hearOfEvents: () => ({ close }),
     close,
   });

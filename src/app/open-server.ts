@@ -7,10 +7,12 @@ import { ensureAdmin } from '../contract/server-admin.ts';
 import { type Database, type DatabasePlace, openDatabase } from '../db/database.ts';
 import { hearOfEvents } from '../db/event-signal.ts';
 import { migrate } from '../db/migrate.ts';
+import { type ServerLocks, serverLocks } from '../db/server-locks.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
+import { type FellowServers, signIn } from './fellow-servers.ts';
 import { HostedRepositories } from './hosted-repositories.ts';
 import { linkRedis, type RedisLink } from './redis-link.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
@@ -29,6 +31,10 @@ export interface ServerApp {
   hosted: HostedRepositories;
   /** What is shared with other servers apart from the database; undefined where no Redis was named. */
   redis: RedisLink | undefined;
+  /** The servers that share the data directory. */
+  fellows: FellowServers | undefined;
+  /** Locks between all servers of the database; undefined where it is a file. */
+  locks: ServerLocks | undefined;
   /** Calls back when other servers have written events. */
   hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
@@ -52,11 +58,19 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
+  const locks = 'url' in place ? serverLocks(place.url) : undefined;
+  let fellows: FellowServers | undefined;
+  const close = async () => {
+    fellows?.close();
+    await locks?.close();
+    await database.close();
+  };
   try {
     await migrate(database);
+    fellows = await signIn(dataDir, locks);
     const kernel: Kernel = { database, clock };
     const madeToken = await makeAdmin(kernel, switches.adminToken);
-    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
+    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment, fellows, locks });
     const redis = switches.redisUrl === undefined ? undefined : await linkRedis(switches.redisUrl);
     return {
       database,
@@ -67,6 +81,8 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       madeToken,
       hosted,
       redis,
+      fellows,
+      locks,
       hearOfEvents: (heard) => {
         // Both, always: whichever of them is away, the other still tells.
         const told = 'url' in place ? hearOfEvents(place.url, heard) : undefined;
@@ -81,11 +97,11 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       close: async () => {
         redis?.close();
         await hosted.close();
-        await database.close();
+        await close();
       },
     };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }

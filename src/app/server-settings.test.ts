@@ -8,6 +8,7 @@ it('is careful where nothing is said', () => {
   expect(switches({})).toEqual({
     rateLimit: undefined,
     allowLocalClones: false,
+    allowPrivateWebhooks: false,
     openRegistration: false,
     sandbox: 'required',
     adminToken: undefined,

@@ -7,6 +7,8 @@ export interface ServerSwitches {
   rateLimit: number | null | undefined;
   /** Clone URLs may be paths, `file:` and private addresses. */
   allowLocalClones: boolean;
+  /** Webhooks may lead to addresses that are not out on the Internet. */
+  allowPrivateWebhooks: boolean;
   openRegistration: boolean;
   sandbox: 'required' | 'auto' | 'off';
   adminToken: string | undefined;
@@ -26,6 +28,7 @@ export function serverSwitches({ variables }: Environment): ServerSwitches {
   return {
     rateLimit: rateLimit(variables.GITSWARM_RATE_LIMIT),
     allowLocalClones: flag('GITSWARM_ALLOW_LOCAL_CLONES', variables.GITSWARM_ALLOW_LOCAL_CLONES),
+    allowPrivateWebhooks: flag('GITSWARM_ALLOW_PRIVATE_WEBHOOKS', variables.GITSWARM_ALLOW_PRIVATE_WEBHOOKS),
     openRegistration: flag('GITSWARM_OPEN_REGISTRATION', variables.GITSWARM_OPEN_REGISTRATION),
     sandbox: oneOf('GITSWARM_SANDBOX', variables.GITSWARM_SANDBOX, ['required', 'auto', 'off']),
     adminToken,

@@ -15,7 +15,7 @@ export interface Face {
   admit(keyHash: string): () => void;
   /** To be called when the server stops; the answer takes that back. */
   onStop(end: () => void): () => void;
-  /** Does things of the same name one after the other. */
+  /** Does things of the same name one after the other, at whichever server. */
   inTurn<T>(name: string, run: () => Promise<T>): Promise<T>;
   /** Does what nobody waits for; the server's stop does. */
   inBackground(work: () => Promise<void>): void;
@@ -46,7 +46,9 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
     },
     inTurn(name, run) {
       const before = turns.get(name) ?? Promise.resolve();
-      const done = before.then(run, run);
+      // The same request may be at another server at this moment.
+      const alone = () => (server.locks ? server.locks.hold(`turn ${name}`, run) : run());
+      const done = before.then(alone, alone);
       turns.set(name, done);
       const forget = () => {
         if (turns.get(name) === done) turns.delete(name);

@@ -97,6 +97,8 @@ export async function startOn(
     madeToken: undefined,
     hosted,
     redis: undefined,
+    fellows: undefined,
+    locks: undefined,
     hearOfEvents: () => ({ close }),
     close,
   });

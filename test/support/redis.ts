@@ -19,11 +19,17 @@ const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
 /** Promises that need a Redis. Where it is not installed they are skipped, and that is said. */
 export function describeWithRedis(name: string, promises: () => void): void {
-  if (isInstalled) return void describe(name, promises);
+  if (withRedis(`SKIPPING: ${name}`)) describe(name, promises);
+  else describe.skip(name, promises);
+}
+
+/** Whether there is a Redis; says loudly what happens where there is none. */
+export function withRedis(otherwise: string): boolean {
+  if (isInstalled) return true;
   if (process.env.CI === 'true')
     throw new Error('redis-server is not installed (apt-get install redis-server)');
-  process.stderr.write(`\n*** redis-server is not installed, SKIPPING: ${name}\n\n`);
-  describe.skip(name, promises);
+  process.stderr.write(`\n*** redis-server is not installed: ${otherwise}\n\n`);
+  return false;
 }
 
 /** Not started yet. */

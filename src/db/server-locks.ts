@@ -32,6 +32,7 @@ class PgLocks implements ServerLocks {
   /** PostgreSQL lets a session take what it holds already: who comes next here waits here. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #client: Promise<Client> | undefined;
+  #lastAnswer: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -91,13 +92,17 @@ class PgLocks implements ServerLocks {
     });
   }
 
-  async #ask(client: Client, statement: string, name: string): Promise<boolean> {
-    try {
+  /** One question after the other: a connection answers one at a time. */
+  #ask(client: Client, statement: string, name: string): Promise<boolean> {
+    const ask = async () => {
       const { rows } = await client.query<{ is_so?: boolean }>(statement, [keyOf(name)]);
       return rows[0]?.is_so === true;
-    } catch (error) {
+    };
+    const answer = this.#lastAnswer.then(ask, ask);
+    this.#lastAnswer = answer;
+    return answer.catch((error: unknown) => {
       throw postgresFault(error, this.#url);
-    }
+    });
   }
 
   #connected(): Promise<Client> {

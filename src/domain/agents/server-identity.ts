@@ -23,8 +23,8 @@ const HOUSEWORK: Record<string, Covers> = {
   'merge.land': always,
   'merge.end': ({ state }) => state === 'withdrawn',
   'promotion.record': always,
-  // What was done on a branch with plain git is work, and keeps a stream from being stale.
-  'stream.record_head': ({ cause }) => cause === 'adopted' || cause === 'rewritten',
+  // What git holds already is recorded: commits that nobody told of, and a stream that follows what it has landed.
+  'stream.record_head': ({ cause }) => cause === 'adopted' || cause === 'rewritten' || cause === 'rebased',
   'plugin.begin': ({ plugin }) => plugin === 'stale_stream_cleanup',
   'plugin.finish': always,
 };

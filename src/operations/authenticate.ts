@@ -5,6 +5,7 @@ import { findAgent, getAgentByRef } from '../domain/agents/agents-store.ts';
 import { hashApiKey } from '../domain/agents/api-keys.ts';
 import { findAgentByKeyHash, findApiKeyByHash } from '../domain/agents/api-keys-store.ts';
 import { findServerAgent } from '../domain/agents/server-agents-store.ts';
+import { isServer } from '../domain/agents/server-identity.ts';
 import type { Kernel } from './execute.ts';
 
 /** Whom a key stands for. */
@@ -26,12 +27,12 @@ export async function authenticate({ database, clock }: Kernel, apiKey: string):
   if (KEY.test(apiKey)) {
     const keyHash = hashApiKey(apiKey);
     const own = await findAgentByKeyHash(database.view, keyHash);
-    if (own) return { agent: own, keyHash, mayRegister: false };
+    if (own && !isServer(own)) return { agent: own, keyHash, mayRegister: false };
     const further = await findApiKeyByHash(database.view, keyHash);
     const now = isoTime(clock.now());
     if (further && further.revoked_at === null && (further.expires_at === null || further.expires_at > now)) {
       const agent = await findAgent(database.view, further.agent_id);
-      if (agent) return { agent, keyHash, mayRegister: further.may_register === 1 };
+      if (agent && !isServer(agent)) return { agent, keyHash, mayRegister: further.may_register === 1 };
     }
   }
   throw new SwarmError('unauthenticated', 'The key is not valid: unknown, expired or revoked.', {

@@ -96,6 +96,9 @@ export async function startOn(
     dataDir,
     madeToken: undefined,
     hosted,
+    redis: undefined,
+    fellows: undefined,
+    locks: undefined,
     hearOfEvents: () => ({ close }),
     close,
   });

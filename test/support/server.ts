@@ -46,6 +46,9 @@ export interface ServerForTests {
 export interface ServerOptions {
   place?: DatabasePlaceForTests;
   data?: string;
+  clock?: Clock;
+  behindTls?: boolean;
+  dashboardDir?: string;
   switches?: Partial<ServerSwitches>;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
@@ -65,9 +68,10 @@ export async function makeServer(options: ServerOptions = {}): Promise<ServerFor
     environment: readEnvironment({ PATH: process.env.PATH, HOME: tempDir('home'), ...options.variables }),
     db: place && ('url' in place ? place.url : place.file),
     data: options.data ?? tempDir('server'),
+    ...(options.clock ? { clock: options.clock } : {}),
     switches: { rateLimit: null, adminToken: ADMIN, ...options.switches },
   });
-  const server = await serve(app);
+  const server = await serve(app, options);
   running.push(server.stop);
   return server;
 }
@@ -95,6 +99,7 @@ export async function startOn(
     switches,
     dataDir,
     madeToken: undefined,
+    isFirstStart: false,
     hosted,
     redis: undefined,
     fellows: undefined,
@@ -104,12 +109,16 @@ export async function startOn(
   });
 }
 
-async function serve(app: ServerApp): Promise<ServerForTests> {
+async function serve(
+  app: ServerApp,
+  { behindTls = false, dashboardDir }: ServerOptions = {},
+): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
     port: 0,
-    behindTls: false,
+    behindTls,
+    ...(dashboardDir === undefined ? {} : { dashboardDir }),
     insecure: false,
     logTo: { write: (line) => log.push(line) },
   });

@@ -49,6 +49,7 @@ const common: BuildOptions = {
     'fastify',
     '@fastify/rate-limit',
     '@fastify/websocket',
+    'ioredis',
     'prom-client',
   ],
   // As a require: the bundle is compiled by us, and only Node's own loader knows what an import would mean there.

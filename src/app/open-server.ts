@@ -7,11 +7,14 @@ import { ensureAdmin } from '../contract/server-admin.ts';
 import { type Database, type DatabasePlace, openDatabase } from '../db/database.ts';
 import { hearOfEvents } from '../db/event-signal.ts';
 import { migrate } from '../db/migrate.ts';
+import { type ServerLocks, serverLocks } from '../db/server-locks.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
+import { type FellowServers, signIn } from './fellow-servers.ts';
 import { HostedRepositories } from './hosted-repositories.ts';
+import { linkRedis, type RedisLink } from './redis-link.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
 
 /** Everything a server works with, apart from the network. */
@@ -28,7 +31,13 @@ export interface ServerApp {
   isFirstStart: boolean;
   /** The clones that are at this server. */
   hosted: HostedRepositories;
-  /** Calls back when other servers on the same database have written events. */
+  /** What is shared with other servers apart from the database; undefined where no Redis was named. */
+  redis: RedisLink | undefined;
+  /** The servers that share the data directory. */
+  fellows: FellowServers | undefined;
+  /** Locks between all servers of the database; undefined where it is a file. */
+  locks: ServerLocks | undefined;
+  /** Calls back when other servers have written events. */
   hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
 }
@@ -51,11 +60,20 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
+  const locks = 'url' in place ? serverLocks(place.url) : undefined;
+  let fellows: FellowServers | undefined;
+  const close = async () => {
+    fellows?.close();
+    await locks?.close();
+    await database.close();
+  };
   try {
     await migrate(database);
+    fellows = await signIn(dataDir, locks);
     const kernel: Kernel = { database, clock };
     const { madeToken, isFirstStart } = await makeAdmin(kernel, switches.adminToken);
-    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
+    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment, fellows, locks });
+    const redis = switches.redisUrl === undefined ? undefined : await linkRedis(switches.redisUrl);
     return {
       database,
       kernel,
@@ -65,15 +83,28 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       madeToken,
       isFirstStart,
       hosted,
-      hearOfEvents: (heard) =>
-        'url' in place ? hearOfEvents(place.url, heard) : { close: async () => undefined },
+      redis,
+      fellows,
+      locks,
+      hearOfEvents: (heard) => {
+        // Both, always: whichever of them is away, the other still tells.
+        const told = 'url' in place ? hearOfEvents(place.url, heard) : undefined;
+        const signalled = redis?.hearOfEvents(heard);
+        return {
+          close: async () => {
+            signalled?.close();
+            await told?.close();
+          },
+        };
+      },
       close: async () => {
+        redis?.close();
         await hosted.close();
-        await database.close();
+        await close();
       },
     };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }

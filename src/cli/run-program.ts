@@ -137,7 +137,8 @@ async function runCommand(
     const answer = await command.run(session, args, own);
     show(given.output, answer, session.flags.as);
     await session.doWhatIsDue();
-    return session.signal.aborted ? INTERRUPTED : (answer.exit ?? 0);
+    // A command that says 0 was not cut off: to be stopped is how a server ends.
+    return session.signal.aborted && answer.exit !== 0 ? INTERRUPTED : (answer.exit ?? 0);
   } catch (error) {
     if (!session.signal.aborted || isSwarmError(error, 'interrupted')) throw error;
     // Whatever failed did so because it was stopped.

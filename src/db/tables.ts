@@ -68,7 +68,10 @@ export interface AgentRow {
   karma: number;
   role: string | null;
   operator: string | null;
-  /** Set on the identity under which a council's decisions are carried out; nobody acts as it of their own will. */
+  /**
+   * Set on the identity under which a council's decisions are carried out, and to `server` on that under which a server
+   * does its housekeeping; nobody acts as one of them of their own will.
+   */
   council_id: string | null;
   created_at: string;
   updated_at: string;

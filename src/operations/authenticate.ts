@@ -6,6 +6,7 @@ import { findAgent, getAgentByRef } from '../domain/agents/agents-store.ts';
 import { hashApiKey } from '../domain/agents/api-keys.ts';
 import { findAgentByKeyHash, findApiKeyByHash } from '../domain/agents/api-keys-store.ts';
 import { findServerAgent } from '../domain/agents/server-agents-store.ts';
+import { isServer } from '../domain/agents/server-identity.ts';
 import { findOpenSession } from '../domain/agents/sessions-store.ts';
 import type { Kernel } from './execute.ts';
 
@@ -75,11 +76,13 @@ export async function findKeyHolder(
   now: string,
 ): Promise<{ agent: AgentRow; mayRegister: boolean; expiresAt: string | null } | undefined> {
   const own = await findAgentByKeyHash(db, keyHash);
-  if (own) return { agent: own, mayRegister: false, expiresAt: null };
+  if (own && !isServer(own)) return { agent: own, mayRegister: false, expiresAt: null };
   const key = await findApiKeyByHash(db, keyHash);
   if (!key || key.revoked_at !== null || (key.expires_at !== null && key.expires_at <= now)) return undefined;
   const agent = await findAgent(db, key.agent_id);
-  return agent && { agent, mayRegister: key.may_register === 1, expiresAt: key.expires_at };
+  // What the server does by itself it does without a key, and nobody else does it.
+  if (!agent || isServer(agent)) return undefined;
+  return { agent, mayRegister: key.may_register === 1, expiresAt: key.expires_at };
 }
 
 /**

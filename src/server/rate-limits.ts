@@ -9,36 +9,68 @@ const WRITES = 900;
 /** Requests without a valid key, of one address. */
 const STRANGERS = 120;
 const FULL_KARMA = 1000;
+const WINDOW_MS = 60_000;
+
+/** Counts a request. Throws limited, with the seconds to wait, where there are too many. */
+type Limiter = (request: FastifyRequest) => Promise<void>;
 
 /** Counts requests, reads and writes apart: by key where there is a valid one, else by address. Throws limited. */
 export async function addRateLimits(app: FastifyInstance, { server }: Face): Promise<void> {
   const given = server.switches.rateLimit;
   if (given === null) return;
-  await app.register(rateLimit, { global: false, timeWindow: 60_000, cache: 20_000 });
-  const limiter = (most: number) =>
-    app.createRateLimit({
-      max: (request: FastifyRequest) => Math.round(most * raise(request)),
-      keyGenerator: (request: FastifyRequest) =>
-        request.caller.kind === 'known' ? request.caller.who.keyHash : `address ${request.ip}`,
+  await app.register(rateLimit, { global: false, timeWindow: WINDOW_MS, cache: 20_000 });
+  const limit = (what: string, most: number) =>
+    limiter(app, server, {
+      max: (request) => Math.round(most * raise(request)),
+      key: (request) => `${what} ${whoSends(request)}`,
     });
-  const reads = limiter(given ?? READS);
-  const writes = limiter(given ?? WRITES);
-  const strangers = limiter(given ?? STRANGERS);
+  const reads = limit('reads', given ?? READS);
+  const writes = limit('writes', given ?? WRITES);
+  const strangers = limit('strangers', given ?? STRANGERS);
   app.addHook('onRequest', async (request) => {
     if (isProbe(request)) return;
     const isKnown = request.caller.kind === 'known';
-    const limit = !isKnown
-      ? strangers
-      : request.method === 'GET' || request.method === 'HEAD'
-        ? reads
-        : writes;
-    const count = await limit(request);
-    if (count.isAllowed || !count.isExceeded) return;
-    throw new SwarmError('limited', `More than ${count.max} requests in a minute.`, {
-      fix: `Wait ${count.ttlInSeconds} seconds.`,
-      details: { retryAfterSeconds: Math.max(1, count.ttlInSeconds) },
-    });
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    await (!isKnown ? strangers : isRead ? reads : writes)(request);
   });
+}
+
+/** Attempts to sign in from one address, a minute. */
+const ATTEMPTS = 10;
+
+/** Counts attempts to sign in, which no karma raises; where the operator has switched limits off there is none. */
+export function attemptLimit(app: FastifyInstance, { server }: Face): Limiter {
+  if (server.switches.rateLimit === null) return async () => undefined;
+  return limiter(app, server, { max: () => ATTEMPTS, key: ({ ip }) => `attempts address ${ip}` });
+}
+
+function limiter(
+  app: FastifyInstance,
+  server: Face['server'],
+  given: { max: (request: FastifyRequest) => number; key: (request: FastifyRequest) => string },
+): Limiter {
+  const count = app.createRateLimit({ max: given.max, keyGenerator: given.key });
+  return async (request) => {
+    const here = await count(request);
+    if (here.isAllowed) return;
+    if (here.isExceeded) throw tooMany(here.max, here.ttlInSeconds);
+    // This server counts in any case, so that its limit holds from the moment at which Redis goes away.
+    const everywhere = await server.redis?.count(here.key, WINDOW_MS);
+    if (everywhere && everywhere.current > here.max)
+      throw tooMany(here.max, Math.ceil(everywhere.ttl / 1000));
+  };
+}
+
+function tooMany(max: number, seconds: number): SwarmError {
+  const wait = Math.max(1, seconds);
+  return new SwarmError('limited', `More than ${max} requests in a minute.`, {
+    fix: `Wait ${wait} seconds.`,
+    details: { retryAfterSeconds: wait },
+  });
+}
+
+function whoSends({ caller, ip }: FastifyRequest): string {
+  return caller.kind === 'known' ? caller.who.keyHash : `address ${ip}`;
 }
 
 function raise({ caller }: FastifyRequest): number {

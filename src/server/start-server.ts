@@ -4,7 +4,7 @@ import type { ServerApp } from '../app/open-server.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { makeFace } from './face.ts';
 import { type HttpOptions, makeHttpApp } from './http-app.ts';
-import { keepHouse } from './keep-house.ts';
+import { HOUSE_EVERY_MS, keepHouse } from './keep-house.ts';
 
 export interface StartOptions extends HttpOptions {
   host: string;
@@ -12,6 +12,8 @@ export interface StartOptions extends HttpOptions {
   port: number;
   /** Keys may cross the network in the clear. */
   insecure: boolean;
+  /** How often it does what nobody asks for. */
+  houseEveryMs?: number;
 }
 
 export interface RunningServer {
@@ -27,8 +29,12 @@ export async function startServer(server: ServerApp, options: StartOptions): Pro
   const onFailure = (error: unknown) => app.log.error({ err: error }, 'following the log failed');
   const face = makeFace(server, onFailure);
   const app: FastifyInstance = await makeHttpApp(face, options);
-  keepHouse(face, onFailure);
+  server.redis?.watch((isUp) => {
+    if (isUp) app.log.info('Redis answers: limits are counted for all servers together');
+    else app.log.warn('Redis is away: limits are counted by this server alone until it is back');
+  });
   const url = await listen(app, options);
+  keepHouse(face, { onFailure, everyMs: options.houseEveryMs ?? HOUSE_EVERY_MS });
   return { url, stop: () => stop(app) };
 }
 

@@ -101,6 +101,9 @@ export async function startOn(
     madeToken: undefined,
     isFirstStart: false,
     hosted,
+    redis: undefined,
+    fellows: undefined,
+    locks: undefined,
     hearOfEvents: () => ({ close }),
     close,
   });

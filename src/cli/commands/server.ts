@@ -132,7 +132,7 @@ async function serve(
     await app.close();
   }
   const url = running.url;
-  return { data: { url }, text: () => `stopped ${url}` };
+  return { data: { url }, text: () => `stopped ${url}`, exit: 0 };
 }
 
 function portOf(options: Options): number {

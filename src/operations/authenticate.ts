@@ -22,6 +22,8 @@ export interface Authenticated {
   /** Names the key, or the sessions of an agent, without telling it: what limits and open sockets are counted by. */
   keyHash: string;
   mayRegister: boolean;
+  /** What was shown: whoever stays connected has it looked at again. */
+  credential: Credential;
 }
 
 /** Ours are longer; an operator may have chosen the first administrator's. */
@@ -36,7 +38,8 @@ export async function authenticate({ database, clock }: Kernel, apiKey: string):
   if (KEY.test(apiKey)) {
     const keyHash = hashApiKey(apiKey);
     const holder = await findKeyHolder(database.view, keyHash, isoTime(clock.now()));
-    if (holder) return { agent: holder.agent, keyHash, mayRegister: holder.mayRegister };
+    const credential: Credential = { kind: 'key', secret: apiKey };
+    if (holder) return { agent: holder.agent, keyHash, mayRegister: holder.mayRegister, credential };
   }
   throw new SwarmError('unauthenticated', 'The key is not valid: unknown, expired or revoked.', {
     fix: 'Send "Authorization: Bearer gsw_…" with a key of a registered agent.',
@@ -56,8 +59,11 @@ export async function authenticateSession(
     ? await findOpenSession(database.view, hashApiKey(token), now)
     : undefined;
   const agent = session && (await findAgent(database.view, session.agent_id));
-  // Counted together: signing in again and again must not raise anyone's limits.
-  if (agent?.status === 'active') return { agent, keyHash: `sessions of ${agent.id}`, mayRegister: false };
+  if (agent?.status === 'active') {
+    // Counted together: signing in again and again must not raise anyone's limits.
+    const keyHash = `sessions of ${agent.id}`;
+    return { agent, keyHash, mayRegister: false, credential: { kind: 'session', secret: token } };
+  }
   throw new SwarmError('unauthenticated', 'You are not signed in, or not any more.', {
     fix: 'Sign in again: /login',
   });

@@ -11,9 +11,7 @@ import { requireOwnPage } from './own-page.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** Who sent a request: an agent with a valid key or signed in at the dashboard, or why nobody is known. */
-export type Caller =
-  | { kind: 'known'; who: Authenticated; credential: Credential }
-  | { kind: 'unknown'; error: SwarmError };
+export type Caller = { kind: 'known'; who: Authenticated } | { kind: 'unknown'; error: SwarmError };
 
 /**
  * Finds the sender. Where there is a key it alone decides, valid or not; a cookie counts only from our own pages. A
@@ -29,7 +27,7 @@ export async function findCaller(
   try {
     if (credential.kind === 'session') requireOwnPage(request, options);
     const find = credential.kind === 'key' ? authenticate : authenticateSession;
-    return { kind: 'known', who: await find(kernel, credential.secret), credential };
+    return { kind: 'known', who: await find(kernel, credential.secret) };
   } catch (error) {
     if (isSwarmError(error, 'unauthenticated') || isSwarmError(error, 'not_allowed'))
       return { kind: 'unknown', error };

@@ -22,7 +22,7 @@ async function stream(
 ): Promise<void> {
   const { cursor, types, streamId } = queryOf(request);
   if (request.caller.kind === 'unknown') throw request.caller.error;
-  const { who, credential } = request.caller;
+  const { who } = request.caller;
   if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
   if (repoId !== undefined) await requireReadable(face, who, repoId);
   const after = await placeInLog(face, request.headers['last-event-id']?.toString() ?? cursor);
@@ -38,7 +38,7 @@ async function stream(
   raw.write(`retry: 2000\n: from ${after}\n\n`);
   const beat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS);
   const following = face.feed.follow(
-    { agentId: who.agent.id, credential, repoId, streamId, types, after },
+    { agentId: who.agent.id, credential: who.credential, repoId, streamId, types, after },
     {
       tell(event) {
         raw.write(frame(event));

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { Id } from '../contract/common.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { SwarmEvent } from '../contract/events.ts';
-import { type Authenticated, authenticate, type Credential } from '../operations/authenticate.ts';
+import { type Authenticated, authenticate } from '../operations/authenticate.ts';
 import type { Subscription } from './event-feed.ts';
 import { type Face, PREFIX } from './face.ts';
 import { placeInLog, requireReadable } from './follow-request.ts';
@@ -50,7 +50,7 @@ class Connection {
   /** Messages are answered in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #who: (Authenticated & { credential: Credential }) | undefined;
+  #who: Authenticated | undefined;
   #release: () => void = () => undefined;
   #isAlive = true;
   #made = 0;
@@ -82,7 +82,7 @@ class Connection {
       forget();
     });
     const { caller } = this.#request;
-    if (caller.kind === 'known') this.#welcome(caller.who, caller.credential);
+    if (caller.kind === 'known') this.#welcome(caller.who);
   }
 
   #enqueue(text: string): void {
@@ -103,8 +103,7 @@ class Connection {
     if (message.type === 'ping') return this.#send({ type: 'pong' });
     if (message.type === 'auth') {
       if (this.#who) throw new SwarmError('wrong_state', 'This socket has said who it is already.');
-      const credential: Credential = { kind: 'key', secret: message.token };
-      return this.#welcome(await authenticate(this.#face.server.kernel, message.token), credential);
+      return this.#welcome(await authenticate(this.#face.server.kernel, message.token));
     }
     if (!this.#who) {
       throw new SwarmError('unauthenticated', 'Say who you are first.', {
@@ -119,7 +118,7 @@ class Connection {
     await this.#subscribe(message, this.#who);
   }
 
-  #welcome(who: Authenticated, credential: Credential): void {
+  #welcome(who: Authenticated): void {
     if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
     try {
       this.#release = this.#face.admit(who.keyHash);
@@ -128,14 +127,11 @@ class Connection {
       this.#close(1013, 'limited');
       return;
     }
-    this.#who = { ...who, credential };
+    this.#who = who;
     this.#send({ type: 'ready', agentId: who.agent.id });
   }
 
-  async #subscribe(
-    wish: Extract<Message, { type: 'subscribe' }>,
-    who: Authenticated & { credential: Credential },
-  ): Promise<void> {
+  async #subscribe(wish: Extract<Message, { type: 'subscribe' }>, who: Authenticated): Promise<void> {
     if (this.#following.size >= MOST_SUBSCRIPTIONS)
       throw new SwarmError('limited', `One socket follows at most ${MOST_SUBSCRIPTIONS} things.`);
     const id = wish.id ?? String(++this.#made);

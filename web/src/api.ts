@@ -5,11 +5,12 @@ import type { Endpoint, InputOf, OutputOf } from '../../src/contract/endpoint.ts
 export { type Agent, listAgents } from '../../src/contract/agents.ts';
 export type { Endpoint, InputOf, OutputOf } from '../../src/contract/endpoint.ts';
 export { EventType, listEvents, SwarmEvent } from '../../src/contract/events.ts';
-export { askForMerge, judge, showDiff, showFullDiff } from '../../src/contract/hosted-api.ts';
+export { showFullDiff } from '../../src/contract/hosted-files.ts';
+export { askForMerge, judge } from '../../src/contract/hosted-streams.ts';
 export { listRepos } from '../../src/contract/hosting.ts';
 export { showMe } from '../../src/contract/me.ts';
 export { listQueue } from '../../src/contract/merges.ts';
-export { getRepo, type Repo } from '../../src/contract/repos.ts';
+export type { Repo } from '../../src/contract/repos.ts';
 export {
   type Consensus,
   checkConsensus,

@@ -25,12 +25,12 @@ const KEY = /^[\x21-\x7e]{20,300}$/;
 export async function authenticate({ database, clock }: Kernel, apiKey: string): Promise<Authenticated> {
   if (KEY.test(apiKey)) {
     const keyHash = hashApiKey(apiKey);
-    const own = await findAgentByKeyHash(database.read, keyHash);
+    const own = await findAgentByKeyHash(database.view, keyHash);
     if (own) return { agent: own, keyHash, mayRegister: false };
-    const further = await findApiKeyByHash(database.read, keyHash);
+    const further = await findApiKeyByHash(database.view, keyHash);
     const now = isoTime(clock.now());
     if (further && further.revoked_at === null && (further.expires_at === null || further.expires_at > now)) {
-      const agent = await findAgent(database.read, further.agent_id);
+      const agent = await findAgent(database.view, further.agent_id);
       if (agent) return { agent, keyHash, mayRegister: further.may_register === 1 };
     }
   }

@@ -27,6 +27,8 @@ export interface Call {
   anonymousRead?: boolean;
   /** The caller's row where it was read for this very call; writes read it again in their transaction. */
   caller?: AgentRow | undefined;
+  /** Nobody has looked at git or at a lock before this call: what it reads may be read together. */
+  isAlone?: boolean | undefined;
   /** The call came over the network. */
   remote?: Remote | undefined;
   /** The call is the last write of a route: what is remembered under the key is the route's answer, and so is told. */
@@ -56,10 +58,10 @@ export async function execute(
   if (operation.kind === 'write') {
     return kernel.database.write((tx) => runWrite(kernel, tx, operation, parsed, call));
   }
-  const db = kernel.database.read;
+  const db = call.isAlone ? kernel.database.view : kernel.database.read;
   const caller = call.caller ?? (await findCaller(db, call));
   const now = isoTime(kernel.clock.now());
-  const subject = await loadVisibleSubject(db, operation, {
+  const { subject, access } = await loadVisibleSubject(db, operation, {
     input: parsed as Record<string, unknown>,
     call,
     caller,
@@ -67,7 +69,8 @@ export async function execute(
   });
   const isOpen = call.anonymousRead && call.callerId === undefined && OPEN_READS.has(operation.needs);
   if (!isOpen) {
-    await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
+    const asked = { operation: operation.endpoint.name, now, access };
+    await authorise(db, operation.needs, caller, subject, asked);
   }
   const context = {
     db,
@@ -101,23 +104,23 @@ async function runWrite(
       throw new SwarmError('conflict', `The idempotency key "${call.key}" was used for another request.`);
     }
     if (receipt) {
-      const subject = await loadVisibleSubject(tx, operation, {
+      const { subject, access } = await loadVisibleSubject(tx, operation, {
         input: input as Record<string, unknown>,
         call,
         caller,
         now,
       });
-      if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now });
+      if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now, access });
       return receipt.answer;
     }
   }
-  const subject = await loadVisibleSubject(tx, operation, {
+  const { subject, access } = await loadVisibleSubject(tx, operation, {
     input: input as Record<string, unknown>,
     call,
     caller,
     now,
   });
-  await authorise(tx, operation.needs, caller, subject, { operation: name, now });
+  await authorise(tx, operation.needs, caller, subject, { operation: name, now, access });
   if (caller && caller.council_id !== null) await requireMandate(tx, caller.council_id, { name, input });
 
   const events: (NewEvent & { repoId?: string | null })[] = [];

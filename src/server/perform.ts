@@ -80,6 +80,7 @@ async function performPlain(face: Face, asked: Asked): Promise<unknown> {
     callerId: agent?.id,
     caller: agent,
     key,
+    isAlone: true,
     remote: remoteOf(face, who),
   });
 }

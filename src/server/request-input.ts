@@ -9,8 +9,8 @@ export interface RequestInput {
   input: Record<string, unknown>;
   /** The agent the request says it comes from, where it says so. */
   actingAs: string | undefined;
-  /** Names the list whose cursors this request may carry. */
-  list: string;
+  /** Names the list whose cursors this request and its answer may carry. */
+  list(): string;
 }
 
 /** Names under which a request says who acts; the caller has to be that one. */
@@ -24,10 +24,10 @@ export function requestInput(endpoint: Endpoint, request: FastifyRequest): Reque
   const path = named(request.params, shape);
   const { rest, actingAs } = takeActor({ ...query, ...named(body, shape) }, shape.properties ?? {});
   const input = { ...rest, ...path };
-  const list = `${endpoint.name} ${JSON.stringify(Object.entries(path).sort())}`;
+  const list = () => `${endpoint.name} ${JSON.stringify(Object.entries(path).sort())}`;
   for (const name of ['cursor', 'after']) {
     const cursor = input[name];
-    if (shape.properties?.[name] && typeof cursor === 'string') input[name] = innerCursor(cursor, list);
+    if (shape.properties?.[name] && typeof cursor === 'string') input[name] = innerCursor(cursor, list());
   }
   return { input, actingAs, list };
 }

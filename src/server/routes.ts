@@ -89,8 +89,8 @@ export function idempotencyKey(request: FastifyRequest): string | undefined {
   throw new SwarmError('invalid', 'Idempotency-Key has to be 1 to 200 visible ASCII characters.');
 }
 
-function withOuterCursor(answered: unknown, list: string): unknown {
+function withOuterCursor(answered: unknown, list: () => string): unknown {
   if (typeof answered !== 'object' || answered === null || !('nextCursor' in answered)) return answered;
   if (typeof answered.nextCursor !== 'string') return answered;
-  return { ...answered, nextCursor: outerCursor(answered.nextCursor, list) };
+  return { ...answered, nextCursor: outerCursor(answered.nextCursor, list()) };
 }

@@ -358,6 +358,7 @@ export function withoutTrace(database: Database): Database {
     kind: database.kind,
     place: database.place,
     read: database.read,
+    view: database.view,
     close: () => database.close(),
     async write<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
       let answer: { is: T } | undefined;

@@ -47,6 +47,9 @@ export interface ServerOptions {
   place?: DatabasePlaceForTests;
   data?: string;
   switches?: Partial<ServerSwitches>;
+  clock?: Clock;
+  /** How often it does what nobody asks for. */
+  houseEveryMs?: number;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
 }
@@ -65,9 +68,10 @@ export async function makeServer(options: ServerOptions = {}): Promise<ServerFor
     environment: readEnvironment({ PATH: process.env.PATH, HOME: tempDir('home'), ...options.variables }),
     db: place && ('url' in place ? place.url : place.file),
     data: options.data ?? tempDir('server'),
+    ...(options.clock ? { clock: options.clock } : {}),
     switches: { rateLimit: null, adminToken: ADMIN, ...options.switches },
   });
-  const server = await serve(app);
+  const server = await serve(app, options);
   running.push(server.stop);
   return server;
 }
@@ -104,7 +108,7 @@ export async function startOn(
   });
 }
 
-async function serve(app: ServerApp): Promise<ServerForTests> {
+async function serve(app: ServerApp, { houseEveryMs }: ServerOptions = {}): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
@@ -112,6 +116,7 @@ async function serve(app: ServerApp): Promise<ServerForTests> {
     behindTls: false,
     insecure: false,
     logTo: { write: (line) => log.push(line) },
+    ...(houseEveryMs === undefined ? {} : { houseEveryMs }),
   });
   let stopped: Promise<void> | undefined;
   const stop = () => {

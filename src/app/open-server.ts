@@ -54,7 +54,7 @@ export interface OpenServerOptions {
 export async function openServer(options: OpenServerOptions): Promise<ServerApp> {
   const { environment, clock = systemClock } = options;
   const switches = { ...serverSwitches(environment), ...options.switches };
-  const dataDir = resolve(options.data ?? defaultDataDir(environment));
+  const dataDir = dataDirOf(environment, options.data);
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
@@ -106,7 +106,9 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   }
 }
 
-function defaultDataDir({ variables }: Environment): string {
+/** Where a server keeps its things unless it is told otherwise. */
+export function dataDirOf({ variables }: Environment, given?: string): string {
+  if (given !== undefined) return resolve(given);
   const base = variables.XDG_DATA_HOME?.startsWith('/')
     ? variables.XDG_DATA_HOME
     : join(homedir(), '.local', 'share');

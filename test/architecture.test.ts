@@ -32,6 +32,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 const SRC = resolve(import.meta.dirname, '../src');
+const WEB = resolve(import.meta.dirname, '../web/src');
 
 interface Import {
   from: string;
@@ -97,6 +98,25 @@ it('the contract uses nothing of Node and only the ids of base, so that a browse
   expect(offenders(wrong)).toEqual([]);
 });
 
+it('the dashboard sees the contract and nothing else of src, through its api.ts alone', () => {
+  const offending = readdirSync(WEB, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.test.ts'))
+    .flatMap((file) => {
+      const names = [...readFileSync(join(WEB, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)];
+      return names.map(([, name = '']) => ({ file, name: inSrc(join(WEB, file), name) }));
+    })
+    .filter(({ name }) => name !== undefined)
+    .filter(({ file, name }) => file !== 'api.ts' || !name?.startsWith('contract/'));
+  expect(offending).toEqual([]);
+});
+
+/** The file of src that a file of the dashboard means; undefined for its own files and for packages. */
+function inSrc(from: string, name: string): string | undefined {
+  if (name.startsWith('node:')) return name;
+  const target = resolve(dirname(from), name);
+  return name.startsWith('.') && !target.startsWith(`${WEB}/`) ? relative(SRC, target) : undefined;
+}
+
 it('only git and the sandbox start processes', () => {
   const wrong = ({ folder, target }: Import) =>
     /^(node:)?child_process$/.test(target) && !['git', 'sandbox'].includes(folder);
@@ -109,9 +129,10 @@ it('kysely is known to db and to stores only', () => {
   expect(offenders(wrong)).toEqual([]);
 });
 
-it('only app/environment.ts reads process.env, and the cache of compiled code before anything is loaded', () => {
+it('only app/environment.ts reads process.env, and what bin does before anything is loaded', () => {
   const readers = files.filter((file) => /process\.env\b/.test(withoutComments(readFileSync(file, 'utf8'))));
-  expect(readers.map((file) => relative(SRC, file))).toEqual(['app/environment.ts', 'bin/code-cache.ts']);
+  const first = ['bin/code-cache.ts', 'bin/renew-for-server.ts'];
+  expect(readers.map((file) => relative(SRC, file))).toEqual(['app/environment.ts', ...first]);
 });
 
 it('nobody writes to the console but the output of the command line', () => {

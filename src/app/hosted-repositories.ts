@@ -12,6 +12,8 @@ import { getRepo, type Repo } from '../contract/repos.ts';
 import { ensureServer } from '../contract/server-admin.ts';
 import type { ServerLocks } from '../db/server-locks.ts';
 import { cloneBare, initBare } from '../git/clone.ts';
+import { gitEnv } from '../git/git-env.ts';
+import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
 import { withLock } from '../machine/locks.ts';
@@ -21,11 +23,11 @@ import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import { deliverNotifications } from '../workflows/deliver-notifications.ts';
+import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { recover } from '../workflows/recover.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
-import { checkCloneUrl } from './clone-url.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
@@ -57,6 +59,8 @@ export interface HostedOptions {
 
 export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
 
+const TIDY_EVERY_MS = 3_600_000;
+
 /** The clones of a server: bare repositories, each opened once and kept, with the workflows that work on them. */
 export class HostedRepositories {
   readonly #kernel: Kernel;
@@ -68,6 +72,7 @@ export class HostedRepositories {
   /** Other repositories, the database and the operator's own files. */
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
+  readonly #tidied = new Map<string, number>();
   /** Which were mended, and how many fellows had died by then. */
   readonly #mended = new Map<string, { deaths: number; done: Promise<unknown> }>();
   /** Where a landing was taken back that somebody still waits for. */
@@ -106,9 +111,7 @@ export class HostedRepositories {
     const inheritedEnv = this.#variables;
     try {
       if (wish.cloneUrl) {
-        const allowLocal = this.#switches.allowLocalClones;
-        await checkCloneUrl(wish.cloneUrl, { allowLocal });
-        await cloneBare(wish.cloneUrl, making, { inheritedEnv, allowLocal });
+        await cloneBare(await this.#reachRemote(wish.cloneUrl), making, { inheritedEnv });
       } else {
         await initBare(making, { inheritedEnv, branch: wish.config?.promote_target ?? 'main' });
       }
@@ -159,6 +162,7 @@ export class HostedRepositories {
       identity: async () => undefined,
       variables: this.#variables,
       hides: this.#hides,
+      reachRemote: (url) => this.#reachRemote(url),
       holder: machine.holder,
       onBuffer: (work) => this.#onBuffer(repo.id, work),
       notify: () => undefined,
@@ -174,6 +178,7 @@ export class HostedRepositories {
     await this.#mendOnce(workflow);
     if (this.#interrupted.delete(repoId)) await goOnLanding(workflow);
     await lookAfterClone(workflow);
+    await this.#tidy(workflow);
   }
 
   /** Sends the notifications of a repository that are due, wherever its clone is. */
@@ -185,6 +190,14 @@ export class HostedRepositories {
       await deliverNotifications(sender, { allowPrivate: this.#switches.allowPrivateWebhooks });
     };
     await (this.#locks ? this.#locks.hold(`deliveries ${repoId}`, send) : send());
+  }
+
+  /** Takes away, once an hour, what closed streams have left in a clone. */
+  async #tidy(workflow: Workflow): Promise<void> {
+    const { repo, clock } = workflow;
+    if (clock.now() - (this.#tidied.get(repo.id) ?? 0) < TIDY_EVERY_MS) return;
+    this.#tidied.set(repo.id, clock.now());
+    await cleanStreams(workflow);
   }
 
   async close(): Promise<void> {
@@ -244,6 +257,12 @@ export class HostedRepositories {
     });
     const actor = await this.#server;
     return { authority: localAuthority(this.#kernel, { repoId, callerId: actor.id }), actor };
+  }
+
+  /** The way to a remote, looked at each time: names and rules change. */
+  #reachRemote(url: string): Promise<Transport> {
+    const place = { dir: this.#dir, env: gitEnv(this.#variables) };
+    return safeTransport(place, url, { allowLocal: this.#switches.allowLocalClones });
   }
 
   #path(repoId: string): string {

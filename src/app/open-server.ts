@@ -27,6 +27,8 @@ export interface ServerApp {
   dataDir: string;
   /** The administrator's key where this start made it: to be shown once. */
   madeToken: string | undefined;
+  /** This start made the administrator. */
+  isFirstStart: boolean;
   /** The clones that are at this server. */
   hosted: HostedRepositories;
   /** What is shared with other servers apart from the database; undefined where no Redis was named. */
@@ -54,7 +56,7 @@ export interface OpenServerOptions {
 export async function openServer(options: OpenServerOptions): Promise<ServerApp> {
   const { environment, clock = systemClock } = options;
   const switches = { ...serverSwitches(environment), ...options.switches };
-  const dataDir = dataDirOf(environment, options.data);
+  const dataDir = resolve(options.data ?? defaultDataDir(environment));
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
@@ -69,7 +71,7 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
     await migrate(database);
     fellows = await signIn(dataDir, locks);
     const kernel: Kernel = { database, clock };
-    const madeToken = await makeAdmin(kernel, switches.adminToken);
+    const { madeToken, isFirstStart } = await makeAdmin(kernel, switches.adminToken);
     const hosted = new HostedRepositories(kernel, { dataDir, switches, environment, fellows, locks });
     const redis = switches.redisUrl === undefined ? undefined : await linkRedis(switches.redisUrl);
     return {
@@ -79,6 +81,7 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       switches,
       dataDir,
       madeToken,
+      isFirstStart,
       hosted,
       redis,
       fellows,
@@ -106,16 +109,14 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   }
 }
 
-/** Where a server keeps its things unless it is told otherwise. */
-export function dataDirOf({ variables }: Environment, given?: string): string {
-  if (given !== undefined) return resolve(given);
+export function defaultDataDir({ variables }: Environment): string {
   const base = variables.XDG_DATA_HOME?.startsWith('/')
     ? variables.XDG_DATA_HOME
     : join(homedir(), '.local', 'share');
   return join(base, 'gitswarm');
 }
 
-function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
+export function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
   if (db === undefined) return { file: join(dataDir, 'gitswarm.db') };
   if (/^postgres(ql)?:\/\//.test(db)) return { url: db };
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(db)) return { file: resolve(db) };
@@ -124,11 +125,14 @@ function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
   });
 }
 
-async function makeAdmin(kernel: Kernel, given: string | undefined): Promise<string | undefined> {
+async function makeAdmin(
+  kernel: Kernel,
+  given: string | undefined,
+): Promise<Pick<ServerApp, 'madeToken' | 'isFirstStart'>> {
   const token = given ?? newApiKey();
   const { created } = await localAuthority(kernel, {}).call(ensureAdmin, {
     apiKeyHash: hashApiKey(token),
     replaceKey: given !== undefined,
   });
-  return created && given === undefined ? token : undefined;
+  return { madeToken: created && given === undefined ? token : undefined, isFirstStart: created };
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import vm from 'node:vm';
 import { keepCodeCache, openCodeCache } from './code-cache.ts';
 import { nodeIsNewEnough } from './node-version.ts';
+import { renewForServer } from './renew-for-server.ts';
 
 /** Set by the build. */
 declare const GITSWARM_VERSION: string;
@@ -21,6 +22,7 @@ if (!nodeIsNewEnough()) {
 } else if (words.length === 1 && words[0] === '--version') {
   process.stdout.write(`${GITSWARM_VERSION}\n`);
 } else {
+  renewForServer(words);
   const file = join(dirname(__filename), 'main.cjs');
   const cache = openCodeCache(GITSWARM_BUNDLE, words);
   // One byte a character: the build writes ASCII only.

@@ -114,7 +114,10 @@ async function runCommand(
     isRunning?: () => void;
   },
 ): Promise<number> {
-  const own = given.parts.at(-2) as Options;
+  const leaf = given.parts.at(-1) as Program;
+  // What the command above it takes as well (`server`, `server login-link`), that one has parsed.
+  const above = leaf.parent === given.program ? {} : leaf.parent?.opts<Options>();
+  const own: Options = { ...above, ...(given.parts.at(-2) as Options) };
   const args = given.parts
     .slice(0, -2)
     .flatMap((part) => (part === undefined ? [] : (part as string | string[])));

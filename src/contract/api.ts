@@ -22,12 +22,14 @@ import * as pushes from './pushes.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as serverAdmin from './server-admin.ts';
+import * as sessions from './sessions.ts';
 import * as stabilizations from './stabilizations.ts';
 import * as stages from './stages.ts';
 import * as status from './status.ts';
 import * as streams from './streams.ts';
 import * as tasks from './tasks.ts';
 import * as undo from './undo.ts';
+import * as uploads from './uploads.ts';
 import * as workplans from './workplans.ts';
 
 const modules = [
@@ -57,7 +59,9 @@ const modules = [
   hosting,
   editStream,
   pushes,
+  uploads,
   serverAdmin,
+  sessions,
   keys,
   invites,
   me,

@@ -12,6 +12,7 @@ export const EventType = z.enum([
   'repo.taken_over',
   'repo.config_changed',
   'repo.config_reported',
+  'repo.uploaded',
   'maintainer.added',
   'maintainer.removed',
   'access.granted',
@@ -24,6 +25,8 @@ export const EventType = z.enum([
   'agent.key_rotated',
   'agent.key_added',
   'agent.key_revoked',
+  'agent.signed_in',
+  'agent.signed_out',
   'task.created',
   'task.updated',
   'task.claimed',
@@ -131,4 +134,19 @@ export const listEvents = endpoint('event.list', () => ({
     after: z.string().max(500).optional(),
   }),
   output: page(SwarmEvent),
+}));
+
+/**
+ * What happened after a place in the log, of all that the caller may read: for clients that ask now and then instead of
+ * following. `cursor` is where to go on, and comes with every answer; `more` says that there is more already.
+ */
+export const listUpdates = endpoint('event.updates', () => ({
+  method: 'GET',
+  path: '/updates',
+  input: z.object({
+    since: z.string().max(500).optional(),
+    repoId: Id.optional(),
+    limit: z.number().int().min(1).max(200).default(200),
+  }),
+  output: z.object({ events: z.array(SwarmEvent), cursor: z.string(), more: z.boolean() }),
 }));

@@ -86,6 +86,7 @@ export const RepoConfig = z.strictObject({
       setup: CommandLine.nullable().default(null),
       copy: z.array(line(1000)).max(100).default([]),
       path: line(1000).nullable().default(null),
+      sparse: z.boolean().default(false),
     })
     .prefault({}),
   queue: z

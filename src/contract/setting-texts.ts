@@ -31,6 +31,8 @@ export const settingTexts: Record<string, string> = {
     'A command that prepares a fresh checkout (installs dependencies). It needs the same approval as stabilize_command.',
   'workspace.copy':
     'Patterns of ignored files that are copied into each workspace and test checkout, such as .env.',
+  'workspace.sparse':
+    'Workspaces of work whose paths are known hold only the directories of those, and the files at the top.',
   'workspace.path':
     'The folder in which workspaces stand, absolute or relative to the repository. Default: .worktrees',
   'queue.runners': 'How many test runs may go on at once.',

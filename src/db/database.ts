@@ -5,7 +5,7 @@ import { SwarmError } from '../contract/errors.ts';
 import { type DatabaseKind, lockForWriting } from './dialect-sql.ts';
 import { PgDialect } from './postgres.ts';
 import { serverName, sqlState } from './postgres-errors.ts';
-import { NodeSqliteDialect } from './sqlite.ts';
+import { NodeSqliteDialect, type SqliteOptions } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
 export type Tx = Transaction<Tables>;
@@ -17,6 +17,12 @@ export interface Database {
   readonly place: string;
   /** Queries outside a transaction. They see what is committed, never what a running `write` has done so far. */
   readonly read: Kysely<Tables>;
+  /**
+   * As `read`, for questions that are asked together and about nothing but the database: on SQLite those of one turn of
+   * the event loop see one state, that of the first of them, and cost less. Not for code that looks at git, at files or
+   * at locks in between: it has to see what was committed before those.
+   */
+  readonly view: Kysely<Tables>;
   /**
    * Runs one transaction and resolves after its commit; whatever `run` throws rolls it back. `run` may be started again
    * after a lost race, so it does nothing but database work, and never waits for git, network or a child process.
@@ -53,20 +59,23 @@ export function openDatabase(place: DatabasePlace, options: DatabaseOptions = {}
     const pool = () =>
       new Kysely<Tables>({ dialect: new PgDialect({ url: place.url, connections: 10, waitMs }) });
     const lock = (tx: Tx, { repoId }: WriteOptions) => lockForWriting(tx, { repoId, waitMs });
+    const reader = pool();
     return new KyselyDatabase('postgres', serverName(place.url), {
-      reader: pool(),
+      reader,
+      viewer: reader,
       writer: pool(),
       lock,
       readOnly,
     });
   }
-  const connect = (role: 'reader' | 'writer') =>
+  const connect = (role: SqliteOptions['role']) =>
     new Kysely<Tables>({
       dialect: new NodeSqliteDialect({ file: place.file, role, durable, readOnly, waitMs }),
     });
   const lock = async () => undefined;
   return new KyselyDatabase('sqlite', place.file, {
     reader: connect('reader'),
+    viewer: connect('viewer'),
     writer: connect('writer'),
     lock,
     readOnly,
@@ -75,6 +84,7 @@ export function openDatabase(place: DatabasePlace, options: DatabaseOptions = {}
 
 interface Connections {
   reader: Kysely<Tables>;
+  viewer: Kysely<Tables>;
   writer: Kysely<Tables>;
   lock(tx: Tx, options: WriteOptions): Promise<void>;
   readOnly: boolean;
@@ -86,6 +96,7 @@ class KyselyDatabase implements Database {
   readonly kind: DatabaseKind;
   readonly place: string;
   readonly read: Kysely<Tables>;
+  readonly view: Kysely<Tables>;
   readonly #connections: Connections;
   /** Which write the running code belongs to, to refuse one inside another: it would wait for itself. */
   readonly #current = new AsyncLocalStorage<{ open: boolean }>();
@@ -98,6 +109,7 @@ class KyselyDatabase implements Database {
     this.kind = kind;
     this.place = place;
     this.read = connections.reader;
+    this.view = connections.viewer;
     this.#connections = connections;
   }
 
@@ -116,6 +128,7 @@ class KyselyDatabase implements Database {
   close(): Promise<void> {
     this.#closed ??= Promise.allSettled(this.#unfinished).then(async () => {
       await this.read.destroy();
+      if (this.view !== this.read) await this.view.destroy();
       await this.#connections.writer.destroy();
     });
     return this.#closed;

@@ -1,5 +1,6 @@
-import type { Compilable, CompiledQuery } from 'kysely';
+import { type Compilable, type CompiledQuery, ControlledTransaction } from 'kysely';
 import type { Db } from './database.ts';
+import { NodeSqliteAdapter } from './sqlite-adapter.ts';
 
 /** A query as it was compiled once, and which argument stands at which of its parameters. */
 interface Form<Row> {
@@ -9,22 +10,30 @@ interface Form<Row> {
 }
 
 /**
- * A query with texts as arguments whose SQL is made once for each kind of database. Building it anew takes three times as
- * long as asking SQLite, and what every operation asks (who calls, in which repository, about what) is always the same.
- * The query must not depend on its arguments in any other way.
+ * A query with texts as arguments, in any number, whose SQL is made once for each kind of database and number of them.
+ * Building it anew takes three times as long as asking SQLite, and what every operation asks (who calls, in which
+ * repository, about what) is always the same. The query must not depend on its arguments in any other way.
  */
 export function prepared<Args extends string[], Row>(
   build: (db: Db, ...args: Args) => Compilable<Row>,
 ): (db: Db, ...args: Args) => Promise<Row[]> {
-  const forms = new Map<unknown, Form<Row>>();
+  const forms = new Map<unknown, Form<Row>[]>();
   return async (db, ...args) => {
-    const kind: unknown = db.getExecutor().adapter.constructor;
-    const form = forms.get(kind) ?? compile(db, build, args.length);
-    forms.set(kind, form);
-    const { query, places } = form;
+    const { adapter } = db.getExecutor();
+    const byCount = forms.get(adapter.constructor) ?? [];
+    forms.set(adapter.constructor, byCount);
+    byCount[args.length] ??= compile(db, build, args.length);
+    const { query, places } = byCount[args.length] as Form<Row>;
     const parameters = query.parameters.map((own, i) => args[places[i] ?? -1] ?? own);
-    return (await db.executeQuery<Row>({ ...query, parameters })).rows;
+    const asked = { ...query, parameters };
+    const connection = adapter instanceof NodeSqliteAdapter && isOpen(db) ? adapter.connection : undefined;
+    return (await (connection ?? db).executeQuery<Row>(asked)).rows;
   };
+}
+
+/** False for a transaction that is over: Kysely then says so. */
+function isOpen(db: Db): boolean {
+  return !(db instanceof ControlledTransaction && (db.isCommitted || db.isRolledBack));
 }
 
 function compile<Args extends string[], Row>(

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { tempDir } from '../../test/support/temp-dir.ts';
-import { openDatabase } from './database.ts';
+import { type Db, openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
 
 async function newFile(): Promise<string> {
@@ -47,6 +47,53 @@ it('refuses to write through the reading connection', async () => {
   const database = openDatabase({ file: await newFile() });
   const writing = database.read.deleteFrom('receipt').execute();
   await expect(writing).rejects.toMatchObject({ code: 'read_only' });
+  await database.close();
+});
+
+it('sees one state in a turn of the event loop, never one older than what this process has committed', async () => {
+  const file = await newFile();
+  const [ours, theirs] = [openDatabase({ file }), openDatabase({ file })];
+  const elsewhere = new DatabaseSync(file);
+  const write = (name: string) => elsewhere.exec(`insert into reactor_cursor values ('${name}', '1', 'now')`);
+  const names = async (db: Db) =>
+    (await db.selectFrom('reactor_cursor').select('name').orderBy('name').execute()).map(({ name }) => name);
+  const nextTurn = () => new Promise((done) => setImmediate(done));
+  await names(ours.view);
+  await nextTurn();
+
+  expect(await names(ours.view)).toEqual([]);
+  write('a');
+  expect(await names(ours.view)).toEqual([]);
+  expect(await names(ours.read)).toEqual(['a']);
+  await nextTurn();
+  expect(await names(ours.view)).toEqual(['a']);
+  await theirs.write((tx) =>
+    tx.insertInto('reactor_cursor').values({ name: 'b', cursor: '1', updated_at: 'now' }).execute(),
+  );
+  expect(await names(ours.view)).toEqual(['a', 'b']);
+
+  await expect(
+    ours.view
+      .selectFrom('reactor_cursor')
+      .select('nothing' as 'name')
+      .execute(),
+  ).rejects.toThrow();
+  expect(await names(ours.view)).toEqual(['a', 'b']);
+  await expect(ours.view.deleteFrom('receipt').execute()).rejects.toMatchObject({ code: 'read_only' });
+  elsewhere.close();
+  await Promise.all([ours.close(), theirs.close()]);
+});
+
+it('names the values of a row rightly after another process has added a column', async () => {
+  const file = await newFile();
+  const database = openDatabase({ file });
+  const elsewhere = new DatabaseSync(file);
+  elsewhere.exec("create table grown (a text); insert into grown values ('x')");
+  const rows = async () => (await sql`select * from grown`.execute(database.read)).rows;
+  expect(await rows()).toEqual([{ a: 'x' }]);
+  elsewhere.exec("alter table grown add column b text default 'y'");
+  expect(await rows()).toEqual([{ a: 'x', b: 'y' }]);
+  elsewhere.close();
   await database.close();
 });
 

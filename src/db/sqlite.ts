@@ -7,18 +7,18 @@ import {
   type Driver,
   type Kysely,
   type QueryCompiler,
-  SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
 import { isSqliteBusy, openSqliteFile, sqliteFault } from '../base/sqlite-file.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { NodeSqliteAdapter } from './sqlite-adapter.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 
 export interface SqliteOptions {
   file: string;
-  /** A reader refuses every write; a writer's transactions are all `begin immediate`. */
-  role: 'reader' | 'writer';
+  /** A reader and a viewer refuse every write; a viewer shares views; a writer's transactions are all `begin immediate`. */
+  role: 'reader' | 'viewer' | 'writer';
   /** Wait for the disk at every commit, so that power loss takes nothing back. */
   durable: boolean;
   readOnly: boolean;
@@ -29,21 +29,22 @@ export interface SqliteOptions {
 /** Kysely over node:sqlite. The file is opened at the first statement. */
 export class NodeSqliteDialect implements Dialect {
   readonly #options: SqliteOptions;
+  readonly #adapter = new NodeSqliteAdapter();
 
   constructor(options: SqliteOptions) {
     this.#options = options;
   }
 
   createDriver(): Driver {
-    return new NodeSqliteDriver(this.#options);
+    return new NodeSqliteDriver(this.#options, this.#adapter);
   }
 
   createQueryCompiler(): QueryCompiler {
     return new SqliteQueryCompiler();
   }
 
-  createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
+  createAdapter(): NodeSqliteAdapter {
+    return this.#adapter;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the signature is Kysely's
@@ -54,25 +55,27 @@ export class NodeSqliteDialect implements Dialect {
 
 class NodeSqliteDriver implements Driver {
   readonly #options: SqliteOptions;
-  #connection: SqliteConnection | undefined;
+  readonly #adapter: NodeSqliteAdapter;
 
-  constructor(options: SqliteOptions) {
+  constructor(options: SqliteOptions, adapter: NodeSqliteAdapter) {
     this.#options = options;
+    this.#adapter = adapter;
   }
 
   async init(): Promise<void> {
-    const { file, waitMs } = this.#options;
+    const { file, role, waitMs } = this.#options;
     const db = await whenFree(file, waitMs, () => openConfigured(this.#options));
-    this.#connection = new SqliteConnection(db, file);
+    this.#adapter.connection = new SqliteConnection(db, file, { sharesViews: role === 'viewer' });
   }
 
   async acquireConnection(): Promise<SqliteConnection> {
-    if (!this.#connection) throw new SwarmError('internal', `${this.#options.file} is closed`);
-    return this.#connection;
+    const { connection } = this.#adapter;
+    if (!connection) throw new SwarmError('internal', `${this.#options.file} is closed`);
+    return connection;
   }
 
   async beginTransaction(connection: SqliteConnection): Promise<void> {
-    if (this.#options.role === 'reader') return connection.run('begin');
+    if (this.#options.role !== 'writer') return connection.run('begin');
     await whenFree(this.#options.file, this.#options.waitMs, () => connection.run('begin immediate'));
   }
 
@@ -87,8 +90,8 @@ class NodeSqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {}
 
   async destroy(): Promise<void> {
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#adapter.connection?.close();
+    this.#adapter.connection = undefined;
   }
 }
 
@@ -97,7 +100,7 @@ function openConfigured({ file, role, durable, readOnly }: SqliteOptions): Datab
   // A writer that finds the lock taken pauses outside SQLite, so that this thread goes on with other work.
   const db = openSqliteFile(file, { readOnly, busyMs: role === 'writer' ? 0 : READER_BUSY_MS });
   try {
-    if (role === 'reader') db.exec('pragma query_only = 1');
+    if (role !== 'writer') db.exec('pragma query_only = 1');
     else db.exec(`pragma journal_mode = wal; pragma synchronous = ${durable ? 'full' : 'normal'}`);
     db.exec('pragma case_sensitive_like = 1'); // as on PostgreSQL
     return db;

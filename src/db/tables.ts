@@ -50,6 +50,8 @@ export interface Tables {
   invite: InviteRow;
   repo_clone: RepoCloneRow;
   unpushed_ref: UnpushedRefRow;
+  login_link: LoginLinkRow;
+  dashboard_session: DashboardSessionRow;
 }
 
 export interface AgentRow {
@@ -629,4 +631,25 @@ export interface UnpushedRefRow {
   last_error: string | null;
   next_attempt_at: string;
   created_at: string;
+}
+
+/** Lets an agent sign in at the dashboard, once. */
+export interface LoginLinkRow {
+  id: string;
+  agent_id: string;
+  token_hash: string;
+  created_at: string;
+  expires_at: string;
+  used_at: string | null;
+}
+
+export interface DashboardSessionRow {
+  id: string;
+  agent_id: string;
+  token_hash: string;
+  /** The key it was opened with: whoever takes that back ends it too. Null where it was a link. */
+  key_hash: string | null;
+  created_at: string;
+  expires_at: string;
+  ended_at: string | null;
 }

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { gitEnv } from './git-env.ts';
+import { type Transport, withTransport } from './remote-transport.ts';
 import { runGit } from './run-git.ts';
 
 interface Surroundings {
@@ -24,24 +25,14 @@ export async function mirrorBare(source: string, directory: string, given: Surro
   copyFileSync(join(source, 'config'), join(directory, 'config'));
 }
 
-/** Transports over which a server fetches; the others run programs or read files of the machine. */
-const OVER_NETWORK = 'https:http:ssh:git';
-
 /**
- * Clones all branches and tags into a bare repository. Without `allowLocal` only over a network. Throws `invalid` with
- * git's own words, without the password of the URL.
+ * Clones all branches and tags into a bare repository. Throws `invalid` with git's own words, without the password of
+ * the URL.
  */
-export async function cloneBare(
-  url: string,
-  directory: string,
-  given: Surroundings & { allowLocal: boolean },
-): Promise<void> {
+export async function cloneBare(transport: Transport, directory: string, given: Surroundings): Promise<void> {
   mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
-  const env = {
-    ...gitEnv(given.inheritedEnv),
-    GIT_ALLOW_PROTOCOL: given.allowLocal ? `${OVER_NETWORK}:file` : OVER_NETWORK,
-  };
-  const args = ['clone', '--quiet', '--bare', '--no-local', '--template=', '--', url, directory];
+  const env = withTransport(gitEnv(given.inheritedEnv), transport);
+  const args = ['clone', '--quiet', '--bare', '--no-local', '--template=', '--', transport.url, directory];
   const result = await runGit({ dir: dirname(directory), env }, args, { okExits: [0, 1, 128] });
   if (result.code === 0) return;
   const words = result.stderr.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1').trim();

@@ -11,6 +11,7 @@ import { branchRef } from './ref-name.ts';
 import { findRef } from './refs.ts';
 import type { Repository } from './repository.ts';
 import { gitFailed, gitWords, runGit } from './run-git.ts';
+import { isSparse } from './sparse.ts';
 import { type InProgress, type WorktreeStatus, worktreeStatus } from './worktree-files.ts';
 import { worktreeGitDir } from './worktree-git-dir.ts';
 
@@ -137,6 +138,9 @@ async function refuseMarkers(
   });
 }
 
+/** Files outside the directories of a sparse worktree are work like any other. */
+const ADD = ['add', '--all', '--sparse'];
+
 /** Undefined when the commit was made. As few processes as the changes allow. */
 async function stageAndCommit(
   repo: Repository,
@@ -147,9 +151,11 @@ async function stageAndCommit(
   const { paths, runHooks = true } = input;
   const list = paths?.map((path) => `${path}\0`).join('');
   const fromInput = ['--pathspec-from-file=-', '--pathspec-file-nul'];
-  if (list !== undefined) await runGit(repo, ['add', '--all', ...fromInput], { cwd: dir, input: list });
-  else if (status.untracked.length > 0) await runGit(repo, ['add', '--all', '--', '.'], { cwd: dir });
-  const all = list === undefined && status.untracked.length === 0 && status.unstaged.length > 0;
+  // A commit by itself leaves out what it does not find, and what a sparse worktree was not meant to hold.
+  const addsAll = status.untracked.length > 0 || isSparse(dir);
+  if (list !== undefined) await runGit(repo, [...ADD, ...fromInput], { cwd: dir, input: list });
+  else if (addsAll) await runGit(repo, [...ADD, '--', '.'], { cwd: dir });
+  const all = list === undefined && !addsAll && status.unstaged.length > 0;
   const message = withTrailers(input.message, { ...input.trailers, 'Change-Id': input.changeId });
   const args = [
     // Never somebody whom git has guessed from the names of user and machine.

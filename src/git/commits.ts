@@ -25,11 +25,18 @@ export async function listCommits(
   const [only] = notIn;
   const short = notIn.length === 1 && only !== undefined ? await linearRange(repo, only, from) : undefined;
   if (short) return short;
-  const input = [from, ...notIn.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join('');
   for (const oid of [from, ...notIn]) assertOid(oid);
-  const { stdout } = await runGit(repo, ['rev-list', '--topo-order', '--reverse', '--stdin'], { input });
+  const range = [from, ...notIn.map((oid) => `^${oid}`)];
+  const question = ['rev-list', '--topo-order', '--reverse'];
+  const { stdout } =
+    range.length <= FEW
+      ? await runGit(repo, [...question, ...range, '--'])
+      : await runGit(repo, [...question, '--stdin'], { input: range.map((line) => `${line}\n`).join('') });
   return readCommits(repo, stdout.split('\n').filter(Boolean));
 }
+
+/** As many ids fit into the arguments of a process everywhere. */
+const FEW = 100;
 
 /** How many commits we are willing to walk ourselves before a process is cheaper. */
 const SHORT = 64;

@@ -120,11 +120,16 @@ export class Coprocess {
   }
 
   #hold(on: boolean): void {
-    for (const part of [this.#child, this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
-      const method = on ? 'ref' : 'unref';
-      const call: unknown = Reflect.get(part, method);
-      if (typeof call === 'function') call.call(part);
-    }
+    keepAwake(this.#child, on);
+  }
+}
+
+/** Whether a running child keeps Node alive. */
+export function keepAwake(child: ChildProcessWithoutNullStreams, on: boolean): void {
+  for (const part of [child, child.stdin, child.stdout, child.stderr]) {
+    const method = on ? 'ref' : 'unref';
+    const call: unknown = Reflect.get(part, method);
+    if (typeof call === 'function') call.call(part);
   }
 }
 

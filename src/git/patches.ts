@@ -13,7 +13,7 @@ export interface Patch {
 
 /** Full ids, plain output: what git prints depends on nothing but the two trees. */
 const OPTIONS = [
-  ...['--stdin', '--always', '--root', '-r', '-z', '--patch-with-raw', '-U3', '--full-index', '--no-renames'],
+  ...['--always', '--root', '-r', '-z', '--patch-with-raw', '-U3', '--full-index', '--no-renames'],
   ...['--src-prefix=a/', '--dst-prefix=b/', '--no-ext-diff', '--no-textconv', '--no-color'],
 ];
 
@@ -39,7 +39,11 @@ export async function measurePatches(
   // git remembers a parent that was named for a commit, so the whole comes last.
   const questions = [...commits, ...(whole ? [`${whole.head} ${whole.base}`] : [])];
   const input = questions.map((question) => `${question}\n`).join('');
-  const { stdout } = await runGitBytes(repo, ['diff-tree', ...OPTIONS], { input });
+  const [only] = commits;
+  const { stdout } =
+    commits.length === 1 && !whole && only !== undefined
+      ? await runGitBytes(repo, ['diff-tree', ...OPTIONS, only])
+      : await runGitBytes(repo, ['diff-tree', '--stdin', ...OPTIONS], { input });
   const patches = parsePatches(stdout.toString('latin1'));
   return whole ? { patches: patches.slice(0, -1), whole: patches.at(-1) ?? none } : { patches, whole: none };
 }

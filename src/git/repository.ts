@@ -11,6 +11,7 @@ import { findPlainRepository } from './plain-repository.ts';
 import { hasRefFiles } from './ref-files.ts';
 import { RefWriter } from './ref-writer.ts';
 import { type GitPlace, type GitResult, gitWords, runGit } from './run-git.ts';
+import { SpawnHelper } from './spawn-helper.ts';
 
 export interface OpenOptions {
   /** The environment of the program; what git needs of it is passed on. */
@@ -71,6 +72,7 @@ export class Repository implements GitPlace {
   readonly merger: MergeTree;
   readonly attributes: AttributeView;
   readonly refWriter: RefWriter;
+  readonly helper: SpawnHelper | undefined;
   readonly options: OpenOptions;
   /** For a commit one that was found to descend from it; commits never change, so neither does this. */
   readonly ancestry = new Map<string, string>();
@@ -113,6 +115,7 @@ export class Repository implements GitPlace {
       memory: over ? undefined : options.attributeMemory,
     });
     this.refWriter = new RefWriter(this, this.longLived);
+    this.helper = this.longLived ? new SpawnHelper(env) : undefined;
   }
 
   /** The same repository, writing its new objects to another directory. */
@@ -129,7 +132,12 @@ export class Repository implements GitPlace {
 
   /** Ends the helper processes. */
   async close(): Promise<void> {
-    await Promise.all([this.objects.close(), this.merger.close(), this.refWriter.close()]);
+    await Promise.all([
+      this.objects.close(),
+      this.merger.close(),
+      this.refWriter.close(),
+      this.helper?.close(),
+    ]);
     this.attributes.close();
   }
 }

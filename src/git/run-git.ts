@@ -2,16 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { SwarmError } from '../contract/errors.ts';
 import { type GitEnv, withHooks } from './git-env.ts';
+import { SpawnHelper } from './spawn-helper.ts';
 
 /** Where git runs and with which environment. A Repository is one. */
 export interface GitPlace {
   readonly dir: string;
   readonly env: GitEnv;
+  /** Starts programs for us where our own process is too large to do it quickly. */
+  readonly helper?: SpawnHelper | undefined;
 }
 
 export interface RunOptions {
   cwd?: string;
   input?: string | Uint8Array;
+  /** An open file whose rest, from where it stands, is the input instead. It stays the caller's to close. */
+  inputFile?: number;
   /** Exit codes that are answers, not failures. Default: only 0. */
   okExits?: readonly number[];
   /** Added to the place's environment; undefined takes a variable away. */
@@ -50,17 +55,50 @@ export async function runGitBytes(
   options: RunOptions = {},
 ): Promise<GitResult<Buffer>> {
   const cwd = options.cwd ?? place.dir;
+  const result = (await runByHelper(place, args, options)) ?? (await runByUs(place, args, options));
+  if (!(options.okExits ?? [0]).includes(result.code)) throw gitFailed(args, cwd, result);
+  return result;
+}
+
+/** Undefined for what the helper cannot do: input, hooks, limits, words of several lines. */
+async function runByHelper(
+  { helper, dir }: GitPlace,
+  args: readonly string[],
+  { cwd = dir, env = {}, input, hooks, ...limits }: RunOptions,
+): Promise<GitResult<Buffer> | undefined> {
+  const isPlain = !input && !hooks && !limits.signal && !limits.timeoutMs && !limits.maxBuffer;
+  if (!helper || !isPlain) return undefined;
+  const words = [...settingEnv(env), 'git', ...args];
+  if (!SpawnHelper.takes(words, cwd)) return undefined;
+  const result = await helper.run(words, cwd);
+  if (result.code !== 0 && !existsSync(cwd)) throw notStarted(new Error(result.stderr), cwd, args);
+  return result;
+}
+
+/** The words that change the environment of the program after them. */
+function settingEnv(env: Readonly<Record<string, string | undefined>>): string[] {
+  const changes = Object.entries(env);
+  if (changes.length === 0) return [];
+  const unset = changes.flatMap(([name, value]) => (value === undefined ? ['-u', name] : []));
+  const set = changes.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return ['env', ...unset, ...set];
+}
+
+async function runByUs(
+  place: GitPlace,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<GitResult<Buffer>> {
+  const cwd = options.cwd ?? place.dir;
   const child = spawn('git', args, {
     cwd,
     env: environment(place, options),
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [options.inputFile ?? 'pipe', 'pipe', 'pipe'],
     // A group of its own can be ended as a whole: what git has started would hold its pipes open.
     ...(options.timeoutMs === undefined ? {} : { detached: true }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  const result = await collect(child, options, cwd, args);
-  if (!(options.okExits ?? [0]).includes(result.code)) throw gitFailed(args, cwd, result);
-  return result;
+  return collect(child, options, cwd, args);
 }
 
 /** The error for a git that ended badly: what ran, where, and everything git said about it. */

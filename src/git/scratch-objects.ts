@@ -26,7 +26,7 @@ export function openScratch(repo: Repository): { scratch: Repository; close(): P
   const env = {
     ...repo.env,
     GIT_OBJECT_DIRECTORY: directory,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: quote(repo.objectsDir),
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: alternate(repo.objectsDir),
   };
   const scratch = repo.withObjectsIn(directory, env);
   return {
@@ -53,7 +53,7 @@ function scratchPlace(): string {
 }
 
 /** git splits this variable at the delimiter, except inside double quotes. */
-function quote(path: string): string {
+export function alternate(path: string): string {
   if (!path.includes(delimiter) && !path.includes('"') && !path.includes('\n')) return path;
   return `"${path.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 }

@@ -5,6 +5,7 @@ import { SwarmError } from '../contract/errors.ts';
 import { treeOf } from './commits.ts';
 import type { Repository } from './repository.ts';
 import { runGit } from './run-git.ts';
+import { widenWorktree } from './sparse.ts';
 import { worktreeGitDir } from './worktree-git-dir.ts';
 
 /** How a worktree was before a merge was begun in it, beside its index of that time in its git directory. */
@@ -33,6 +34,7 @@ export function forgetBefore(worktree: string): void {
 
 /** Notes how the worktree is and sets aside what is not committed; everything of it is in the snapshot. */
 export async function setAside(repo: Repository, worktree: string, before: Before): Promise<void> {
+  await widenWorktree(repo, worktree);
   const folder = folderOf(worktree);
   mkdirSync(folder, { recursive: true });
   copyFileSync(indexOf(worktree), join(folder, 'index'));

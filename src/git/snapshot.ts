@@ -9,6 +9,7 @@ import type { Signature } from './person.ts';
 import { findRef, updateRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
 import { runGit } from './run-git.ts';
+import { widenWorktree } from './sparse.ts';
 import { worktreeStatus } from './worktree-files.ts';
 import { worktreeGitDir } from './worktree-git-dir.ts';
 
@@ -69,6 +70,7 @@ export async function restoreSnapshot(
   const dirty = [...status.staged, ...status.unstaged, ...status.untracked, ...status.unmerged];
   if (dirty.length > 0 || status.inProgress) return { kind: 'dirty', files: dirty };
   const saved = await readCommit(repo, snapshot);
+  await widenWorktree(repo, worktree);
   const place = { dir: resolve(worktree), env: repo.env };
   if (status.head === undefined) {
     await runGit(place, ['read-tree', '-m', '-u', saved.tree]);
@@ -97,7 +99,7 @@ async function writeTrees(
   try {
     copyIndex(join(gitDir, 'index'), index);
     const staged = await runGit(place, ['write-tree'], { okExits: [0, 128] });
-    await runGit(place, ['add', '--all', '--', '.']);
+    await runGit(place, ['add', '--all', '--sparse', '--', '.']);
     const everything = (await runGit(place, ['write-tree'])).stdout.trim();
     return { everything, ...(staged.code === 0 ? { staged: staged.stdout.trim() } : {}) };
   } finally {

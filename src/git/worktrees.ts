@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
-import { entryType } from './objects.ts';
 import { assertOid } from './oid.ts';
 import { branchRef } from './ref-name.ts';
 import { findRef } from './refs.ts';
 import type { Repository } from './repository.ts';
 import { runGit } from './run-git.ts';
+import { chooseDirectories } from './sparse.ts';
 import { worktreeStatus } from './worktree-files.ts';
 import { worktreeGitDir } from './worktree-git-dir.ts';
 
@@ -15,8 +15,8 @@ export interface NewWorktree {
   branch: string;
   /** Where the branch starts; where it is, if it exists. */
   oid: string;
-  /** Check out only these directories (files stand for their directory). */
-  sparsePaths?: readonly string[];
+  /** Check out only these directories (files stand for their directory). `allowSparse` has said yes. */
+  sparsePaths?: readonly string[] | undefined;
 }
 
 /** Makes a worktree on a branch. Of the two steps only the first must not run twice at a time in one repository. */
@@ -34,7 +34,6 @@ export async function registerWorktree(repo: Repository, input: NewWorktree): Pr
   if (at !== undefined && at !== input.oid) {
     throw new SwarmError('stale', `${ref} is at ${at}, not at ${input.oid}`, { details: { ref, at } });
   }
-  if (input.sparsePaths) await runGit(repo, ['config', 'extensions.worktreeConfig', 'true']);
   const fresh = at === undefined ? ['--no-track', '-b', input.branch] : [];
   const start = at === undefined ? input.oid : input.branch;
   await runGit(repo, ['worktree', 'add', '--quiet', '--no-checkout', ...fresh, '--', path, start]);
@@ -47,13 +46,7 @@ export async function fillWorktree(
 ): Promise<void> {
   const worktree = { dir: resolve(path), env: repo.env };
   if (existsSync(join(worktreeGitDir(worktree.dir), 'index'))) return;
-  if (sparsePaths) {
-    const directories = await Promise.all(sparsePaths.map((each) => directoryOf(repo, worktree.dir, each)));
-    const input = [...new Set(directories)].filter((each) => each !== '.').map((each) => `${quote(each)}\n`);
-    await runGit(worktree, ['sparse-checkout', 'set', '--cone', '--sparse-index', '--stdin'], {
-      input: input.join(''),
-    });
-  }
+  if (sparsePaths) await chooseDirectories(repo, worktree.dir, sparsePaths);
   await runGit(worktree, ['read-tree', '-m', '-u', 'HEAD']);
 }
 
@@ -87,22 +80,4 @@ export async function removeWorktree(
 /** Mends the links between a worktree that was moved and its repository. */
 export async function repairWorktree(repo: Repository, path: string): Promise<void> {
   await runGit(repo, ['worktree', 'repair', '--', resolve(path)]);
-}
-
-async function directoryOf(repo: Repository, worktree: string, path: string): Promise<string> {
-  const { stdout } = await runGit(repo, ['rev-parse', 'HEAD'], { cwd: worktree });
-  const type = await entryType(repo, stdout.trim(), path);
-  return type === 'blob' ? dirname(path) : path;
-}
-
-/** git reads one path per line and undoes C quoting. */
-function quote(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be quoted
-  if (!/["\\\u0000-\u001f]/.test(path)) return path;
-  const escaped = path.replace(/["\\]/g, '\\$&').replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be quoted
-    /[\u0000-\u001f]/g,
-    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
-  return `"${escaped}"`;
 }

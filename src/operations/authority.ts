@@ -1,6 +1,6 @@
 import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { execute, type Kernel } from './execute.ts';
+import { execute, type Kernel, type RouteEnd } from './execute.ts';
 import type { Remote } from './operation.ts';
 import { findOperation } from './registry.ts';
 
@@ -9,7 +9,13 @@ export interface Authority {
   kind: 'local' | 'server';
   /** The same authority, asked by this agent. */
   as(callerId: string | undefined): Authority;
-  call<E extends Endpoint>(endpoint: E, input: InputOf<E>, options?: { key?: string }): Promise<OutputOf<E>>;
+  call<E extends Endpoint>(endpoint: E, input: InputOf<E>, options?: CallOptions): Promise<OutputOf<E>>;
+}
+
+export interface CallOptions {
+  key?: string | undefined;
+  /** What is answered then is what the route answers. */
+  ends?: RouteEnd | undefined;
 }
 
 /** The authority of a repository whose database is on this machine. */
@@ -25,7 +31,7 @@ export function localAuthority(
       if (!operation) throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
       const answer = await execute(kernel, operation, input, {
         ...scope,
-        key: options?.key,
+        ...options,
         anonymousRead: true,
       });
       return answer as OutputOf<typeof endpoint>;

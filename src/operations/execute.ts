@@ -27,8 +27,19 @@ export interface Call {
   anonymousRead?: boolean;
   /** The caller's row where it was read for this very call; writes read it again in their transaction. */
   caller?: AgentRow | undefined;
+  /** Nobody has looked at git or at a lock before this call: what it reads may be read together. */
+  isAlone?: boolean | undefined;
   /** The call came over the network. */
   remote?: Remote | undefined;
+  /** The call is the last write of a route: what is remembered under the key is the route's answer, and so is told. */
+  ends?: RouteEnd | undefined;
+}
+
+/** A route that one write ends: the words and the hash its receipt bears, and what it answers. */
+export interface RouteEnd {
+  operation: string;
+  bodyHash: string;
+  answerOf(answer: unknown): unknown;
 }
 
 const OPEN_READS = new Set<Need>(['read', 'member']);
@@ -47,10 +58,10 @@ export async function execute(
   if (operation.kind === 'write') {
     return kernel.database.write((tx) => runWrite(kernel, tx, operation, parsed, call));
   }
-  const db = kernel.database.read;
+  const db = call.isAlone ? kernel.database.view : kernel.database.read;
   const caller = call.caller ?? (await findCaller(db, call));
   const now = isoTime(kernel.clock.now());
-  const subject = await loadVisibleSubject(db, operation, {
+  const { subject, access } = await loadVisibleSubject(db, operation, {
     input: parsed as Record<string, unknown>,
     call,
     caller,
@@ -58,7 +69,8 @@ export async function execute(
   });
   const isOpen = call.anonymousRead && call.callerId === undefined && OPEN_READS.has(operation.needs);
   if (!isOpen) {
-    await authorise(db, operation.needs, caller, subject, { operation: operation.endpoint.name, now });
+    const asked = { operation: operation.endpoint.name, now, access };
+    await authorise(db, operation.needs, caller, subject, asked);
   }
   const context = {
     db,
@@ -83,30 +95,32 @@ async function runWrite(
   const name = operation.endpoint.name;
   const caller = await findCaller(tx, call);
   const receiptKey = call.key && caller ? { actorId: caller.id, key: call.key } : undefined;
-  const bodyHash = receiptKey ? hashBody(name, input) : '';
+  const { ends } = call;
+  const remembered = ends?.operation ?? name;
+  const bodyHash = receiptKey ? (ends?.bodyHash ?? hashBody(name, input)) : '';
   if (receiptKey) {
     const receipt = await findReceipt(tx, receiptKey);
-    if (receipt && (receipt.operation !== name || receipt.bodyHash !== bodyHash)) {
+    if (receipt && (receipt.operation !== remembered || receipt.bodyHash !== bodyHash)) {
       throw new SwarmError('conflict', `The idempotency key "${call.key}" was used for another request.`);
     }
     if (receipt) {
-      const subject = await loadVisibleSubject(tx, operation, {
+      const { subject, access } = await loadVisibleSubject(tx, operation, {
         input: input as Record<string, unknown>,
         call,
         caller,
         now,
       });
-      if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now });
+      if (subject.repo) await authorise(tx, 'read', caller, subject, { operation: name, now, access });
       return receipt.answer;
     }
   }
-  const subject = await loadVisibleSubject(tx, operation, {
+  const { subject, access } = await loadVisibleSubject(tx, operation, {
     input: input as Record<string, unknown>,
     call,
     caller,
     now,
   });
-  await authorise(tx, operation.needs, caller, subject, { operation: name, now });
+  await authorise(tx, operation.needs, caller, subject, { operation: name, now, access });
   if (caller) await requireCovered(tx, caller, { name, input });
 
   const events: (NewEvent & { repoId?: string | null })[] = [];
@@ -122,10 +136,11 @@ async function runWrite(
     emit: (event: NewEvent & { repoId?: string | null }) => events.push(event),
     ...subject,
   };
-  const answer = await operation.run(context as never, input as never);
+  const made = await operation.run(context as never, input as never);
+  const answer = ends ? ends.answerOf(made) : made;
   if (receiptKey) {
     const kept = operation.remember ? operation.remember(answer as never) : answer;
-    await insertReceipt(tx, { ...receiptKey, operation: name, bodyHash, answer: kept, now });
+    await insertReceipt(tx, { ...receiptKey, operation: remembered, bodyHash, answer: kept, now });
   }
   await writeEvents(tx, kernel, caller, repoId, now, events);
   return answer;
@@ -182,6 +197,7 @@ function issuesText({ issues }: z.ZodError): string {
   return `${texts.join('; ')}.`;
 }
 
-function hashBody(name: string, input: unknown): string {
+/** What tells two requests under one key apart. */
+export function hashBody(name: string, input: unknown): string {
   return sha256(`${name}\n${JSON.stringify(input)}`);
 }

@@ -3,6 +3,8 @@ import { endTermsAndVotes } from '../domain/councils/council-effects.ts';
 import { findCouncil } from '../domain/councils/councils-store.ts';
 import { advanceElection } from '../domain/councils/election-effects.ts';
 import { notifyOfEvents } from '../domain/notifications/notify.ts';
+import { findClone } from '../domain/repos/clones-store.ts';
+import { openConflictTasks } from '../domain/tasks/conflict-task.ts';
 import { cancelExpiredTasks, expireLeases } from '../domain/tasks/task-expiry.ts';
 import { openOperation } from './operation.ts';
 
@@ -11,6 +13,9 @@ const due = openOperation(runDue, {
   on: 'repo',
   async run(context) {
     const council = await findCouncil(context.db, context.repo.id);
+    // Who has a checkout meets the conflict there.
+    const clone = await findClone(context.db, context.repo.id);
+    if (clone?.clone === 'server') await openConflictTasks(context, context.repo.id);
     return {
       released: await expireLeases(context),
       cancelled: await cancelExpiredTasks(context),

@@ -24,6 +24,7 @@ import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
 import { serverAdminOperations } from './server-admin.ts';
+import { sessionOperations } from './sessions.ts';
 import { stabilizationOperations } from './stabilizations.ts';
 import { stageOperations } from './stages.ts';
 import { statusOperations } from './status.ts';
@@ -34,6 +35,8 @@ import { streamOperations } from './streams.ts';
 import { taskEndOperations } from './task-ends.ts';
 import { taskOperations } from './tasks.ts';
 import { undoOperations } from './undo.ts';
+import { updateOperations } from './updates.ts';
+import { uploadOperations } from './uploads.ts';
 import { workplanOperations } from './workplans.ts';
 
 /** Everything an actor may ask for. */
@@ -53,6 +56,7 @@ export const operations: Operation[] = [
   ...queueOperations,
   ...stabilizationOperations,
   ...eventOperations,
+  ...updateOperations,
   ...undoOperations,
   ...statusOperations,
   ...housekeepingOperations,
@@ -69,7 +73,9 @@ export const operations: Operation[] = [
   ...pluginOperations,
   mayEdit,
   ...pushOperations,
+  ...uploadOperations,
   ...serverAdminOperations,
+  ...sessionOperations,
   ...hostingOperations,
   ...keyOperations,
   ...inviteOperations,

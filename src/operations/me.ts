@@ -69,7 +69,8 @@ const activity = query(contract.listActivity, {
   },
 });
 
-function callerOf({ caller }: ReadContext): AgentRow {
+/** Whoever asks; a server always knows. */
+export function callerOf({ caller }: ReadContext): AgentRow {
   if (caller) return caller;
   throw new SwarmError('unauthenticated', 'Nobody is named who asks.', { fix: 'Add --as <agent>.' });
 }

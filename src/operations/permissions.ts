@@ -3,7 +3,7 @@ import { SwarmError } from '../contract/errors.ts';
 import type { AccessLevel } from '../contract/repos.ts';
 import type { Db } from '../db/database.ts';
 import type { AgentRow } from '../db/tables.ts';
-import { includesLevel } from '../domain/access/access.ts';
+import { type AccessResult, includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
 import { isHousework, isServer } from '../domain/agents/server-identity.ts';
 import { coversCall } from '../domain/councils/mandates.ts';
@@ -35,7 +35,7 @@ export async function authorise(
   need: Need,
   caller: AgentRow | undefined,
   subject: Subject,
-  call: { operation: string; now: string },
+  call: { operation: string; now: string; access?: AccessResult | undefined },
 ): Promise<void> {
   if (need === 'nobody') return;
   if (!caller) {
@@ -51,7 +51,7 @@ export async function authorise(
     });
   }
 
-  const access = await accessOf(db, subject.repo, caller, call.now);
+  const access = call.access ?? (await accessOf(db, subject.repo, caller, call.now));
   const may = (level: AccessLevel) => includesLevel(access.level, level);
   const refuse = (wants: string): never => {
     throw new SwarmError(

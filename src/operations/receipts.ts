@@ -1,4 +1,4 @@
-import type { Tx } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import { deleteReceiptsBefore, findReceiptRow, insertReceiptRow } from '../domain/receipts/receipts-store.ts';
 
 /** The remembered answer of a write, so that the same key gives the same answer and never runs twice. */
@@ -9,10 +9,10 @@ export interface Receipt {
 }
 
 export async function findReceipt(
-  tx: Tx,
+  db: Db,
   key: { actorId: string; key: string },
 ): Promise<Receipt | undefined> {
-  const row = await findReceiptRow(tx, key.actorId, key.key);
+  const row = await findReceiptRow(db, key.actorId, key.key);
   return row && { operation: row.operation, bodyHash: row.body_hash, answer: JSON.parse(row.answer) };
 }
 

@@ -10,6 +10,7 @@ import {
 import { makeAgent } from '../domain/agents/new-agent.ts';
 import { insertServerAgent, listAdmins } from '../domain/agents/server-agents-store.ts';
 import { SERVER } from '../domain/agents/server-identity.ts';
+import { endSessions } from '../domain/agents/sessions-store.ts';
 import { openOperation } from './operation.ts';
 
 const ensure = openOperation(ensureAdmin, {
@@ -21,6 +22,7 @@ const ensure = openOperation(ensureAdmin, {
       const agent = await getAgent(db, known.agent_id);
       if (!input.replaceKey || agent.api_key_hash === input.apiKeyHash)
         return { agent: toAgent(agent), created: false };
+      await endSessions(db, { agentId: agent.id }, now);
       const changed = await updateAgentRow(db, agent.id, { api_key_hash: input.apiKeyHash, updated_at: now });
       emit({
         type: 'agent.key_rotated',

@@ -13,6 +13,7 @@ import {
   toStream,
   updateStreamRow,
 } from '../domain/streams/streams-store.ts';
+import { endConflictTask } from '../domain/tasks/conflict-task.ts';
 import { renewClaimOfStream } from '../domain/tasks/task-effects.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
@@ -59,6 +60,7 @@ const recordHead = operation(contract.recordHead, {
       ? await moveStream(context, stream, happening, changes)
       : await updateStreamRow(db, stream.id, { ...changes, updated_at: context.now });
     await replaceCommits(db, stream.id, input.facts.commits);
+    if (stream.conflict !== null) await endConflictTask(context, moved);
     if (byAuthor) await renewClaimOfStream(context, moved, actor.id);
     emit({
       type: EVENT[input.cause],

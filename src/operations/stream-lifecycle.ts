@@ -14,6 +14,7 @@ import {
   toStreams,
   updateStreamRow,
 } from '../domain/streams/streams-store.ts';
+import { endConflictTask } from '../domain/tasks/conflict-task.ts';
 import {
   completeTaskOfStream,
   renewClaimOfStream,
@@ -163,6 +164,7 @@ async function abandonRow(context: ActingContext, stream: StreamRow, reason?: st
     refuseState(handleOfStream(stream), stateOf(stream), 'be abandoned');
   await withdrawLiveMerge(context, stream, 'abandoned');
   const abandoned = await moveStream(context, stream, 'abandon', { state_reason: reason ?? null });
+  if (stream.conflict !== null) await endConflictTask(context, abandoned);
   context.emit({
     type: 'stream.abandoned',
     subject: { type: 'stream', id: stream.id },

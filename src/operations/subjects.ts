@@ -1,3 +1,4 @@
+import { isId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import type { Db } from '../db/database.ts';
 import type {
@@ -12,11 +13,11 @@ import type {
 import { getElectionRow } from '../domain/councils/elections-store.ts';
 import { getProposalRow } from '../domain/councils/proposals-store.ts';
 import { getMergeRow } from '../domain/merges/merges-store.ts';
-import { resolveReference } from '../domain/references/references-store.ts';
+import { type HandledKind, resolveReference } from '../domain/references/references-store.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
-import { getStreamRow } from '../domain/streams/streams-store.ts';
+import { findStreamRow, getStreamRow } from '../domain/streams/streams-store.ts';
 import { findLatestClaimRow, getClaimRow } from '../domain/tasks/claims-store.ts';
-import { getTaskRow } from '../domain/tasks/tasks-store.ts';
+import { findTaskRow, getTaskRow } from '../domain/tasks/tasks-store.ts';
 
 /** What an operation is about; loaded once, before anyone is authorised, and handed to its `run`. */
 export interface SubjectOf {
@@ -63,14 +64,16 @@ export async function loadSubject(
     case 'repo':
       return { repo: await getRepoRow(db, given(input.repoId ?? repoId)) };
     case 'stream': {
-      const stream = await getStreamRow(
+      const stream = await getNamed(
         db,
-        await resolveReference(db, 'stream', given(input.stream), repoId),
+        { kind, find: findStreamRow, get: getStreamRow },
+        input.stream,
+        repoId,
       );
       return { stream, repo: await getRepoRow(db, stream.repo_id) };
     }
     case 'task': {
-      const task = await getTaskRow(db, await resolveReference(db, 'task', given(input.task), repoId));
+      const task = await getNamed(db, { kind, find: findTaskRow, get: getTaskRow }, input.task, repoId);
       return { task, repo: await getRepoRow(db, task.repo_id) };
     }
     case 'claim': {
@@ -93,6 +96,25 @@ export async function loadSubject(
       return { election, repo: await getRepoRow(db, election.repo_id) };
     }
   }
+}
+
+interface Rows<Row> {
+  kind: HandledKind;
+  find(db: Db, id: string): Promise<Row | undefined>;
+  get(db: Db, id: string): Promise<Row>;
+}
+
+/** The row a reference means. Programs name things by their full ids: those need no search. */
+async function getNamed<Row extends { repo_id: string }>(
+  db: Db,
+  { kind, find, get }: Rows<Row>,
+  reference: string | undefined,
+  repoId: string | undefined,
+): Promise<Row> {
+  const name = given(reference);
+  const exact = isId(name) ? await find(db, name) : undefined;
+  if (exact && (repoId === undefined || exact.repo_id === repoId)) return exact;
+  return get(db, await resolveReference(db, kind, name, repoId));
 }
 
 /** A claim is named by its own reference, or by its task's: then its newest claim is meant. */

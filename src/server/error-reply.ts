@@ -41,7 +41,8 @@ function asSwarmError(thrown: unknown, request: FastifyRequest): SwarmError {
   return unforeseen(request);
 }
 
-function unforeseen(request: FastifyRequest): SwarmError {
+/** What is told of a failure that nobody foresaw: nothing but where it is in the log. */
+export function unforeseen(request: FastifyRequest): SwarmError {
   return new SwarmError(
     'internal',
     `Something unexpected went wrong. It is in the log of the server as ${request.id}.`,

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import type { SwarmEvent } from '../contract/events.ts';
 import { type Face, PREFIX } from './face.ts';
-import { keyOf, placeInLog, requireReadable } from './follow-request.ts';
+import { placeInLog, requireReadable } from './follow-request.ts';
 import { HEARTBEAT_MS, MOST_WAITING } from './limits.ts';
 
 /** The log as server-sent events: of all repositories the caller may read, and of one. */
@@ -22,7 +22,7 @@ async function stream(
 ): Promise<void> {
   const { cursor, types, streamId } = queryOf(request);
   if (request.caller.kind === 'unknown') throw request.caller.error;
-  const { who } = request.caller;
+  const { who, credential } = request.caller;
   if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
   if (repoId !== undefined) await requireReadable(face, who, repoId);
   const after = await placeInLog(face, request.headers['last-event-id']?.toString() ?? cursor);
@@ -38,7 +38,7 @@ async function stream(
   raw.write(`retry: 2000\n: from ${after}\n\n`);
   const beat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS);
   const following = face.feed.follow(
-    { agentId: who.agent.id, apiKey: keyOf(request), repoId, streamId, types, after },
+    { agentId: who.agent.id, credential, repoId, streamId, types, after },
     {
       tell(event) {
         raw.write(frame(event));

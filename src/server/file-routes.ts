@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import { Oid } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { FileMode } from '../contract/hosted-api.ts';
+import { FileMode } from '../contract/hosted-files.ts';
 import { asText } from '../workflows/hosted/conflict-report.ts';
-import { type Expected, readStagedFile, stageFile } from '../workflows/hosted/staged-files.ts';
+import { type Expected, readStagedFile, stageFile, stagePatch } from '../workflows/hosted/staged-files.ts';
 import { type Face, PREFIX } from './face.ts';
 import { cloneOfStream, type HostedCall, hostedCall } from './hosted-call.ts';
 import { remoteOf } from './remote.ts';
@@ -17,6 +18,8 @@ const FileBody = z.object({
   mode: FileMode.optional(),
 });
 
+const PatchBody = z.object({ patch: z.string(), head: Oid.optional() });
+
 type FileRequest = FastifyRequest<{ Params: { stream: string; '*'?: string } }>;
 
 /** Files of a stream, bytes in and bytes out. What is written waits until it is committed. */
@@ -29,6 +32,8 @@ export async function addFileRoutes(app: FastifyInstance, face: Face): Promise<v
     scope.get(`${url}/*`, (request: FileRequest, reply) => read(face, request, reply));
     scope.put(`${url}/*`, options, (request: FileRequest, reply) => write(face, request, reply));
     scope.put(url, options, (request: FileRequest, reply) => write(face, request, reply));
+    const patchUrl = `${PREFIX}/streams/:stream/patch`;
+    scope.post(patchUrl, options, (request: FileRequest, reply) => patch(face, request, reply));
     scope.delete(`${url}/*`, (request: FileRequest, reply) => remove(face, request, reply));
   });
 }
@@ -75,6 +80,37 @@ async function remove(face: Face, request: FileRequest, reply: FastifyReply): Pr
   return reply.code(200).send({ path, deleted: true });
 }
 
+/** A unified diff as the body, or as `patch` in JSON: staged as a whole, or refused with what does not fit. */
+async function patch(face: Face, request: FileRequest, reply: FastifyReply): Promise<unknown> {
+  const given = patchOf(request);
+  const { stream } = await cloneAndRights(face, request);
+  const expected = given.head ?? oidOf(expectedOf(request));
+  const staged = await stagePatch(stream.workflow, { stream: stream.id, patch: given.patch, expected });
+  if (staged.kind === 'unfit') {
+    const names = staged.files.map((file) => file.path).slice(0, 5);
+    throw new SwarmError('conflict', `The patch does not fit ${names.join(', ')}; nothing was changed.`, {
+      fix: 'Read these files as they are now and make the patch anew.',
+      details: { files: staged.files },
+    });
+  }
+  reply.header('etag', `"${staged.tree}"`);
+  return { streamId: stream.id, tree: staged.tree, files: staged.paths };
+}
+
+function patchOf(request: FileRequest): { patch: Buffer; head?: string | undefined } {
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (!isJson(request)) return { patch: bytes };
+  const body = PatchBody.safeParse(jsonOf(bytes));
+  if (body.success) return { patch: Buffer.from(body.data.patch, 'utf8'), head: body.data.head };
+  throw new SwarmError('invalid', 'A patch in JSON is {"patch": "…", "head"?: "…"}.', {
+    fix: 'Or send the diff itself: curl --data-binary @my.patch',
+  });
+}
+
+function oidOf(expected: Expected): string | undefined {
+  return expected?.kind === 'entry' ? expected.oid : undefined;
+}
+
 async function cloneAndRights(face: Face, request: FileRequest) {
   const { stream, workflow } = await cloneOfStream(await callOf(face, request), request.params.stream);
   return { stream: { id: stream.id, workflow } };
@@ -92,8 +128,7 @@ function fileOf(request: FileRequest): {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const mode = FileMode.optional().safeParse(request.headers['x-file-mode']);
   if (!mode.success) throw new SwarmError('invalid', 'X-File-Mode is 100644 or 100755.');
-  const isJson = /^application\/json\b/.test(request.headers['content-type'] ?? '');
-  if (!isJson) return { path: pathOf(request), content: bytes, mode: mode.data };
+  if (!isJson(request)) return { path: pathOf(request), content: bytes, mode: mode.data };
   const body = FileBody.safeParse(jsonOf(bytes));
   if (!body.success)
     throw new SwarmError(
@@ -108,6 +143,10 @@ function fileOf(request: FileRequest): {
   if (encoding === 'base64' && decoded.toString('base64').replace(/=+$/, '') !== content.replace(/=+$/, ''))
     throw new SwarmError('invalid', 'content is not valid base64.');
   return { path: pathOf(request) || (path ?? ''), content: decoded, mode: body.data.mode ?? mode.data };
+}
+
+function isJson(request: FileRequest): boolean {
+  return /^application\/json\b/.test(request.headers['content-type'] ?? '');
 }
 
 function jsonOf(bytes: Buffer): unknown {

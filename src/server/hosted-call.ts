@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { type Agent, showAgent } from '../contract/agents.ts';
-import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
+import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { showClone } from '../contract/hosting.ts';
-import { explainAccess } from '../contract/repos.ts';
+import { type AccessLevel, explainAccess } from '../contract/repos.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
+import { includesLevel } from '../domain/access/access.ts';
 import { type Authority, localAuthority } from '../operations/authority.ts';
 import type { Remote } from '../operations/operation.ts';
 import type { Workflow } from '../workflows/workflow.ts';
@@ -16,15 +17,31 @@ export interface HostedCall {
   /** Decides, asked as the caller from the network. */
   authority: Authority;
   caller: { actor: Agent; remote: Remote };
+  /** The key under which the route is done once, and what its receipt bears. */
+  once: { key: string; operation: string; bodyHash: string } | undefined;
 }
 
 export async function hostedCall(
   face: Face,
-  { callerId, remote }: { callerId: string; remote: Remote },
+  { callerId, remote, once }: { callerId: string; remote: Remote; once?: HostedCall['once'] },
 ): Promise<HostedCall> {
   const authority = localAuthority(face.server.kernel, { callerId, remote });
   const actor = await authority.call(showAgent, { agent: callerId });
-  return { face, authority, caller: { actor, remote } };
+  return { face, authority, caller: { actor, remote }, once };
+}
+
+/**
+ * The last write of a route, with what the route answers. The receipt of the route is written in the same transaction:
+ * whatever dies, both are there or neither, so the same request again is never done twice.
+ */
+export function writeLast<E extends Endpoint, A>(
+  { authority, once }: HostedCall,
+  endpoint: E,
+  { input, answer }: { input: InputOf<E>; answer: (made: OutputOf<E>) => A },
+): Promise<A> {
+  const answerOf = (made: unknown) => answer(made as OutputOf<E>);
+  const ends = { operation: endpoint.name, bodyHash: '', ...once, answerOf };
+  return authority.call(endpoint, input, { key: once?.key, ends }) as Promise<A>;
 }
 
 /** The workflow of a repository whose clone is at the server; undefined where it is with the clients. */
@@ -39,6 +56,16 @@ export async function streamOf(
 ): Promise<{ stream: Stream; workflow: Workflow | undefined }> {
   const stream = await call.authority.call(showStream, { stream: ref });
   return { stream, workflow: await workflowOf(call, stream.repoId) };
+}
+
+/** The same, where a stream that is over is known by its record only: its branch may be gone. */
+export async function openStreamOf(
+  call: HostedCall,
+  ref: string,
+): Promise<{ stream: Stream; workflow: Workflow | undefined }> {
+  const { stream, workflow } = await streamOf(call, ref);
+  const isOver = stream.state === 'merged' || stream.state === 'abandoned';
+  return { stream, workflow: isOver ? undefined : workflow };
 }
 
 /** A route that may need the clone, under the endpoint that describes it. */
@@ -80,10 +107,14 @@ function noClone(): SwarmError {
 }
 
 /** Asked before a command runs or a branch may move: no operation takes that back. */
-export async function requireWrite({ authority, caller }: HostedCall, repoId: string): Promise<void> {
+export async function requireLevel(
+  { authority, caller }: HostedCall,
+  repoId: string,
+  level: AccessLevel,
+): Promise<void> {
   const access = await authority.call(explainAccess, { repoId, agent: caller.actor.id });
-  if (access.level !== null && access.level !== 'read') return;
-  throw new SwarmError('not_allowed', `${caller.actor.name} may only read this repository.`, {
-    details: { needs: 'write', has: access.level, reasons: access.reasons },
+  if (includesLevel(access.level, level)) return;
+  throw new SwarmError('not_allowed', `${caller.actor.name} may not do this: it needs ${level} access.`, {
+    details: { needs: level, has: access.level, reasons: access.reasons },
   });
 }

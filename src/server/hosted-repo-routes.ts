@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { SwarmError } from '../contract/errors.ts';
-import * as api from '../contract/hosted-api.ts';
+import * as api from '../contract/hosted-repos.ts';
 import { listMerges } from '../contract/merges.ts';
 import { repoOwnedKeys, serverOwnedKeys } from '../contract/repo-files.ts';
-import { explainAccess, getRepo, setConfig } from '../contract/repos.ts';
+import { explainAccess, getRepo, reportConfig, setConfig } from '../contract/repos.ts';
 import { recordPromotion, recordStabilization, requestPromotion } from '../contract/stabilizations.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { parseConfigFile } from '../workflows/config-file.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import { promote } from '../workflows/promote.ts';
 import { revertStream } from '../workflows/revert-stream.ts';
 import { stabilize } from '../workflows/stabilize.ts';
 import { approveCommand, untrustedCommands } from '../workflows/trust.ts';
-import { cloneOf, type HostedCall, hostedRoute, requireWrite, workflowOf } from './hosted-call.ts';
+import { cloneOf, type HostedCall, hostedRoute, requireLevel, workflowOf, writeLast } from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 
 const create = hostedRoute(api.makeRepo, async ({ face, caller }, { config, ...wish }) =>
@@ -44,12 +47,42 @@ async function change(call: HostedCall, input: { repoId: string; changes: Record
   return repo;
 }
 
+const reportFile = hostedRoute(api.reportConfigFile, async (call, { repoId, text }) => {
+  await requireLevel(call, repoId, 'maintain');
+  if (await workflowOf(call, repoId))
+    throw new SwarmError(
+      'wrong_state',
+      'The clone of this repository is here: the server reads the file itself.',
+    );
+  if (text === null) {
+    const input = { repoId, blob: null, config: null };
+    return writeLast(call, reportConfig, { input, answer: (repo) => repo });
+  }
+  const { bufferBranch, promoteTarget } = await call.authority.call(getRepo, { repoId });
+  const parsed = parseConfigFile(text);
+  if (parsed.kind === 'unusable')
+    throw new SwarmError(
+      'invalid',
+      `The file is not usable, the settings before it stay in force: ${parsed.reason}`,
+    );
+  const config = { ...parsed.config };
+  if (!parsed.named.includes('buffer_branch')) config.buffer_branch = bufferBranch;
+  if (!parsed.named.includes('promote_target')) config.promote_target = promoteTarget;
+  if (config.buffer_branch === config.promote_target)
+    throw new SwarmError('invalid', `Buffer and target cannot both be "${config.buffer_branch}".`);
+  const input = { repoId, blob: blobId(text), config };
+  return writeLast(call, reportConfig, { input, answer: (repo) => repo });
+});
+
+/** As git names these bytes. */
+function blobId(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
 const trust = hostedRoute(api.trustCommands, async (call, { repoId }) => {
   const workflow = await cloneOf(call, repoId);
-  const agent = call.caller.actor.id;
-  const access = await call.authority.call(explainAccess, { repoId, agent });
-  if (access.level !== 'admin')
-    throw new SwarmError('not_allowed', 'Only owners approve the commands of a repository.');
+  await requireLevel(call, repoId, 'admin');
   const approved = untrustedCommands(workflow);
   for (const { setting, text } of approved) approveCommand(workflow, setting, text);
   return { approved };
@@ -57,7 +90,7 @@ const trust = hostedRoute(api.trustCommands, async (call, { repoId }) => {
 
 const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
   const workflow = await cloneOf(call, repoId);
-  await requireWrite(call, repoId);
+  await requireLevel(call, repoId, 'write');
   const ran = await driveQueue(workflow);
   if (ran.landed.length > 0) pushSoon(call.face, workflow, { tags: false });
   return {
@@ -71,7 +104,7 @@ const run = hostedRoute(api.runQueue, async (call, { repoId }) => {
 
 const revert = hostedRoute(api.revertMerge, async (call, input) => {
   const workflow = await cloneOf(call, input.repoId);
-  await requireWrite(call, input.repoId);
+  await requireLevel(call, input.repoId, 'write');
   const { items } = await workflow.authority.call(listMerges, {
     repoId: input.repoId,
     state: 'landed',
@@ -91,7 +124,7 @@ const revert = hostedRoute(api.revertMerge, async (call, input) => {
 const stabilizing = hostedRoute(api.stabilizeRepo, async (call, input) => {
   const workflow = await workflowOf(call, input.repoId);
   if (workflow) {
-    await requireWrite(call, input.repoId);
+    await requireLevel(call, input.repoId, 'write');
     const { result, commit, tag, task, promoted, reason, output } = await stabilize(workflow);
     pushSoon(call.face, workflow, { tags: true });
     return { result, commit, tag, stabilization: null, task, promote: false, promoted, reason, output };
@@ -100,25 +133,18 @@ const stabilizing = hostedRoute(api.stabilizeRepo, async (call, input) => {
   if (result === undefined || commit === undefined)
     throw new SwarmError('invalid', 'result and commit are missing: the clone is with you, and you test it.');
   const details = typeof input.details === 'string' ? input.details : JSON.stringify(input.details);
-  const recorded = await call.authority.call(recordStabilization, { ...input, result, commit, details });
-  return {
-    result,
-    commit,
-    tag: input.tag,
-    stabilization: recorded.stabilization,
-    task: recorded.task,
-    promote: recorded.mayPromote,
-    promoted: false,
-    reason: null,
-    output: '',
-  };
+  const told = { result, commit, tag: input.tag, promoted: false, reason: null, output: '' };
+  return writeLast(call, recordStabilization, {
+    input: { ...input, result, commit, details },
+    answer: ({ stabilization, task, mayPromote }) => ({ ...told, stabilization, task, promote: mayPromote }),
+  });
 });
 
 const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const { repoId } = input;
   const workflow = await workflowOf(call, repoId);
   if (workflow) {
-    await requireWrite(call, repoId);
+    await requireLevel(call, repoId, 'maintain');
     const done = await promote(workflow, { tag: input.tag });
     if (done.promoted) pushSoon(call.face, workflow, { tags: true });
     return { ...done, promotion: null };
@@ -126,11 +152,18 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const toCommit = input.toCommit ?? input.commit;
   if (toCommit === undefined) throw new SwarmError('invalid', 'commit is missing: the clone is with you.');
   const repo = await call.authority.call(getRepo, { repoId });
-  await call.authority.call(requestPromotion, { repoId, toCommit });
+  // Whoever tested it records what moves by itself where the settings say so; the rest is for maintainers.
+  const agent = call.caller.actor.id;
+  const { level } = await call.authority.call(explainAccess, { repoId, agent });
+  const automatic = !includesLevel(level, 'maintain');
+  await call.authority.call(requestPromotion, { repoId, toCommit, automatic });
   const { fromCommit, untested } = input;
-  const promotion = await call.authority.call(recordPromotion, { repoId, fromCommit, toCommit, untested });
+  const triggeredBy = automatic ? ('auto' as const) : ('manual' as const);
   const { bufferBranch: from, promoteTarget: to } = repo;
-  return { promoted: true, from, to, fromCommit, toCommit, untested, promotion };
+  return writeLast(call, recordPromotion, {
+    input: { repoId, fromCommit, toCommit, untested, triggeredBy },
+    answer: (promotion) => ({ promoted: true, from, to, fromCommit, toCommit, untested, promotion }),
+  });
 });
 
 export const repoRoutes = [
@@ -138,6 +171,7 @@ export const repoRoutes = [
   settings,
   updateRepo,
   showSettings,
+  reportFile,
   trust,
   run,
   revert,

@@ -1,5 +1,13 @@
 import { SwarmError } from '../contract/errors.ts';
-import * as api from '../contract/hosted-api.ts';
+import {
+  listFiles,
+  resolveConflicts,
+  showConflicts,
+  showDiff,
+  showFullDiff,
+} from '../contract/hosted-files.ts';
+import { takeBack } from '../contract/hosted-repos.ts';
+import * as api from '../contract/hosted-streams.ts';
 import { getRepo } from '../contract/repos.ts';
 import { createStream, listStreamCommits, recordHead, type Stream } from '../contract/streams.ts';
 import { undo } from '../contract/undo.ts';
@@ -11,18 +19,25 @@ import { type FileDecision, resolveHosted } from '../workflows/hosted/resolve-ho
 import { listStagedFiles } from '../workflows/hosted/staged-files.ts';
 import { undoOperation } from '../workflows/undo-operation.ts';
 import { UNKNOWN_COMMIT, unmeasured, withCommit } from './client-facts.ts';
-import { cloneOfStream, type HostedCall, hostedRoute, streamOf, workflowOf } from './hosted-call.ts';
+import {
+  cloneOfStream,
+  type HostedCall,
+  hostedRoute,
+  streamOf,
+  workflowOf,
+  writeLast,
+} from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 
 const open = hostedRoute(api.openStream, async (call, input) => {
   const workflow = await workflowOf(call, input.repoId);
   if (workflow) return createHostedStream(workflow, input);
   const { bufferBranch } = await call.authority.call(getRepo, { repoId: input.repoId });
-  return call.authority.call(createStream, {
-    ...input,
+  const base = {
     baseBranch: input.baseBranch ?? bufferBranch,
     baseCommit: input.baseCommit ?? UNKNOWN_COMMIT,
-  });
+  };
+  return writeLast(call, createStream, { input: { ...input, ...base }, answer: (stream) => stream });
 });
 
 const commit = hostedRoute(api.commitOnStream, async (call, input) => {
@@ -58,7 +73,7 @@ const commit = hostedRoute(api.commitOnStream, async (call, input) => {
 });
 
 async function recordCommit(
-  { authority, caller }: HostedCall,
+  call: HostedCall,
   stream: Stream,
   input: {
     message: string;
@@ -72,6 +87,7 @@ async function recordCommit(
       'invalid',
       'commit is missing: the clone is with you, and only you know what was committed.',
     );
+  const { authority, caller } = call;
   const head = input.facts?.head ?? input.commit ?? stream.head;
   const { items } = await authority.call(listStreamCommits, { stream: stream.id });
   const { message, changeId } = input;
@@ -82,19 +98,21 @@ async function recordCommit(
     paths: stream.paths,
     commits: withCommit(items, { commit: head, message, changeId, author: caller.actor.name }),
   };
-  const recorded = await authority.call(recordHead, { stream: stream.id, facts, cause: 'commit' });
   const nothing = { files: [], merged: false, conflict: null, cascade: null };
-  return { ...nothing, commit: head, changeId: changeId ?? null, stream: recorded };
+  return writeLast(call, recordHead, {
+    input: { stream: stream.id, facts, cause: 'commit' },
+    answer: (recorded) => ({ ...nothing, commit: head, changeId: changeId ?? null, stream: recorded }),
+  });
 }
 
-const undoing = hostedRoute(api.takeBack, async (call, { repoId, record }) => {
+const undoing = hostedRoute(takeBack, async (call, { repoId, record }) => {
   const workflow = await workflowOf(call, repoId);
   return workflow
     ? (await undoOperation(workflow, record)).record
-    : call.authority.call(undo, { repoId, record });
+    : writeLast(call, undo, { input: { repoId, record }, answer: (undone) => undone });
 });
 
-const diff = hostedRoute(api.showDiff, async (call, input) => {
+const diff = hostedRoute(showDiff, async (call, input) => {
   const { base, head, stat, stream } = await diffOf(call, input, false);
   const perFile = stat.perFile.map((each) => ({
     path: each.path,
@@ -105,7 +123,7 @@ const diff = hostedRoute(api.showDiff, async (call, input) => {
   return { streamId: stream.id, base, head, files, insertions, deletions, perFile };
 });
 
-const fullDiff = hostedRoute(api.showFullDiff, async (call, input) => {
+const fullDiff = hostedRoute(showFullDiff, async (call, input) => {
   const { base, head, patch, stream } = await diffOf(call, input, true);
   return { streamId: stream.id, base, head, diff: patch };
 });
@@ -119,7 +137,7 @@ async function diffOf(
   return diffStream(workflow, { stream: stream.id, against: input.against, remember: true, withPatch });
 }
 
-const tree = hostedRoute(api.listFiles, async (call, input) => {
+const tree = hostedRoute(listFiles, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   const files = await listStagedFiles(workflow, stream);
   const after =
@@ -133,12 +151,12 @@ const tree = hostedRoute(api.listFiles, async (call, input) => {
   return { items, nextCursor: isMore ? Buffer.from(last.path).toString('base64url') : null };
 });
 
-const conflicts = hostedRoute(api.showConflicts, async (call, input) => {
+const conflicts = hostedRoute(showConflicts, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   return conflictReport(workflow, stream);
 });
 
-const resolve = hostedRoute(api.resolveConflicts, async (call, input) => {
+const resolve = hostedRoute(resolveConflicts, async (call, input) => {
   const { stream, workflow } = await cloneOfStream(call, input.stream);
   const files = new Map<string, FileDecision>();
   for (const [path, decision] of Object.entries(input.files)) {

@@ -37,13 +37,11 @@ const OTHER_NAMES = new Map([
  * names (settings, files by path) they are content and stay as they are.
  */
 export function withOurNames(value: unknown, shape: JsonShape, root = shape): unknown {
-  const variants = variantsOf(shape, root);
+  const { items, properties } = namesIn(shape, root);
   if (Array.isArray(value)) {
-    const items = variants.find((each) => each.items)?.items;
     return items ? value.map((each) => withOurNames(each, items, root)) : value;
   }
   if (typeof value !== 'object' || value === null) return value;
-  const properties = Object.assign(Object.create(null), ...variants.map((each) => each.properties ?? {}));
   const renamed: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) {
     const name = ourName(key, properties) ?? key;
@@ -83,6 +81,27 @@ function typedValue(value: unknown, variants: JsonShape[]): unknown {
     return Number(value);
   if (types.has('boolean') && /^(true|false|1|0)$/.test(value)) return value === 'true' || value === '1';
   return value;
+}
+
+interface Names {
+  /** Of the items, where the value may be a list. */
+  items: JsonShape | undefined;
+  properties: Record<string, JsonShape>;
+}
+
+/** A shape says the same of every request, so it is asked once. */
+const namesOf = new WeakMap<JsonShape, Names>();
+
+function namesIn(shape: JsonShape, root: JsonShape): Names {
+  const known = namesOf.get(shape);
+  if (known) return known;
+  const variants = variantsOf(shape, root);
+  const names = {
+    items: variants.find((each) => each.items)?.items,
+    properties: Object.assign(Object.create(null), ...variants.map((each) => each.properties ?? {})),
+  };
+  namesOf.set(shape, names);
+  return names;
 }
 
 function variantsOf(shape: JsonShape, root: JsonShape, depth = 0): JsonShape[] {

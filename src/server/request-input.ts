@@ -9,8 +9,8 @@ export interface RequestInput {
   input: Record<string, unknown>;
   /** The agent the request says it comes from, where it says so. */
   actingAs: string | undefined;
-  /** Names the list whose cursors this request may carry. */
-  list: string;
+  /** Names the list whose cursors this request and its answer may carry. */
+  list(): string;
 }
 
 /** Names under which a request says who acts; the caller has to be that one. */
@@ -24,10 +24,10 @@ export function requestInput(endpoint: Endpoint, request: FastifyRequest): Reque
   const path = named(request.params, shape);
   const { rest, actingAs } = takeActor({ ...query, ...named(body, shape) }, shape.properties ?? {});
   const input = { ...rest, ...path };
-  const list = `${endpoint.name} ${JSON.stringify(Object.entries(path).sort())}`;
+  const list = () => `${endpoint.name} ${JSON.stringify(Object.entries(path).sort())}`;
   for (const name of ['cursor', 'after']) {
     const cursor = input[name];
-    if (shape.properties?.[name] && typeof cursor === 'string') input[name] = innerCursor(cursor, list);
+    if (shape.properties?.[name] && typeof cursor === 'string') input[name] = innerCursor(cursor, list());
   }
   return { input, actingAs, list };
 }
@@ -42,7 +42,8 @@ function bodyOf({ body }: FastifyRequest): object {
   throw new SwarmError('invalid', 'The body has to be a JSON object.');
 }
 
-function takeActor(
+/** What a request says of its sender, apart from the rest. */
+export function takeActor(
   input: Record<string, unknown>,
   properties: Record<string, unknown>,
 ): { rest: Record<string, unknown>; actingAs: string | undefined } {

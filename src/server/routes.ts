@@ -1,20 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type * as z from 'zod';
 import { endpoints } from '../contract/api.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
-import { execute, parseInput } from '../operations/execute.ts';
-import type { Operation } from '../operations/operation.ts';
-import { findOperation } from '../operations/registry.ts';
-import { remember } from '../operations/remember.ts';
+import { syncBatch } from '../contract/hosted-sync.ts';
+import { parseInput } from '../operations/execute.ts';
 import type { Caller } from './caller.ts';
+import { unforeseen } from './error-reply.ts';
 import { type Face, PREFIX } from './face.ts';
-import { type HostedRoute, hostedCall } from './hosted-call.ts';
 import { hostedRoutes } from './hosted-routes.ts';
 import { outerCursor } from './list-cursors.ts';
 import { statusOf } from './openapi.ts';
-import { remoteOf } from './remote.ts';
+import { perform } from './perform.ts';
 import { requestInput } from './request-input.ts';
+import { runBatch } from './sync-batch.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,16 +25,17 @@ declare module 'fastify' {
 /** Every endpoint of the contract that is not internal, as a route. */
 export function publicEndpoints(): Endpoint[] {
   const plain = endpoints.filter((endpoint) => !endpoint.internal && !hostedRoutes.has(endpoint.name));
-  return [...plain, ...[...hostedRoutes.values()].map((route) => route.endpoint)];
+  return [...plain, ...[...hostedRoutes.values()].map((route) => route.endpoint), syncBatch];
 }
 
 /** Makes the routes of the contract. An endpoint more there is a route more here. */
 export function addContractRoutes(app: FastifyInstance, face: Face): void {
   for (const endpoint of publicEndpoints()) {
+    const handle = endpoint === syncBatch ? answerBatch : answer;
     app.route({
       method: endpoint.method,
       url: `${PREFIX}${endpoint.path}`,
-      handler: (request, reply) => answer(endpoint, { request, reply, face }),
+      handler: (request, reply) => handle(endpoint, { request, reply, face }),
     });
     // Older clients write what becomes of a stream with POST.
     if (endpoint.method === 'PATCH' && endpoint.path === '/streams/:stream')
@@ -49,67 +49,36 @@ interface Exchange {
   face: Face;
 }
 
-async function answer(endpoint: Endpoint, exchange: Exchange): Promise<unknown> {
-  const hosted = hostedRoutes.get(endpoint.name);
-  const answered = hosted ? answerHosted(hosted, exchange) : answerPlain(endpoint, exchange);
-  const result = await answered;
-  if (endpoint.method !== 'GET') exchange.face.wake();
-  exchange.reply.code(statusOf(endpoint));
-  return result;
-}
-
-/** A route that may need the clone: several operations and git, remembered as one under the caller's key. */
-async function answerHosted(route: HostedRoute, { request, face }: Exchange): Promise<unknown> {
-  const { endpoint } = route;
+async function answer(endpoint: Endpoint, { request, reply, face }: Exchange): Promise<unknown> {
   const { input, actingAs, list } = requestInput(endpoint, request);
   const key = endpoint.method === 'GET' ? undefined : idempotencyKey(request);
-  const parsed = parseInput({ endpoint }, input);
-  if (request.caller.kind === 'unknown') throw request.caller.error;
-  const { who } = request.caller;
-  const { kernel } = face.server;
-  const agent = actingAs === undefined ? who.agent : await actingAgent(kernel, who, actingAs);
-  const call = await hostedCall(face, { callerId: agent.id, remote: remoteOf(face, who) });
-  const run = () => route.run(call, parsed);
-  if (key === undefined) return withOuterCursor(await run(), list);
-  const turn = `${agent.id} ${key}`;
-  return face.inTurn(turn, () =>
-    remember(kernel, { actorId: agent.id, key, operation: endpoint.name, input: parsed }, run),
-  );
+  const isNamed = request.headers.authorization !== undefined;
+  const result = await perform(face, { endpoint, input, caller: request.caller, isNamed, actingAs, key });
+  if (endpoint.method !== 'GET') face.wake();
+  reply.code(statusOf(endpoint));
+  return withOuterCursor(result, list);
 }
 
-async function answerPlain(endpoint: Endpoint, { request, face }: Exchange): Promise<unknown> {
-  const operation = await operationOf(endpoint);
-  const { input, actingAs, list } = requestInput(endpoint, request);
-  const key = endpoint.method === 'GET' ? undefined : idempotencyKey(request);
-  const who = request.caller.kind === 'known' ? request.caller.who : undefined;
-  if (request.caller.kind === 'unknown' && (operation.needs !== 'nobody' || request.headers.authorization)) {
-    parseInput(operation, input);
-    throw request.caller.error;
+/** Calls of a client that was away, in one. */
+async function answerBatch(endpoint: Endpoint, { request, face }: Exchange): Promise<unknown> {
+  const { input, actingAs } = requestInput(endpoint, request);
+  const { events } = parseInput({ endpoint: syncBatch }, input) as z.output<typeof syncBatch.input>;
+  const { caller } = request;
+  if (caller.kind === 'unknown') throw caller.error;
+  const sender = {
+    who: caller.who,
+    actingAs,
+    endpoints: publicEndpoints().filter((each) => each !== syncBatch),
+    onFailure: (error: unknown) => {
+      request.log.error({ err: error }, 'an event of a batch failed');
+      return unforeseen(request);
+    },
+  };
+  try {
+    return { results: await runBatch(face, sender, events) };
+  } finally {
+    face.wake();
   }
-  const caller =
-    who && (actingAs === undefined ? who.agent : await actor(operation, { input, actingAs, who, face }));
-  const answered = await execute(face.server.kernel, operation, input, {
-    callerId: caller?.id,
-    caller,
-    key,
-    remote: remoteOf(face, who),
-  });
-  return withOuterCursor(answered, list);
-}
-
-/** A request that is malformed says so before it is asked who sends it. */
-function actor(
-  operation: Operation,
-  given: { input: unknown; actingAs: string; who: Authenticated; face: Face },
-) {
-  parseInput(operation, given.input);
-  return actingAgent(given.face.server.kernel, given.who, given.actingAs);
-}
-
-async function operationOf(endpoint: Endpoint): Promise<Operation> {
-  const operation = await findOperation(endpoint.name);
-  if (operation) return operation;
-  throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
 }
 
 /** The caller's own name for this request, under which it is done once. */
@@ -120,8 +89,8 @@ export function idempotencyKey(request: FastifyRequest): string | undefined {
   throw new SwarmError('invalid', 'Idempotency-Key has to be 1 to 200 visible ASCII characters.');
 }
 
-function withOuterCursor(answered: unknown, list: string): unknown {
+function withOuterCursor(answered: unknown, list: () => string): unknown {
   if (typeof answered !== 'object' || answered === null || !('nextCursor' in answered)) return answered;
   if (typeof answered.nextCursor !== 'string') return answered;
-  return { ...answered, nextCursor: outerCursor(answered.nextCursor, list) };
+  return { ...answered, nextCursor: outerCursor(answered.nextCursor, list()) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeServer, type ServerForTests } from '../../test/support/server.ts';
+import { endpoints } from '../contract/api.ts';
 
 async function repoOf(server: ServerForTests, key: string, wish: object = {}) {
   return server.ask('POST /repos/register', { as: key, body: { name: 'demo', ...wish } });
@@ -298,22 +299,27 @@ describe('around the routes', () => {
     expect(document.paths['/tasks/{task}/claim'].post).toMatchObject({ operationId: 'task.claim' });
     const names = Object.values(document.paths as object).flatMap((path) => Object.values(path as object));
     expect(names.map((each) => each.operationId)).not.toContain('merge.prepare');
+    expect(names.map((each) => each.operationId)).toEqual(
+      expect.arrayContaining(['sync.batch', 'event.updates', 'file.patch', 'file.write', 'repo.upload']),
+    );
     const docs = await server.request('GET /docs');
     expect(docs.body).toContain('task.claim');
   });
 
   it('gives internal endpoints no route', async () => {
     const server = await makeServer();
-    for (const path of [
-      '/repos/init',
-      '/server/admin',
-      '/merges/x/prepare',
-      '/merges/x/land',
-      '/repos/create',
-    ])
-      expect(await server.request(`POST ${path}`, { as: server.admin, body: {} })).toMatchObject({
-        status: 404,
-      });
+    const internal = endpoints.filter((endpoint) => endpoint.internal);
+    expect(internal.length).toBeGreaterThan(15);
+    for (const { method, path } of internal) {
+      const asked = `${method} ${path.replace(/:\w+/g, 'x')}`;
+      const body = method === 'GET' ? undefined : {};
+      const reply = await server.request(asked, { as: server.admin, body });
+      expect([asked, reply.status, reply.body.error.message]).toEqual([
+        asked,
+        404,
+        expect.stringMatching(/^There is no route/),
+      ]);
+    }
   });
 
   it('stops in order: what runs is finished, and the port is free', async () => {

@@ -3,18 +3,15 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerApp } from '../app/open-server.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { makeFace } from './face.ts';
-import { makeHttpApp } from './http-app.ts';
+import { type HttpOptions, makeHttpApp } from './http-app.ts';
 import { HOUSE_EVERY_MS, keepHouse } from './keep-house.ts';
 
-export interface StartOptions {
+export interface StartOptions extends HttpOptions {
   host: string;
   /** 0: any free one. */
   port: number;
-  /** TLS is in front of this server. */
-  behindTls: boolean;
   /** Keys may cross the network in the clear. */
   insecure: boolean;
-  logTo: { write(line: string): void };
   /** How often it does what nobody asks for. */
   houseEveryMs?: number;
 }

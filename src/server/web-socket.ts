@@ -5,10 +5,10 @@ import * as z from 'zod';
 import { Id } from '../contract/common.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { SwarmEvent } from '../contract/events.ts';
-import { type Authenticated, authenticate } from '../operations/authenticate.ts';
+import { type Authenticated, authenticate, type Credential } from '../operations/authenticate.ts';
 import type { Subscription } from './event-feed.ts';
 import { type Face, PREFIX } from './face.ts';
-import { keyOf, placeInLog, requireReadable } from './follow-request.ts';
+import { placeInLog, requireReadable } from './follow-request.ts';
 import { HEARTBEAT_MS, MOST_WAITING } from './limits.ts';
 
 const AUTH_WITHIN_MS = 10_000;
@@ -50,8 +50,7 @@ class Connection {
   /** Messages are answered in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #who: Authenticated | undefined;
-  #apiKey = '';
+  #who: (Authenticated & { credential: Credential }) | undefined;
   #release: () => void = () => undefined;
   #isAlive = true;
   #made = 0;
@@ -82,7 +81,8 @@ class Connection {
       this.#release();
       forget();
     });
-    if (this.#request.caller.kind === 'known') this.#welcome(this.#request.caller.who, keyOf(this.#request));
+    const { caller } = this.#request;
+    if (caller.kind === 'known') this.#welcome(caller.who, caller.credential);
   }
 
   #enqueue(text: string): void {
@@ -103,7 +103,8 @@ class Connection {
     if (message.type === 'ping') return this.#send({ type: 'pong' });
     if (message.type === 'auth') {
       if (this.#who) throw new SwarmError('wrong_state', 'This socket has said who it is already.');
-      return this.#welcome(await authenticate(this.#face.server.kernel, message.token), message.token);
+      const credential: Credential = { kind: 'key', secret: message.token };
+      return this.#welcome(await authenticate(this.#face.server.kernel, message.token), credential);
     }
     if (!this.#who) {
       throw new SwarmError('unauthenticated', 'Say who you are first.', {
@@ -118,7 +119,7 @@ class Connection {
     await this.#subscribe(message, this.#who);
   }
 
-  #welcome(who: Authenticated, apiKey: string): void {
+  #welcome(who: Authenticated, credential: Credential): void {
     if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
     try {
       this.#release = this.#face.admit(who.keyHash);
@@ -127,12 +128,14 @@ class Connection {
       this.#close(1013, 'limited');
       return;
     }
-    this.#who = who;
-    this.#apiKey = apiKey;
+    this.#who = { ...who, credential };
     this.#send({ type: 'ready', agentId: who.agent.id });
   }
 
-  async #subscribe(wish: Extract<Message, { type: 'subscribe' }>, who: Authenticated): Promise<void> {
+  async #subscribe(
+    wish: Extract<Message, { type: 'subscribe' }>,
+    who: Authenticated & { credential: Credential },
+  ): Promise<void> {
     if (this.#following.size >= MOST_SUBSCRIPTIONS)
       throw new SwarmError('limited', `One socket follows at most ${MOST_SUBSCRIPTIONS} things.`);
     const id = wish.id ?? String(++this.#made);
@@ -143,7 +146,7 @@ class Connection {
     this.#send({ type: 'subscribed', id, cursor: String(after) });
     const { repoId, streamId, types } = wish;
     const following = this.#face.feed.follow(
-      { agentId: who.agent.id, apiKey: this.#apiKey, repoId, streamId, types, after },
+      { agentId: who.agent.id, credential: who.credential, repoId, streamId, types, after },
       {
         tell: (event) => this.#tell(id, event),
         end: (why) => this.#end(id, why),

@@ -12,6 +12,7 @@ import { isRefName } from '../git/ref-name.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
 import { requireHistory } from '../git/repository.ts';
 import { reapply } from '../git/revert.ts';
+import { allowSparse } from '../git/sparse.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
 import { finishIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
@@ -67,6 +68,7 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
   }));
   const { path } = data;
   workflow.reach('workspace.intended');
+  const paths = [...new Set([...(task?.paths ?? []), ...(request.paths ?? [])])];
   let stream: Stream | undefined;
   try {
     stream = await workflow.authority.call(createStream, {
@@ -79,19 +81,21 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
       baseBranch: start.baseBranch,
       baseCommit: start.base,
       head: start.base,
-      paths: [...new Set([...(task?.paths ?? []), ...(request.paths ?? [])])],
+      paths,
     });
     workflow.reach('workspace.recorded');
-    await withLock(
+    const isSparse = await withLock(
       workflow.home,
       'worktrees',
-      () => registerWorktree(workflow.git, { path, branch, oid: start.head }),
-      {
-        waitMs: LOCK_WAIT_MS,
+      async () => {
+        await registerWorktree(workflow.git, { path, branch, oid: start.head });
+        const isWanted = workflow.repo.config.workspace.sparse && paths.length > 0;
+        return isWanted && (await allowSparse(workflow.git));
       },
+      { waitMs: LOCK_WAIT_MS },
     );
     workflow.reach('workspace.registered');
-    await fillWorktree(workflow.git, { path });
+    await fillWorktree(workflow.git, { path, sparsePaths: isSparse ? paths : undefined });
     workflow.reach('workspace.filled');
   } catch (error) {
     await removeHalfMade(workflow, data);

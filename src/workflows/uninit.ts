@@ -8,6 +8,7 @@ import { isAncestor } from '../git/commits.ts';
 import { findRef, listRefs, updateRefs } from '../git/refs.ts';
 import { runGit } from '../git/run-git.ts';
 import { SNAPSHOTS } from '../git/snapshot.ts';
+import { disallowSparse } from '../git/sparse.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { listCheckouts } from '../machine/checkouts.ts';
 import { listWorkspaces } from '../machine/workspaces.ts';
@@ -53,6 +54,7 @@ export async function uninit(
     rmSync(checkout.path, { recursive: true, force: true });
   await runGit(workflow.git, ['worktree', 'prune']);
   await removeRefs(workflow, unlanded, { removed, kept });
+  if (await disallowSparse(workflow.git)) removed.push("extensions.worktreeConfig in git's settings");
   if (removeExcludes(workflow.git.commonDir, readMade(workflow.home).exclude))
     removed.push('entries in the exclude file');
   const greens = await listRefs(workflow.git, ['refs/tags/green/']);

@@ -4,6 +4,7 @@ import { SwarmError } from '../contract/errors.ts';
 import type { Repo } from '../contract/repos.ts';
 import type { Person } from '../git/person.ts';
 import { resolveCommit } from '../git/refs.ts';
+import type { Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Authority } from '../operations/authority.ts';
@@ -28,6 +29,8 @@ export interface Workflow {
   variables: Readonly<Record<string, string | undefined>>;
   /** Directories of the machine that no command of the repository may look into; a server's. Without any, all is seen. */
   hides?: readonly string[] | undefined;
+  /** The way to a remote; a server's, which may not go everywhere. Without it git finds its own. */
+  reachRemote?: ((url: string) => Promise<Transport>) | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
   /** What a server does around all work on the buffer: keeps other servers out, and learns where it was cut off. */

@@ -78,7 +78,13 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await server.ask(`POST /repos/${repoId}/promote`, { as: owner.key, body })).toMatchObject({
       promoted: true,
     });
-    expect((await server.ask(`GET /repos/${repoId}/promote/history`, as)).items).toHaveLength(1);
+    const changes = { auto_promote_on_green: true };
+    await server.ask(`PATCH /repos/${repoId}/config`, { as: owner.key, body: { changes } });
+    expect(await server.ask(`POST /repos/${repoId}/promote`, { ...as, body })).toMatchObject({
+      promoted: true,
+    });
+    const history = (await server.ask(`GET /repos/${repoId}/promote/history`, as)).items;
+    expect(history.map((each: { triggeredBy: string }) => each.triggeredBy)).toEqual(['auto', 'manual']);
   });
 
   it('nobody judges, lands or records for another', async () => {
@@ -106,6 +112,32 @@ forEachDatabase((_kind, makeDatabase) => {
       expect(await server.request(`GET /streams/${id}/${path}`, { as: coder.key })).toMatchObject({
         status: 422,
       });
+  });
+
+  it('who lost the right to read is not told again what was remembered, and only maintainers say which settings hold', async () => {
+    const { server, owner, coder, second, repoId } = await start({
+      is_private: true,
+      agent_access: 'allowlist',
+    });
+    const access = { as: owner.key, body: { agent: 'coder', level: 'write' } };
+    await server.ask(`POST /repos/${repoId}/access`, access);
+    const open = () =>
+      server.request(`POST /repos/${repoId}/streams`, {
+        as: coder.key,
+        body: { name: 'x' },
+        headers: { 'idempotency-key': 'k' },
+      });
+    const first = await open();
+    expect((await open()).body).toEqual(first.body);
+    const report = (as: string, text: string | null) =>
+      server.request(`PUT /repos/${repoId}/config/file`, { as, body: { text } });
+    expect(await report(coder.key, 'min_reviews: 1')).toMatchObject({ status: 403 });
+    expect(await report(second.key, 'min_reviews: none')).toMatchObject({ status: 400 });
+    expect(await report(second.key, 'min_reviews: 3')).toMatchObject({
+      body: { configSource: 'file', config: { min_reviews: 3 } },
+    });
+    await server.ask(`DELETE /repos/${repoId}/access/coder`, { as: owner.key });
+    expect(await open()).toMatchObject({ status: 404 });
   });
 
   it('two servers on one database decide as one', async () => {

@@ -1,5 +1,10 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { listRefs } from '../../src/git/refs.ts';
 import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
+import { hostedRoutes } from '../../src/server/hosted-routes.ts';
+import { rawRoutes } from '../../src/server/raw-routes.ts';
+import { cleanStreams } from '../../src/workflows/hosted/clean-streams.ts';
 import { gitFixture } from '../support/git-fixture.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -165,6 +170,31 @@ it('files have tags, keep their modes, and can be written only as what they are 
   expect(again).toMatchObject({ commit: null });
 });
 
+it('takes a diff as a whole or not at all, and says what does not fit', async () => {
+  const { server, alpha, beta, work } = await start();
+  const id = await work.stream(alpha, 'Diff', { 'a.txt': 'one\ntwo\n', 'old.txt': 'moves\n' });
+  const { head } = await server.ask(`GET /streams/${id}`, { as: alpha.key });
+  const diff =
+    'diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n' +
+    'diff --git a/old.txt b/d/new.txt\nsimilarity index 100%\nrename from old.txt\nrename to d/new.txt\n';
+  const patch = (body: unknown, as = alpha.key, headers = {}) =>
+    server.request(`POST /streams/${id}/patch`, { as, body, headers });
+  expect(await patch(diff, beta.key)).toMatchObject({ status: 403 });
+  expect(await patch({ patch: diff, head: '0'.repeat(40) })).toMatchObject({ status: 412 });
+  const staged = await patch({ patch: diff, head });
+  expect(staged).toMatchObject({ status: 200, body: { files: ['a.txt', 'd/new.txt', 'old.txt'] } });
+  const again = await patch(diff, alpha.key, { 'if-match': staged.headers.get('etag') });
+  expect(again).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
+  expect(again.body.error.details.files).toEqual([
+    { path: 'a.txt', hunk: '@@ -1,2 +1,2 @@', expects: ['one', 'two'] },
+    { path: 'd/new.txt', hunk: null, expects: [] },
+  ]);
+  expect(await patch('nonsense')).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } });
+  const made = await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'Diff' } });
+  expect(made.files.sort()).toEqual(['a.txt', 'd/new.txt', 'old.txt']);
+  expect(await work.read(beta, id, 'a.txt')).toBe('one\nthree\n');
+});
+
 it('lets nobody else write, and no path lead out', async () => {
   const { server, alpha, beta, work } = await start();
   const id = await work.stream(alpha, 'Mine', { 'a.txt': 'one\n' });
@@ -196,6 +226,53 @@ it('lets nobody else write, and no path lead out', async () => {
   }
   const large = await work.put(alpha, id, 'big', 'x'.repeat(17 * 1024 * 1024));
   expect(large).toMatchObject({ status: 413 });
+});
+
+it('a name is refused everywhere or read, listed and told everywhere as it was written', async () => {
+  const { server, alpha, work } = await start();
+  const id = await work.stream(alpha, 'Names', { 'a.txt': 'one\n' });
+  const part = fc.oneof(
+    fc.constantFrom(
+      '..',
+      '.',
+      '.git',
+      'a',
+      ' ',
+      '%2e',
+      '"q"',
+      "it's",
+      'ü',
+      '日本',
+      '-x',
+      'CON',
+      'a:b',
+      '*',
+      '#',
+      '?',
+      '\\',
+      '~',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+  );
+  const names = fc.sample(
+    fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
+    60,
+  );
+  const written = new Set(['a.txt']);
+  for (const name of names) {
+    const path = encodeURIComponent(name).replaceAll('.', '%2E');
+    const { status } = await work.put(alpha, id, path, name);
+    expect([name, [200, 201, 400, 404, 409].includes(status)]).toEqual([name, true]);
+    if (status >= 300) continue;
+    written.add(name);
+    expect(await work.read(alpha, id, path)).toBe(name);
+  }
+  expect(written.size).toBeGreaterThan(5);
+  const { items } = await server.ask(`GET /streams/${id}/tree?limit=200`, { as: alpha.key });
+  expect(new Set(items.map((each: { path: string }) => each.path))).toEqual(written);
+  await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'Names' } });
+  const { perFile } = await server.ask(`GET /streams/${id}/diff`, { as: alpha.key });
+  expect(new Set(perFile.map((each: { path: string }) => each.path))).toEqual(written);
 });
 
 it('writers of one stream at the same moment lose nothing', async () => {
@@ -237,6 +314,57 @@ it('clones a remote, pushes what lands, and remembers what the remote does not h
     .poll(() => git.tryGit(remote, 'rev-parse', '--verify', 'refs/heads/buffer').stdout.trim())
     .toBe(body.commit);
   await expect.poll(unpushed).toEqual([]);
+});
+
+it('clears up after streams that are over, and no commit becomes unreachable', async () => {
+  const { server, owner, alpha, beta, repo, work } = await start();
+  const agent = (await server.ask('GET /me', { as: owner.key })).agent;
+  const remote = { openRegistration: false, mayRegister: false };
+  const workflow = await server.app.hosted.workflow(repo.id, { actor: agent, remote });
+  const refs = async () =>
+    (await listRefs(workflow.git, ['refs/heads/stream/', 'refs/gitswarm/'])).map((ref) => ref.name);
+  const landed = await work.stream(alpha, 'Lands', { 'a.txt': 'one\n' });
+  const given = await work.stream(beta, 'Given up', { 'b.txt': 'two\n' });
+  for (const id of [landed, given])
+    await work.put(id === landed ? alpha : beta, id, 'rest.txt', 'never committed\n');
+  await server.ask(`POST /streams/${landed}/submit`, { as: alpha.key, body: {} });
+  for (const reviewer of [beta, owner]) await work.approve(reviewer, landed);
+  expect((await work.merge(alpha, landed)).body).toMatchObject({ merged: true });
+  await server.ask(`DELETE /streams/${given}`, { as: beta.key });
+  await expect
+    .poll(refs)
+    .toEqual([
+      expect.stringMatching(`refs/gitswarm/snapshots/${landed}/`),
+      `refs/gitswarm/staged/${given}`,
+      `refs/heads/stream/${given}`,
+    ]);
+  expect(await work.read(beta, landed, 'a.txt')).toBe('one\n');
+  for (const [what, status] of [
+    ['merge', 409],
+    ['submit', 422],
+    ['resolve', 422],
+  ] as const)
+    expect([
+      what,
+      (await server.request(`POST /streams/${landed}/${what}`, { as: alpha.key, body: {} })).status,
+    ]).toEqual([what, status]);
+  expect(await server.ask(`GET /streams/${landed}/diff`, { as: alpha.key })).toMatchObject({ files: 1 });
+  const later = { ...workflow, clock: { now: () => Date.now() + 8 * 86_400_000 } };
+  const dies = {
+    ...later,
+    reach: () => {
+      throw new Error('the server dies here');
+    },
+  };
+  await expect(cleanStreams(dies)).rejects.toThrow('dies');
+  expect(await refs()).toHaveLength(3);
+  expect(await cleanStreams(later)).toEqual([given]);
+  expect(await cleanStreams(later)).toEqual([]);
+  // Its commit is nowhere else: the branch stays, and what was staged is kept.
+  expect(await refs()).toEqual([
+    ...[landed, given].sort().map((id) => expect.stringMatching(`refs/gitswarm/snapshots/${id}/`)),
+    `refs/heads/stream/${given}`,
+  ]);
 });
 
 it('keeps its work when it is stopped and started again', async () => {
@@ -308,9 +436,15 @@ it('lets neither strangers nor readers do anything to a private repository', asy
   const asked: [what: string, body: unknown][] = [
     [`POST /repos/${repo.id}/streams`, { name: 'x' }],
     [`PATCH /streams/${id}`, { status: 'abandoned' }],
+    [`DELETE /streams/${id}`, undefined],
+    [`POST /streams/${id}/finish`, {}],
+    [`POST /repos/${repo.id}/undo`, {}],
+    [`PUT /repos/${repo.id}/config/file`, { text: null }],
     [`POST /streams/${id}/commits`, { message: 'x' }],
     [`PUT /streams/${id}/files/a.txt`, 'theirs'],
     [`DELETE /streams/${id}/files/a.txt`, undefined],
+    [`POST /streams/${id}/patch`, 'diff'],
+    [`POST /repos/${repo.id}/bundle`, 'bundle'],
     [`POST /streams/${id}/submit`, {}],
     [`POST /streams/${id}/reviews`, { verdict: 'approve' }],
     [`POST /streams/${id}/merge`, {}],
@@ -323,6 +457,16 @@ it('lets neither strangers nor readers do anything to a private repository', asy
     [`PATCH /repos/${repo.id}/config`, { changes: { is_private: false } }],
     [`PATCH /repos/${repo.id}`, { isPrivate: false }],
   ];
+  const isAsked = (method: string, path: string) => {
+    const pattern = new RegExp(`^${method} ${path.replace(/[:{]\w+}?/g, '[^ ]+')}$`);
+    return asked.some(([what]) => pattern.test(what));
+  };
+  const hosted = [...hostedRoutes.values()].map(({ endpoint }) => [endpoint.method, endpoint.path] as const);
+  const raw = Object.entries(rawRoutes).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => [method.toUpperCase(), path] as const),
+  );
+  const missing = [...hosted, ...raw].filter(([method, path]) => method !== 'GET' && !isAsked(method, path));
+  expect(missing).toEqual([['POST', '/repos']]);
   for (const [what, body] of asked) {
     expect([what, (await server.request(what, { as: stranger.key, body })).status]).toEqual([what, 404]);
     expect([what, (await server.request(what, { as: reader.key, body })).status]).toEqual([what, 403]);

@@ -75,8 +75,17 @@ export const CASES: Record<string, Case[]> = {
   'invite.revoke': [{ input: ({ repoId }) => ({ inviteId: repoId }), only: [], because: 'of a server' }],
   'server.ensure_admin': [{ input: () => ({ apiKeyHash: 'x'.repeat(64), replaceKey: false }) }],
   'server.ensure_identity': [{ input: () => ({}) }],
+  'session.offer_link': [{ input: () => ({ agent: 'writer', linkHash: 'x'.repeat(64) }) }],
+  'session.open': [
+    {
+      input: () => ({ tokenHash: 'x'.repeat(64), proof: { kind: 'link', hash: 'y'.repeat(64) } }),
+      code: 'unauthenticated',
+    },
+  ],
+  'session.end': [{ input: () => ({ tokenHash: 'x'.repeat(64) }) }],
   'push.intend': [{ input: () => ({ refs: [] }) }],
   'push.record': [{ input: () => ({ refs: [], error: null }) }],
+  'upload.record': [{ input: () => ({ refs: [] }) }],
   'repo.create': [{ input: ({ held }) => ({ id: held, name: 'other' }) }],
   'repo.register': [{ input: () => ({ name: 'other' }) }],
   'agent.update': [{ input: () => ({ agent: 'writer', description: 'x' }), ...itself }],
@@ -358,6 +367,7 @@ export function withoutTrace(database: Database): Database {
     kind: database.kind,
     place: database.place,
     read: database.read,
+    view: database.view,
     close: () => database.close(),
     async write<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
       let answer: { is: T } | undefined;

@@ -46,8 +46,10 @@ export interface ServerForTests {
 export interface ServerOptions {
   place?: DatabasePlaceForTests;
   data?: string;
-  switches?: Partial<ServerSwitches>;
   clock?: Clock;
+  behindTls?: boolean;
+  dashboardDir?: string;
+  switches?: Partial<ServerSwitches>;
   /** How often it does what nobody asks for. */
   houseEveryMs?: number;
   /** Further variables of its surroundings. */
@@ -99,6 +101,7 @@ export async function startOn(
     switches,
     dataDir,
     madeToken: undefined,
+    isFirstStart: false,
     hosted,
     redis: undefined,
     fellows: undefined,
@@ -108,12 +111,16 @@ export async function startOn(
   });
 }
 
-async function serve(app: ServerApp, { houseEveryMs }: ServerOptions = {}): Promise<ServerForTests> {
+async function serve(
+  app: ServerApp,
+  { behindTls = false, dashboardDir, houseEveryMs }: ServerOptions = {},
+): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
     port: 0,
-    behindTls: false,
+    behindTls,
+    ...(dashboardDir === undefined ? {} : { dashboardDir }),
     insecure: false,
     logTo: { write: (line) => log.push(line) },
     ...(houseEveryMs === undefined ? {} : { houseEveryMs }),

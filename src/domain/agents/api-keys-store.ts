@@ -1,13 +1,22 @@
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { AgentRow, ApiKeyRow } from '../../db/tables.ts';
+
+const agentByHash = prepared((db, keyHash: string) =>
+  db.selectFrom('agent').selectAll().where('api_key_hash', '=', keyHash),
+);
 
 /** The agent whose own key has this hash. */
 export async function findAgentByKeyHash(db: Db, keyHash: string): Promise<AgentRow | undefined> {
-  return db.selectFrom('agent').selectAll().where('api_key_hash', '=', keyHash).executeTakeFirst();
+  return (await agentByHash(db, keyHash))[0];
 }
 
+const keyByHash = prepared((db, keyHash: string) =>
+  db.selectFrom('api_key').selectAll().where('key_hash', '=', keyHash),
+);
+
 export async function findApiKeyByHash(db: Db, keyHash: string): Promise<ApiKeyRow | undefined> {
-  return db.selectFrom('api_key').selectAll().where('key_hash', '=', keyHash).executeTakeFirst();
+  return (await keyByHash(db, keyHash))[0];
 }
 
 export async function findApiKey(db: Db, id: string): Promise<ApiKeyRow | undefined> {

@@ -1,8 +1,8 @@
-import type { Tx } from '../../db/database.ts';
+import type { Db, Tx } from '../../db/database.ts';
 import type { ReceiptRow } from '../../db/tables.ts';
 
-export async function findReceiptRow(tx: Tx, actorId: string, key: string): Promise<ReceiptRow | undefined> {
-  return tx
+export async function findReceiptRow(db: Db, actorId: string, key: string): Promise<ReceiptRow | undefined> {
+  return db
     .selectFrom('receipt')
     .selectAll()
     .where('actor_id', '=', actorId)

@@ -50,9 +50,18 @@ export function configInForce(row: RepoRow): RepoConfig {
 /** One operation asks its row for the settings many times; they are parsed once for each row that was read. */
 const parsedConfigs = new WeakMap<RepoRow, RepoConfig>();
 
-export function serverSettings(row: RepoRow): ServerSettings {
-  return ServerSettings.parse(JSON.parse(row.settings));
+export function serverSettings(row: RepoRow): Readonly<ServerSettings> {
+  const known = parsedSettings.get(row.settings);
+  if (known) return known;
+  const settings = Object.freeze(ServerSettings.parse(JSON.parse(row.settings)));
+  if (parsedSettings.size >= KEPT_SETTINGS) parsedSettings.clear();
+  parsedSettings.set(row.settings, settings);
+  return settings;
 }
+
+/** By their text: every question of access asks for them, and most repositories of a server have the same. */
+const parsedSettings = new Map<string, Readonly<ServerSettings>>();
+const KEPT_SETTINGS = 100;
 
 export function toRepo(row: RepoRow): Repo {
   const config = configInForce(row);

@@ -1,7 +1,8 @@
 import { newId } from '../../base/ids.ts';
-import type { TaskRow } from '../../db/tables.ts';
+import type { StreamRow, TaskRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { insertTask, listUnfinishedLabelled } from './tasks-store.ts';
+import { findLiveClaim, updateClaimRow } from './claims-store.ts';
+import { insertTask, listUnfinishedLabelled, updateTaskRow } from './tasks-store.ts';
 
 /** The label of a task that was opened for one agent: it is offered to that agent before its equals. */
 export function labelFor(agentId: string): string {
@@ -62,4 +63,30 @@ export async function openTrackedTask(
     repoId: wish.repoId,
   });
   return task;
+}
+
+/** Completes the tasks that bear a label, by whoever holds them: what the stream did has made them needless. */
+export async function completeTracked(
+  ctx: EffectContext,
+  { stream, label }: { stream: StreamRow; label: string },
+): Promise<void> {
+  for (const task of await listUnfinishedLabelled(ctx.db, stream.repo_id, [label])) {
+    const claim = await findLiveClaim(ctx.db, task.id);
+    if (claim) {
+      await updateClaimRow(ctx.db, claim.id, {
+        status: 'approved',
+        lease_until: null,
+        reviewed_at: ctx.now,
+        submitted_at: claim.submitted_at ?? ctx.now,
+      });
+    }
+    ctx.emit({
+      type: 'task.completed',
+      subject: { type: 'task', id: task.id },
+      data: { title: task.title, claimId: claim?.id ?? null, streamId: stream.id, reviewedBy: [] },
+      repoId: task.repo_id,
+    });
+    const over = { status: 'completed', completed_at: ctx.now, blocked_reason: null, updated_at: ctx.now };
+    await updateTaskRow(ctx.db, task.id, over);
+  }
 }

@@ -1,34 +1,31 @@
+import { sql } from 'kysely';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { TaskDependencyRow } from '../../db/tables.ts';
 import { isUnmet } from './task-conditions-store.ts';
 
 /** What these tasks depend on. */
-export async function listDependencies(db: Db, taskIds: string[]): Promise<TaskDependencyRow[]> {
-  if (taskIds.length === 0) return [];
-  return db
-    .selectFrom('task_dependency')
-    .selectAll()
-    .where('task_id', 'in', taskIds)
-    .orderBy('task_id')
-    .orderBy('depends_on_id')
-    .execute();
+export interface Dependency extends TaskDependencyRow {
+  /** Of the task that is waited for. */
+  handle: string;
+  handle_length: number;
+  /** 1 as long as that one has neither landed nor been completed. */
+  unmet: number;
 }
 
-/** The part of it that has neither landed nor been completed, with the handles of what is waited for. */
-export async function listUnmetDependencies(
-  db: Db,
-  taskIds: string[],
-): Promise<(TaskDependencyRow & { handle: string; handle_length: number })[]> {
-  if (taskIds.length === 0) return [];
-  return db
+const dependenciesOf = prepared((db, ...taskIds: string[]) =>
+  db
     .selectFrom('task_dependency as edge')
     .innerJoin('task as other', 'other.id', 'edge.depends_on_id')
     .select(['edge.task_id', 'edge.depends_on_id', 'other.handle', 'other.handle_length'])
+    .select(sql<number>`case when ${isUnmet()} then 1 else 0 end`.as('unmet'))
     .where('edge.task_id', 'in', taskIds)
-    .where(isUnmet())
     .orderBy('edge.task_id')
-    .orderBy('edge.depends_on_id')
-    .execute();
+    .orderBy('edge.depends_on_id'),
+);
+
+export async function listDependencies(db: Db, taskIds: string[]): Promise<Dependency[]> {
+  return taskIds.length === 0 ? [] : dependenciesOf(db, ...taskIds);
 }
 
 /** Every dependency in a repository, by the task that has it: enough to look for a cycle. */

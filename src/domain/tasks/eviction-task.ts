@@ -1,8 +1,6 @@
 import type { MergeRow, StreamRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { findLiveClaim, updateClaimRow } from './claims-store.ts';
-import { openTrackedTask } from './critical-task.ts';
-import { listUnfinishedLabelled, updateTaskRow } from './tasks-store.ts';
+import { completeTracked, openTrackedTask } from './critical-task.ts';
 
 /** One task for the author of a stream whose tests failed on the way to the buffer, however often it is thrown out. */
 export async function openEvictionTask(
@@ -22,26 +20,8 @@ export async function openEvictionTask(
 }
 
 /** The stream has landed after all. */
-export async function completeEvictionTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
-  for (const task of await listUnfinishedLabelled(ctx.db, stream.repo_id, [labelOf(stream)])) {
-    const claim = await findLiveClaim(ctx.db, task.id);
-    if (claim) {
-      await updateClaimRow(ctx.db, claim.id, {
-        status: 'approved',
-        lease_until: null,
-        reviewed_at: ctx.now,
-        submitted_at: claim.submitted_at ?? ctx.now,
-      });
-    }
-    ctx.emit({
-      type: 'task.completed',
-      subject: { type: 'task', id: task.id },
-      data: { title: task.title, claimId: claim?.id ?? null, streamId: stream.id, reviewedBy: [] },
-      repoId: task.repo_id,
-    });
-    const over = { status: 'completed', completed_at: ctx.now, blocked_reason: null, updated_at: ctx.now };
-    await updateTaskRow(ctx.db, task.id, over);
-  }
+export function completeEvictionTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
+  return completeTracked(ctx, { stream, label: labelOf(stream) });
 }
 
 function labelOf(stream: StreamRow): string {

@@ -7,7 +7,7 @@ import { findAgent } from '../agents/agents-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { handleOf } from '../references/references.ts';
 import { findLiveClaim, insertClaim, updateClaimRow } from './claims-store.ts';
-import { listUnmetDependencies } from './dependencies-store.ts';
+import { listDependencies } from './dependencies-store.ts';
 import { claimability, DEFAULT_LEASE_MS, isLeaseOver } from './task-rules.ts';
 import { handleOfTask, updateTaskRow } from './tasks-store.ts';
 
@@ -42,7 +42,7 @@ export async function claimFor(
   wish: { agentId: string; leaseMs?: number | undefined; streamId?: string | undefined },
 ): Promise<{ task: TaskRow; claim: ClaimRow; isNew: boolean }> {
   const { task, claim } = await releaseIfOver(ctx, given);
-  const waitsFor = await listUnmetDependencies(ctx.db, [task.id]);
+  const waitsFor = (await listDependencies(ctx.db, [task.id])).filter((edge) => edge.unmet);
   const answer = claimability(
     {
       status: task.status as TaskStatus,

@@ -3,11 +3,12 @@ import type { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Task, TaskStatus } from '../../contract/tasks.ts';
 import type { Db, Tx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
 import type { ClaimRow, TaskRow } from '../../db/tables.ts';
 import { handleOf, likePrefix } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
 import { LIVE_CLAIMS, toClaim } from './claims-store.ts';
-import { listDependencies, listUnmetDependencies } from './dependencies-store.ts';
+import { listDependencies } from './dependencies-store.ts';
 import { isFree, isReadyNow } from './task-conditions-store.ts';
 import { isLeaseOver, isReady } from './task-rules.ts';
 
@@ -17,8 +18,10 @@ export async function insertTask(tx: Tx, task: Omit<TaskRow, 'handle' | 'handle_
   return row;
 }
 
+const byId = prepared((db, id: string) => db.selectFrom('task').selectAll().where('id', '=', id));
+
 export async function findTaskRow(db: Db, id: string): Promise<TaskRow | undefined> {
-  return db.selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst();
+  return (await byId(db, id))[0];
 }
 
 export async function getTaskRow(db: Db, id: string): Promise<TaskRow> {
@@ -122,30 +125,33 @@ export async function countTasks(db: Db, repoId: string, now: string): Promise<T
   return { ...counts, open: counts.open + counts.ready };
 }
 
+const liveClaimsOf = prepared((db, ...taskIds: string[]) =>
+  db
+    .selectFrom('claim')
+    .selectAll()
+    .where('task_id', 'in', taskIds)
+    .where('status', 'in', [...LIVE_CLAIMS, 'approved'])
+    .orderBy('claimed_at')
+    .orderBy('id'),
+);
+
 /** Rows as the contract gives them, in the same order; a lease that is over at `now` is seen as released. */
 export async function toTasks(db: Db, rows: TaskRow[], now: string): Promise<Task[]> {
   const ids = rows.map((row) => row.id);
   if (ids.length === 0) return [];
   const dependencies = await listDependencies(db, ids);
-  const unmet = await listUnmetDependencies(db, ids);
-  const claims = await db
-    .selectFrom('claim')
-    .selectAll()
-    .where('task_id', 'in', ids)
-    .where('status', 'in', [...LIVE_CLAIMS, 'approved'])
-    .orderBy('claimed_at')
-    .orderBy('id')
-    .execute();
+  const claims = await liveClaimsOf(db, ...ids);
   const held = new Map(
     claims.filter((claim) => !isLeaseOver(claim, now)).map((claim) => [claim.task_id, claim]),
   );
   const released = new Set(claims.filter((claim) => isLeaseOver(claim, now)).map((claim) => claim.task_id));
   return rows.map((row) => {
-    const waitsFor = unmet.filter((edge) => edge.task_id === row.id).map((edge) => edge.depends_on_id);
+    const own = dependencies.filter((edge) => edge.task_id === row.id);
+    const waitsFor = own.filter((edge) => edge.unmet).map((edge) => edge.depends_on_id);
     const status = row.status === 'claimed' && released.has(row.id) ? 'open' : (row.status as TaskStatus);
     return {
       ...plainTask(row, status, held.get(row.id)),
-      dependsOn: dependencies.filter((edge) => edge.task_id === row.id).map((edge) => edge.depends_on_id),
+      dependsOn: own.map((edge) => edge.depends_on_id),
       waitsFor,
       ready: isReady({ status, blockedReason: row.blocked_reason, waitsFor, expiresAt: row.expires_at, now }),
     };

@@ -1,8 +1,8 @@
 import type { Stream } from '../../contract/streams.ts';
 import { type Conflict, mergeTrees } from '../../git/merge.ts';
 import type { ConflictSide } from '../../git/merge-tree-output.ts';
-import { branchHead } from '../facts.ts';
 import { bufferTip, type Workflow } from '../workflow.ts';
+import { headOf } from './staged-files.ts';
 
 /** One side of a conflicted file, as text where it is text. */
 export interface SideContent {
@@ -48,7 +48,7 @@ export async function findConflict(
 ): Promise<{ onto: string; head: string; conflict: Conflict | undefined; tree: string | undefined }> {
   const isBuffer = stream.conflict === null || stream.conflict.with === 'buffer';
   const onto = isBuffer ? await bufferTip(workflow) : (stream.conflict?.onto ?? '');
-  const head = await branchHead(workflow, stream);
+  const head = await headOf(workflow, stream);
   const [answer] = await mergeTrees(workflow.git, [{ ours: head, theirs: onto }]);
   if (answer?.kind === 'conflict') return { onto, head, conflict: answer, tree: undefined };
   return { onto, head, conflict: undefined, tree: answer?.tree };

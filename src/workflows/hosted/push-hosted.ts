@@ -1,7 +1,9 @@
 import { isSwarmError } from '../../contract/errors.ts';
 import { showClone } from '../../contract/hosting.ts';
 import { intendPush, recordPush } from '../../contract/pushes.ts';
+import { readConfig } from '../../git/config.ts';
 import { listRefs } from '../../git/refs.ts';
+import { withTransport } from '../../git/remote-transport.ts';
 import { runGit } from '../../git/run-git.ts';
 import { withLock } from '../../machine/locks.ts';
 import type { Workflow } from '../workflow.ts';
@@ -40,10 +42,14 @@ async function pushOne(
   { ref, commit }: { ref: string; commit: string },
 ): Promise<string | null> {
   try {
-    await runGit(workflow.git, ['push', '--quiet', '--', 'origin', `${commit}:${ref}`]);
+    const { git } = workflow;
+    const url = (await readConfig(git, 'remote.origin.url')) ?? 'origin';
+    const transport = await workflow.reachRemote?.(url);
+    const place = transport ? { dir: git.dir, env: withTransport(git.env, transport) } : git;
+    await runGit(place, ['push', '--quiet', '--', transport?.url ?? 'origin', `${commit}:${ref}`]);
     return null;
   } catch (error) {
-    if (!isSwarmError(error, 'git_failed')) throw error;
+    if (!isSwarmError(error, 'git_failed') && !isSwarmError(error, 'invalid')) throw error;
     return String(error.details?.output ?? error.message)
       .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1')
       .slice(0, 1000);

@@ -1,8 +1,9 @@
 import { editStream } from '../../contract/edit-stream.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Stream } from '../../contract/streams.ts';
+import { applyPatch, type UnfitFile } from '../../git/apply-patch.ts';
 import { readCommit, treeOf, writeCommit } from '../../git/commits.ts';
-import { editTree, type FileEntry, findEntry, type TreeEdit } from '../../git/edit-tree.ts';
+import { editTree, type FileEntry, findEntry } from '../../git/edit-tree.ts';
 import { writeBlob } from '../../git/objects.ts';
 import { signatureAt } from '../../git/person.ts';
 import { findRef, updateRefs } from '../../git/refs.ts';
@@ -19,8 +20,10 @@ import { actorOf, type Workflow } from '../workflow.ts';
  * survives the death of the server.
  */
 export function stagedRef(streamId: string): string {
-  return `refs/gitswarm/staged/${streamId}`;
+  return `${STAGED}${streamId}`;
 }
+
+export const STAGED = 'refs/gitswarm/staged/';
 
 export interface Staged {
   /** The commit that holds what was staged; the head where nothing was. */
@@ -49,7 +52,7 @@ export async function readStaged(workflow: Workflow, stream: Stream): Promise<St
 }
 
 /** A stream that is over is shown as it was. */
-async function headOf(workflow: Workflow, stream: Stream): Promise<string> {
+export async function headOf(workflow: Workflow, stream: Stream): Promise<string> {
   const isOver = stream.state === 'merged' || stream.state === 'abandoned';
   return isOver ? stream.head : branchHead(workflow, stream);
 }
@@ -91,7 +94,8 @@ export async function stageFile(
     const kept = before?.mode === '100755' ? '100755' : '100644';
     const wanted = write.content === null ? undefined : write.mode;
     const entry = oid === undefined ? null : { mode: wanted ?? kept, oid };
-    if (await putTree(workflow, stream, staged, { path: write.path, entry }))
+    const tree = await editTree(workflow.git, staged.tree, [{ path: write.path, entry }]);
+    if (await putTree(workflow, stream, { staged, tree, changes: 1 }))
       return { entry, created: before === undefined };
   }
   throw new SwarmError('busy', `Others write to ${stream.handle} at the same moment.`, { fix: 'Try again.' });
@@ -110,21 +114,55 @@ function checkExpected(path: string, before: FileEntry | undefined, expected: Ex
   });
 }
 
-/** False where another writer was quicker. */
-async function putTree(workflow: Workflow, stream: Stream, staged: Staged, edit: TreeEdit): Promise<boolean> {
+/** Puts a tree in the place of what was staged; false where another writer was quicker. */
+async function putTree(
+  workflow: Workflow,
+  stream: Stream,
+  { staged, tree, changes }: { staged: Staged; tree: string; changes: number },
+): Promise<boolean> {
   const { git } = workflow;
-  if (staged.changes >= MOST_CHANGES)
-    throw new SwarmError('too_large', `${MOST_CHANGES} changes wait in ${stream.handle} already.`, {
-      fix: 'Commit them first.',
+  if (staged.changes + changes > MOST_CHANGES)
+    throw new SwarmError('too_large', `More than ${MOST_CHANGES} changes would wait in ${stream.handle}.`, {
+      fix: 'Commit what waits first.',
     });
-  const tree = await editTree(git, staged.tree, [edit]);
   if (tree === staged.tree) return true;
   const author = signatureAt(await authorOf(workflow, actorOf(workflow)), workflow.clock.now());
-  const message = `staged ${staged.changes + 1}\n`;
+  const message = `staged ${staged.changes + changes}\n`;
   const commit = writeCommit(git, { tree, parents: [staged.head], message, author });
   const old = staged.commit === staged.head ? null : staged.commit;
   const moved = await updateRefs(git, [{ ref: stagedRef(stream.id), old, new: commit }], 'gitswarm: stage');
   return moved.kind === 'moved';
+}
+
+export type StagedPatch =
+  | { kind: 'staged'; stream: Stream; tree: string; paths: string[] }
+  | { kind: 'unfit'; stream: Stream; files: UnfitFile[] };
+
+/**
+ * Applies a unified diff to the files of a stream, to be committed later: all of it or nothing. `expected` is the head
+ * or the tree that the caller made it for.
+ */
+export async function stagePatch(
+  workflow: Workflow,
+  request: { stream: string; patch: Buffer; expected: string | undefined },
+): Promise<StagedPatch> {
+  const { patch, expected } = request;
+  const stream = await workflow.authority.call(editStream, { stream: request.stream });
+  for (let i = 0; i < TRIES; i++) {
+    const staged = await readStaged(workflow, stream);
+    if (expected !== undefined && expected !== staged.head && expected !== staged.tree)
+      throw new SwarmError('stale', `${stream.handle} is not what the patch was made for.`, {
+        fix: 'Read its files again and make the patch anew.',
+        details: { head: staged.head, tree: staged.tree },
+      });
+    const limits = { files: MOST_CHANGES, bytes: LARGEST_FILE };
+    const applied = await applyPatch(workflow.git, staged.tree, { patch, limits });
+    if (applied.kind === 'unfit') return { kind: 'unfit', stream, files: applied.files };
+    const { tree, paths } = applied;
+    if (await putTree(workflow, stream, { staged, tree, changes: paths.length }))
+      return { kind: 'staged', stream, tree, paths };
+  }
+  throw new SwarmError('busy', `Others write to ${stream.handle} at the same moment.`, { fix: 'Try again.' });
 }
 
 /** All files of a stream as they would be committed now. */

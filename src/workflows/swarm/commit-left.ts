@@ -60,7 +60,7 @@ async function stageDecided(workflow: Workflow, path: string): Promise<void> {
   const open = new Set(await findMarkers(workflow.git, path, unmerged, undefined));
   const decided = unmerged.filter((file) => !open.has(file));
   if (decided.length === 0) return;
-  await runGit(workflow.git, ['add', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], {
+  await runGit(workflow.git, ['add', '--all', '--sparse', '--pathspec-from-file=-', '--pathspec-file-nul'], {
     cwd: path,
     input: decided.map((file) => `${file}\0`).join(''),
     env: { GIT_LITERAL_PATHSPECS: '1' },

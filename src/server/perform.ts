@@ -1,0 +1,100 @@
+import type { Agent } from '../contract/agents.ts';
+import type { Endpoint } from '../contract/endpoint.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { getRepo } from '../contract/repos.ts';
+import { showStream } from '../contract/streams.ts';
+import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
+import { execute, hashBody, parseInput } from '../operations/execute.ts';
+import type { Operation } from '../operations/operation.ts';
+import { findOperation } from '../operations/registry.ts';
+import { remember } from '../operations/remember.ts';
+import type { Face } from './face.ts';
+import { type HostedCall, type HostedRoute, hostedCall } from './hosted-call.ts';
+import { hostedRoutes } from './hosted-routes.ts';
+import { remoteOf } from './remote.ts';
+
+/** One thing that somebody on the network asks for. */
+export interface Asked {
+  endpoint: Endpoint;
+  /** In the words of the endpoint, not parsed yet. */
+  input: Record<string, unknown>;
+  caller: { kind: 'known'; who: Authenticated } | { kind: 'unknown'; error: SwarmError };
+  /** Something was sent to say who asks; then it has to be right, even where nobody need be named. */
+  isNamed: boolean;
+  /** The agent that the request says it comes from. */
+  actingAs: string | undefined;
+  /** Under which it is done once. */
+  key: string | undefined;
+}
+
+/** Does what an endpoint stands for: one operation, or a route that may need the clone. */
+export function perform(face: Face, asked: Asked): Promise<unknown> {
+  const hosted = hostedRoutes.get(asked.endpoint.name);
+  return hosted ? performHosted(face, hosted, asked) : performPlain(face, asked);
+}
+
+/** A route that may need the clone: several operations and git, remembered as one under the caller's key. */
+async function performHosted(face: Face, route: HostedRoute, asked: Asked): Promise<unknown> {
+  const { endpoint, input, caller, actingAs, key } = asked;
+  const parsed = parseInput({ endpoint }, input);
+  if (caller.kind === 'unknown') throw caller.error;
+  const { who } = caller;
+  const { kernel } = face.server;
+  const agent = actingAs === undefined ? who.agent : await actingAgent(kernel, who, actingAs);
+  const operation = endpoint.name;
+  const once = key === undefined ? undefined : { key, operation, bodyHash: hashBody(operation, parsed) };
+  const call = await hostedCall(face, { callerId: agent.id, remote: remoteOf(face, who), once });
+  const run = () => route.run(call, parsed);
+  if (key === undefined) return run();
+  const recheck = () => requireVisible(call, parsed);
+  return face.inTurn(`${agent.id} ${key}`, () =>
+    remember(kernel, { actorId: agent.id, key, operation, input: parsed, recheck }, run),
+  );
+}
+
+/** Whoever may not read a repository any more is not told again what it was told then. */
+async function requireVisible({ authority, caller }: HostedCall, input: unknown): Promise<void> {
+  requireActive(caller.actor);
+  const { stream, repoId } = input as { stream?: string; repoId?: string };
+  if (stream !== undefined) await authority.call(showStream, { stream });
+  else if (repoId !== undefined) await authority.call(getRepo, { repoId });
+}
+
+function requireActive(actor: Agent): void {
+  if (actor.status === 'active') return;
+  throw new SwarmError('not_allowed', `${actor.name} is suspended.`);
+}
+
+async function performPlain(face: Face, asked: Asked): Promise<unknown> {
+  const { endpoint, input, caller, actingAs, key } = asked;
+  const operation = await operationOf(endpoint);
+  if (caller.kind === 'unknown' && (operation.needs !== 'nobody' || asked.isNamed)) {
+    parseInput(operation, input);
+    throw caller.error;
+  }
+  const who = caller.kind === 'known' ? caller.who : undefined;
+  const agent =
+    who && (actingAs === undefined ? who.agent : await actor(operation, { input, actingAs, who, face }));
+  return execute(face.server.kernel, operation, input, {
+    callerId: agent?.id,
+    caller: agent,
+    key,
+    isAlone: true,
+    remote: remoteOf(face, who),
+  });
+}
+
+/** A request that is malformed says so before it is asked who sends it. */
+function actor(
+  operation: Operation,
+  given: { input: unknown; actingAs: string; who: Authenticated; face: Face },
+) {
+  parseInput(operation, given.input);
+  return actingAgent(given.face.server.kernel, given.who, given.actingAs);
+}
+
+async function operationOf(endpoint: Endpoint): Promise<Operation> {
+  const operation = await findOperation(endpoint.name);
+  if (operation) return operation;
+  throw new SwarmError('internal', `There is no operation "${endpoint.name}".`);
+}

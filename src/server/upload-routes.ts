@@ -1,0 +1,77 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { randomHex } from '../base/ids.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { type TakenBundle, takeBundle } from '../workflows/hosted/take-bundle.ts';
+import { type Face, PREFIX } from './face.ts';
+import { cloneOf, hostedCall, requireLevel } from './hosted-call.ts';
+import { pushSoon } from './push-soon.ts';
+import { remoteOf } from './remote.ts';
+
+const LARGEST_BUNDLE = 1024 ** 3;
+/** What an upload that died has left is not needed after this time. */
+const LEFT_MS = 24 * 3_600_000;
+
+type UploadRequest = FastifyRequest<{ Params: { repoId: string } }>;
+
+/** A bundle of git's as the body: `curl --data-binary @repo.bundle`. It goes to disk as it comes. */
+export async function addUploadRoutes(app: FastifyInstance, face: Face): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, body, done) => done(null, body));
+    const options = { bodyLimit: LARGEST_BUNDLE };
+    scope.post(`${PREFIX}/repos/:repoId/bundle`, options, (request: UploadRequest) => upload(face, request));
+  });
+}
+
+async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> {
+  if (request.caller.kind === 'unknown') throw request.caller.error;
+  const { who } = request.caller;
+  const { repoId } = request.params;
+  const call = await hostedCall(face, { callerId: who.agent.id, remote: remoteOf(face, who) });
+  const workflow = await cloneOf(call, repoId);
+  await requireLevel(call, repoId, 'admin');
+  const place = join(workflow.home, 'uploads');
+  await mkdir(place, { recursive: true, mode: 0o700 });
+  await removeOld(place, workflow.clock.now());
+  const path = join(place, `${randomHex(16)}.bundle`);
+  try {
+    await pipeline(bodyOf(request), atMost(LARGEST_BUNDLE), createWriteStream(path, { mode: 0o600 }));
+    const taken = await takeBundle(workflow, path);
+    if (taken.moved.length > 0) pushSoon(face, workflow, { tags: true });
+    face.wake();
+    return taken;
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+function bodyOf({ body }: UploadRequest): Readable {
+  if (typeof body === 'object' && body !== null && 'pipe' in body) return body as Readable;
+  throw new SwarmError('invalid', 'The request has no body.', {
+    fix: 'curl --data-binary @repo.bundle -H "Content-Type: application/octet-stream"',
+  });
+}
+
+function atMost(bytes: number): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length;
+      if (seen <= bytes) done(null, chunk);
+      else done(new SwarmError('too_large', `An upload holds at most ${bytes} bytes.`));
+    },
+  });
+}
+
+async function removeOld(place: string, now: number): Promise<void> {
+  for (const name of await readdir(place)) {
+    const path = join(place, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
+    if (now - mtimeMs > LEFT_MS) await rm(path, { force: true });
+  }
+}

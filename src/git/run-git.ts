@@ -64,9 +64,10 @@ export async function runGitBytes(
 async function runByHelper(
   { helper, dir }: GitPlace,
   args: readonly string[],
-  { cwd = dir, env = {}, input, hooks, ...limits }: RunOptions,
+  { cwd = dir, env = {}, input, inputFile, hooks, ...limits }: RunOptions,
 ): Promise<GitResult<Buffer> | undefined> {
-  const isPlain = !input && !hooks && !limits.signal && !limits.timeoutMs && !limits.maxBuffer;
+  const hasInput = input || inputFile !== undefined;
+  const isPlain = !hasInput && !hooks && !limits.signal && !limits.timeoutMs && !limits.maxBuffer;
   if (!helper || !isPlain) return undefined;
   const words = [...settingEnv(env), 'git', ...args];
   if (!SpawnHelper.takes(words, cwd)) return undefined;

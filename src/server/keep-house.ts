@@ -23,6 +23,7 @@ export function keepHouse(
     // One repository that cannot be looked after must not keep the others waiting.
     for await (const repo of activeRepos(face)) await hosted.keepHouse(repo.id).catch(onFailure);
     face.wake();
+    sending();
   };
   const send = async () => {
     const sender = limit(SENDERS);
@@ -32,10 +33,9 @@ export function keepHouse(
     await Promise.all(sent);
     face.wake();
   };
-  const tidying = oneAtATime(face, () => inHouse(face, 'tidy', tidy));
   const sending = oneAtATime(face, () => inHouse(face, 'send', send));
+  const tidying = oneAtATime(face, () => inHouse(face, 'tidy', tidy));
   againAndAgain(face, { everyMs, round: tidying });
-  againAndAgain(face, { everyMs, round: sending });
   onDeath(face, tidying);
 }
 

@@ -12,7 +12,7 @@ import { cloneOf, hostedCall, requireLevel } from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 import { remoteOf } from './remote.ts';
 
-const LARGEST_BUNDLE = 1024 ** 3;
+const LARGEST_BUNDLE = 512 * 1024 ** 2;
 /** What an upload that died has left is not needed after this time. */
 const LEFT_MS = 24 * 3_600_000;
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { gitFixture } from '../support/git-fixture.ts';
@@ -91,6 +92,26 @@ it.each(steps)('dies at %s, and the same request brings it to its end afterwards
   expect(git.gitIn(clone, 'show', 'buffer:a.txt')).toBe('last');
   git.gitIn(clone, 'fsck', '--strict', '--no-dangling');
 });
+
+it.each(['bundle.unpacked', 'bundle.recorded'])(
+  'dies at %s, and the same upload is taken afterwards',
+  async (step) => {
+    const data = tempDir('killed-at');
+    const git = gitFixture({ branch: 'main' });
+    const head = git.commit('Begin', { 'a.txt': 'one\n' });
+    git.git('bundle', 'create', '--quiet', join(git.top, 'it.bundle'), 'main');
+    const body = readFileSync(join(git.top, 'it.bundle'));
+    let server = await startProcess(data, { GITSWARM_CRASH_AT: step });
+    const { id: repo } = await answered(server.url, 'POST /repos', ADMIN, { name: 'demo' });
+    await expect(answered(server.url, `POST /repos/${repo}/bundle`, ADMIN, body)).rejects.toThrow();
+    await server.ended;
+    server = await startProcess(data);
+    await answered(server.url, `POST /repos/${repo}/bundle`, ADMIN, body);
+    const clone = join(data, 'repos', `${repo}.git`);
+    expect(git.gitIn(clone, 'rev-parse', 'main', 'buffer')).toBe(`${head}\n${head}`);
+    git.gitIn(clone, 'fsck', '--strict', '--no-dangling');
+  },
+);
 
 it('killed in the midst of work it loses nothing it has answered, and does nothing twice', async () => {
   const data = tempDir('killed');

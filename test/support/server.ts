@@ -50,6 +50,8 @@ export interface ServerOptions {
   behindTls?: boolean;
   dashboardDir?: string;
   switches?: Partial<ServerSwitches>;
+  /** How often it does what nobody asks for. */
+  houseEveryMs?: number;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
 }
@@ -111,7 +113,7 @@ export async function startOn(
 
 async function serve(
   app: ServerApp,
-  { behindTls = false, dashboardDir }: ServerOptions = {},
+  { behindTls = false, dashboardDir, houseEveryMs }: ServerOptions = {},
 ): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
@@ -121,6 +123,7 @@ async function serve(
     ...(dashboardDir === undefined ? {} : { dashboardDir }),
     insecure: false,
     logTo: { write: (line) => log.push(line) },
+    ...(houseEveryMs === undefined ? {} : { houseEveryMs }),
   });
   let stopped: Promise<void> | undefined;
   const stop = () => {

@@ -22,7 +22,7 @@ export async function cleanStreams(workflow: Workflow, only?: { stream: string }
     const stream = await findClosed(workflow, id);
     const updates = stream ? await planFor(workflow, stream) : [];
     if (updates.length === 0) continue;
-    workflow.reach('streams.clean_planned');
+    workflow.reach('clean.planned');
     const result = await updateRefs(workflow.git, updates, 'gitswarm: clean');
     if (result.kind === 'moved') cleaned.push(id);
   }

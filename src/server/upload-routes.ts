@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomHex } from '../base/ids.ts';
@@ -51,7 +51,7 @@ async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> 
 }
 
 function bodyOf({ body }: UploadRequest): Readable {
-  if (typeof body === 'object' && body !== null && 'pipe' in body) return body as Readable;
+  if (body instanceof Readable) return body;
   throw new SwarmError('invalid', 'The request has no body.', {
     fix: 'curl --data-binary @repo.bundle -H "Content-Type: application/octet-stream"',
   });

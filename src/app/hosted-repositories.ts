@@ -20,6 +20,7 @@ import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
+import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { recover } from '../workflows/recover.ts';
@@ -161,12 +162,14 @@ export class HostedRepositories {
     await pushUnpushed(await this.#workflow(repo, authority, undefined));
   }
 
-  /** Takes away, once an hour, what closed streams have left in a clone that is in use. */
+  /** Takes away, once an hour, what closed streams and dead uploads have left in a clone that is in use. */
   async #tidy(repoId: string, authority: Authority, now: number): Promise<void> {
     if (!this.#open.has(repoId) || now - (this.#tidied.get(repoId) ?? 0) < TIDY_EVERY_MS) return;
     this.#tidied.set(repoId, now);
     const repo = await authority.call(getRepo, { repoId });
-    await cleanStreams(await this.#workflow(repo, authority, undefined));
+    const workflow = await this.#workflow(repo, authority, undefined);
+    await cleanUploads(workflow);
+    await cleanStreams(workflow);
   }
 
   async close(): Promise<void> {

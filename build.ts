@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { build as buildPages } from 'vite';
 
 /**
  * The published program, in two files: a first one that finds the compiled code of the last run, and everything else in
@@ -48,6 +49,7 @@ const common: BuildOptions = {
     'fastify',
     '@fastify/rate-limit',
     '@fastify/websocket',
+    'ioredis',
     'prom-client',
   ],
   // As a require: the bundle is compiled by us, and only Node's own loader knows what an import would mean there.
@@ -72,3 +74,6 @@ await build({
   outfile: 'dist/gitswarm.cjs',
 });
 chmodSync('dist/gitswarm.cjs', 0o755);
+
+// The dashboard: files beside the program, which its server hands out.
+await buildPages({ configFile: 'web/vite.config.ts' });

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const slow = ['test/scenarios/**/*.test.ts', 'test/crash/**/*.test.ts'];
+const slow = ['test/scenarios/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/browser/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -10,7 +10,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts'], exclude: slow },
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/*.test.ts'],
+          exclude: slow,
+        },
       },
       { extends: true, test: { name: 'scenarios', include: slow } },
     ],

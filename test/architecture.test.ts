@@ -32,6 +32,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 const SRC = resolve(import.meta.dirname, '../src');
+const WEB = resolve(import.meta.dirname, '../web/src');
 
 interface Import {
   from: string;
@@ -96,6 +97,25 @@ it('the contract uses nothing of Node and only the ids of base, so that a browse
     (target.startsWith('node:') || (target.startsWith('base/') && target !== 'base/ids.ts'));
   expect(offenders(wrong)).toEqual([]);
 });
+
+it('the dashboard sees the contract and nothing else of src, through its api.ts alone', () => {
+  const offending = readdirSync(WEB, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.test.ts'))
+    .flatMap((file) => {
+      const names = [...readFileSync(join(WEB, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)];
+      return names.map(([, name = '']) => ({ file, name: inSrc(join(WEB, file), name) }));
+    })
+    .filter(({ name }) => name !== undefined)
+    .filter(({ file, name }) => file !== 'api.ts' || !name?.startsWith('contract/'));
+  expect(offending).toEqual([]);
+});
+
+/** The file of src that a file of the dashboard means; undefined for its own files and for packages. */
+function inSrc(from: string, name: string): string | undefined {
+  if (name.startsWith('node:')) return name;
+  const target = resolve(dirname(from), name);
+  return name.startsWith('.') && !target.startsWith(`${WEB}/`) ? relative(SRC, target) : undefined;
+}
 
 it('only git and the sandbox start processes', () => {
   const wrong = ({ folder, target }: Import) =>

@@ -40,7 +40,7 @@ export async function restoreBackup(given: {
 }
 
 /** Refuses anything but a whole database of ours. */
-function checkBackup(file: string): void {
+export function checkBackup(file: string): void {
   if (!existsSync(file)) throw new SwarmError('not_found', `There is no file ${file}.`);
   const refused = (why: string, cause?: unknown) =>
     new SwarmError('invalid', `${file} is no backup of GitSwarm: ${why}.`, { cause });

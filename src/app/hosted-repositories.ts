@@ -4,32 +4,38 @@ import { join } from 'node:path';
 import { newId } from '../base/ids.ts';
 import type { Agent } from '../contract/agents.ts';
 import type { InputOf } from '../contract/endpoint.ts';
-import { SwarmError } from '../contract/errors.ts';
-import { createRepo, type HostedRepo, showClone } from '../contract/hosting.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { createRepo, type HostedRepo } from '../contract/hosting.ts';
 import { runDue } from '../contract/housekeeping.ts';
 import { RepoConfig } from '../contract/repo-files.ts';
 import { getRepo, type Repo } from '../contract/repos.ts';
+import { ensureServer } from '../contract/server-admin.ts';
+import type { ServerLocks } from '../db/server-locks.ts';
 import { cloneBare, initBare } from '../git/clone.ts';
 import { gitEnv } from '../git/git-env.ts';
 import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
+import { withLock } from '../machine/locks.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { type Authority, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
+import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
-import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { recover } from '../workflows/recover.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
+import type { FellowServers } from './fellow-servers.ts';
+import { goOnLanding, lookAfterClone } from './look-after.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
+import { hiddenFromCommands, serverVariables } from './server-surroundings.ts';
 
 interface Open {
   git: Repository;
@@ -40,6 +46,16 @@ interface Open {
 export interface HostedCaller {
   actor: Agent;
   remote: Remote;
+}
+
+export interface HostedOptions {
+  dataDir: string;
+  switches: ServerSwitches;
+  environment: Environment;
+  /** The other servers of this data directory. */
+  fellows?: FellowServers | undefined;
+  /** Locks between all servers of the database; undefined where it is a file. */
+  locks?: ServerLocks | undefined;
 }
 
 export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
@@ -57,14 +73,19 @@ export class HostedRepositories {
   /** Other repositories, the database and the operator's own files. */
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
-  readonly #recovered = new Map<string, Promise<unknown>>();
   readonly #tidied = new Map<string, number>();
+  /** Which were mended, and how many fellows had died by then. */
+  readonly #mended = new Map<string, { deaths: number; done: Promise<unknown> }>();
+  /** Where a landing was taken back that somebody still waits for. */
+  readonly #interrupted = new Set<string>();
+  readonly #fellows: FellowServers | undefined;
+  readonly #locks: ServerLocks | undefined;
+  #server: Promise<Agent> | undefined;
 
-  constructor(
-    kernel: Kernel,
-    given: { dataDir: string; switches: ServerSwitches; environment: Environment },
-  ) {
+  constructor(kernel: Kernel, given: HostedOptions) {
     this.#kernel = kernel;
+    this.#fellows = given.fellows;
+    this.#locks = given.locks;
     this.#dir = join(given.dataDir, 'repos');
     this.#switches = given.switches;
     this.#durable = given.environment.durable;
@@ -120,7 +141,7 @@ export class HostedRepositories {
     const authority = localAuthority(this.#kernel, { repoId, callerId: actor.id, remote });
     const repo = await authority.call(getRepo, { repoId });
     const workflow = await this.#workflow(repo, authority, actor);
-    await this.#recoverOnce(repoId, workflow);
+    await this.#mendOnce(workflow);
     const refreshed = await refreshConfig(workflow, { readOnly: false });
     const config = { ...refreshed.repo.config, sandbox: this.#switches.sandbox };
     return { ...workflow, repo: { ...refreshed.repo, config } };
@@ -144,6 +165,7 @@ export class HostedRepositories {
       hides: this.#hides,
       reachRemote: (url) => this.#reachRemote(url),
       holder: machine.holder,
+      onBuffer: (work) => this.#onBuffer(repo.id, work),
       notify: () => undefined,
       reach: (step) => crashAt(this.#crashAt, step),
     };
@@ -151,23 +173,31 @@ export class HostedRepositories {
 
   /** What is due in a repository without anybody asking: leases, what a crash left, and what the remote lacks. */
   async keepHouse(repoId: string): Promise<void> {
-    const authority = localAuthority(this.#kernel, { repoId });
-    await authority.call(runDue, { repoId });
+    await localAuthority(this.#kernel, { repoId }).call(runDue, { repoId });
     if (!this.has(repoId)) return;
-    const now = this.#kernel.clock.now();
-    await this.#tidy(repoId, authority, now);
-    const { unpushed } = await authority.call(showClone, { repoId });
-    if (!unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) return;
-    const repo = await authority.call(getRepo, { repoId });
-    await pushUnpushed(await this.#workflow(repo, authority, undefined));
+    const workflow = await this.#asServer(repoId);
+    await this.#mendOnce(workflow);
+    if (this.#interrupted.delete(repoId)) await goOnLanding(workflow);
+    await lookAfterClone(workflow);
+    await this.#tidy(workflow);
   }
 
-  /** Takes away, once an hour, what closed streams and dead uploads have left in a clone that is in use. */
-  async #tidy(repoId: string, authority: Authority, now: number): Promise<void> {
-    if (!this.#open.has(repoId) || now - (this.#tidied.get(repoId) ?? 0) < TIDY_EVERY_MS) return;
-    this.#tidied.set(repoId, now);
+  /** Sends the notifications of a repository that are due, wherever its clone is. */
+  async deliver(repoId: string): Promise<void> {
+    const { authority, actor } = await this.#serverIn(repoId);
     const repo = await authority.call(getRepo, { repoId });
-    const workflow = await this.#workflow(repo, authority, undefined);
+    const sender = { authority, actor, repo, home: join(this.#dir, '..') };
+    const send = async () => {
+      await deliverNotifications(sender, { allowPrivate: this.#switches.allowPrivateWebhooks });
+    };
+    await (this.#locks ? this.#locks.hold(`deliveries ${repoId}`, send) : send());
+  }
+
+  /** Takes away, once an hour, what closed streams and dead uploads have left in a clone. */
+  async #tidy(workflow: Workflow): Promise<void> {
+    const { repo, clock } = workflow;
+    if (clock.now() - (this.#tidied.get(repo.id) ?? 0) < TIDY_EVERY_MS) return;
+    this.#tidied.set(repo.id, clock.now());
     await cleanUploads(workflow);
     await cleanStreams(workflow);
   }
@@ -183,13 +213,52 @@ export class HostedRepositories {
   }
 
   /** Mends what a server that died has left, before anything else is done with the clone. */
-  #recoverOnce(repoId: string, workflow: Workflow): Promise<unknown> {
-    const known = this.#recovered.get(repoId);
-    if (known) return known;
-    const recovering = recover(workflow);
-    this.#recovered.set(repoId, recovering);
-    recovering.catch(() => this.#recovered.delete(repoId));
-    return recovering;
+  #mendOnce({ repo }: Workflow): Promise<unknown> {
+    const deaths = this.#fellows?.deaths() ?? 0;
+    const known = this.#mended.get(repo.id);
+    if (known?.deaths === deaths) return known.done;
+    const done = this.#mend(repo.id);
+    this.#mended.set(repo.id, { deaths, done });
+    done.catch(() => this.#mended.delete(repo.id));
+    return done;
+  }
+
+  async #mend(repoId: string): Promise<void> {
+    const workflow = await this.#asServer(repoId);
+    try {
+      const repairs = await withLock(workflow.home, 'queue', () => recover(workflow, { holdsQueue: true }), {
+        waitMs: 5000,
+      });
+      if (repairs.some(({ what }) => what === 'merge')) this.#interrupted.add(repoId);
+    } catch (error) {
+      if (!isSwarmError(error, 'busy')) throw error;
+      // Somebody works on the buffer, and who comes next mends.
+      this.#mended.delete(repoId);
+    }
+  }
+
+  /** Keeps other servers away, and remembers where something may have been left in the middle. */
+  async #onBuffer<T>(repoId: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await (this.#locks ? this.#locks.hold(`buffer ${repoId}`, work) : work());
+    } catch (error) {
+      this.#mended.delete(repoId);
+      throw error;
+    }
+  }
+
+  async #asServer(repoId: string): Promise<Workflow> {
+    const { authority, actor } = await this.#serverIn(repoId);
+    return this.#workflow(await authority.call(getRepo, { repoId }), authority, actor);
+  }
+
+  async #serverIn(repoId: string): Promise<{ authority: Authority; actor: Agent }> {
+    this.#server ??= localAuthority(this.#kernel, {}).call(ensureServer, {});
+    this.#server.catch(() => {
+      this.#server = undefined;
+    });
+    const actor = await this.#server;
+    return { authority: localAuthority(this.#kernel, { repoId, callerId: actor.id }), actor };
   }
 
   /** The way to a remote, looked at each time: names and rules change. */
@@ -224,34 +293,7 @@ export class HostedRepositories {
     });
     const { home } = placesOf(git);
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    return { git, machine: openMachine(home) };
+    const isAlive = this.#fellows?.isAlive.bind(this.#fellows);
+    return { git, machine: openMachine(home, isAlive ? { isAlive } : {}) };
   }
-}
-
-function hiddenFromCommands({
-  dataDir,
-  environment,
-}: {
-  dataDir: string;
-  environment: Environment;
-}): string[] {
-  const { HOME } = environment.variables;
-  const home = HOME?.startsWith('/') && HOME !== '/' && existsSync(HOME) ? [HOME] : [];
-  return [...home, dataDir];
-}
-
-/**
- * What git and commands see of the server's surroundings: no secret of GitSwarm, and no configuration but the one in
- * the data directory.
- */
-function serverVariables({ variables }: Environment, dataDir: string): Record<string, string | undefined> {
-  const kept = Object.entries(variables).filter(
-    ([name]) => !name.startsWith('GITSWARM_') && !/^(REDIS_URL|DATABASE_URL|PG[A-Z]+)$/.test(name),
-  );
-  return {
-    ...Object.fromEntries(kept),
-    GIT_CONFIG_GLOBAL: join(dataDir, 'gitconfig'),
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_ATTR_NOSYSTEM: '1',
-  };
 }

@@ -7,11 +7,14 @@ import { ensureAdmin } from '../contract/server-admin.ts';
 import { type Database, type DatabasePlace, openDatabase } from '../db/database.ts';
 import { hearOfEvents } from '../db/event-signal.ts';
 import { migrate } from '../db/migrate.ts';
+import { type ServerLocks, serverLocks } from '../db/server-locks.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
+import { type FellowServers, signIn } from './fellow-servers.ts';
 import { HostedRepositories } from './hosted-repositories.ts';
+import { linkRedis, type RedisLink } from './redis-link.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
 
 /** Everything a server works with, apart from the network. */
@@ -24,9 +27,17 @@ export interface ServerApp {
   dataDir: string;
   /** The administrator's key where this start made it: to be shown once. */
   madeToken: string | undefined;
+  /** This start made the administrator. */
+  isFirstStart: boolean;
   /** The clones that are at this server. */
   hosted: HostedRepositories;
-  /** Calls back when other servers on the same database have written events. */
+  /** What is shared with other servers apart from the database; undefined where no Redis was named. */
+  redis: RedisLink | undefined;
+  /** The servers that share the data directory. */
+  fellows: FellowServers | undefined;
+  /** Locks between all servers of the database; undefined where it is a file. */
+  locks: ServerLocks | undefined;
+  /** Calls back when other servers have written events. */
   hearOfEvents(heard: () => void): { close(): Promise<void> };
   close(): Promise<void>;
 }
@@ -49,11 +60,20 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
+  const locks = 'url' in place ? serverLocks(place.url) : undefined;
+  let fellows: FellowServers | undefined;
+  const close = async () => {
+    fellows?.close();
+    await locks?.close();
+    await database.close();
+  };
   try {
     await migrate(database);
+    fellows = await signIn(dataDir, locks);
     const kernel: Kernel = { database, clock };
-    const madeToken = await makeAdmin(kernel, switches.adminToken);
-    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment });
+    const { madeToken, isFirstStart } = await makeAdmin(kernel, switches.adminToken);
+    const hosted = new HostedRepositories(kernel, { dataDir, switches, environment, fellows, locks });
+    const redis = switches.redisUrl === undefined ? undefined : await linkRedis(switches.redisUrl);
     return {
       database,
       kernel,
@@ -61,28 +81,42 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
       switches,
       dataDir,
       madeToken,
+      isFirstStart,
       hosted,
-      hearOfEvents: (heard) =>
-        'url' in place ? hearOfEvents(place.url, heard) : { close: async () => undefined },
+      redis,
+      fellows,
+      locks,
+      hearOfEvents: (heard) => {
+        // Both, always: whichever of them is away, the other still tells.
+        const told = 'url' in place ? hearOfEvents(place.url, heard) : undefined;
+        const signalled = redis?.hearOfEvents(heard);
+        return {
+          close: async () => {
+            signalled?.close();
+            await told?.close();
+          },
+        };
+      },
       close: async () => {
+        redis?.close();
         await hosted.close();
-        await database.close();
+        await close();
       },
     };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }
 
-function defaultDataDir({ variables }: Environment): string {
+export function defaultDataDir({ variables }: Environment): string {
   const base = variables.XDG_DATA_HOME?.startsWith('/')
     ? variables.XDG_DATA_HOME
     : join(homedir(), '.local', 'share');
   return join(base, 'gitswarm');
 }
 
-function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
+export function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
   if (db === undefined) return { file: join(dataDir, 'gitswarm.db') };
   if (/^postgres(ql)?:\/\//.test(db)) return { url: db };
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(db)) return { file: resolve(db) };
@@ -91,11 +125,14 @@ function placeOf(db: string | undefined, dataDir: string): DatabasePlace {
   });
 }
 
-async function makeAdmin(kernel: Kernel, given: string | undefined): Promise<string | undefined> {
+async function makeAdmin(
+  kernel: Kernel,
+  given: string | undefined,
+): Promise<Pick<ServerApp, 'madeToken' | 'isFirstStart'>> {
   const token = given ?? newApiKey();
   const { created } = await localAuthority(kernel, {}).call(ensureAdmin, {
     apiKeyHash: hashApiKey(token),
     replaceKey: given !== undefined,
   });
-  return created && given === undefined ? token : undefined;
+  return { madeToken: created && given === undefined ? token : undefined, isFirstStart: created };
 }

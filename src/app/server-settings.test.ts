@@ -8,9 +8,11 @@ it('is careful where nothing is said', () => {
   expect(switches({})).toEqual({
     rateLimit: undefined,
     allowLocalClones: false,
+    allowPrivateWebhooks: false,
     openRegistration: false,
     sandbox: 'required',
     adminToken: undefined,
+    redisUrl: undefined,
     logLevel: 'info',
   });
 });
@@ -29,6 +31,7 @@ it.each([
   ['GITSWARM_RATE_LIMIT', '600'],
   ['GITSWARM_OPEN_REGISTRATION', 'yes'],
   ['GITSWARM_SANDBOX', 'no'],
+  ['REDIS_URL', 'localhost:6379'],
   ['GITSWARM_ADMIN_TOKEN', 'short'],
   ['GITSWARM_ADMIN_TOKEN', 'with spaces in it, long enough'],
 ])('refuses %s=%s and names it', (name, value) => {

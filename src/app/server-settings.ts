@@ -7,9 +7,13 @@ export interface ServerSwitches {
   rateLimit: number | null | undefined;
   /** Clone URLs may be paths, `file:` and private addresses. */
   allowLocalClones: boolean;
+  /** Webhooks may lead to addresses that are not out on the Internet. */
+  allowPrivateWebhooks: boolean;
   openRegistration: boolean;
   sandbox: 'required' | 'auto' | 'off';
   adminToken: string | undefined;
+  /** The Redis that several servers share. */
+  redisUrl: string | undefined;
   /** The smallest level of what is logged. */
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -24,9 +28,11 @@ export function serverSwitches({ variables }: Environment): ServerSwitches {
   return {
     rateLimit: rateLimit(variables.GITSWARM_RATE_LIMIT),
     allowLocalClones: flag('GITSWARM_ALLOW_LOCAL_CLONES', variables.GITSWARM_ALLOW_LOCAL_CLONES),
+    allowPrivateWebhooks: flag('GITSWARM_ALLOW_PRIVATE_WEBHOOKS', variables.GITSWARM_ALLOW_PRIVATE_WEBHOOKS),
     openRegistration: flag('GITSWARM_OPEN_REGISTRATION', variables.GITSWARM_OPEN_REGISTRATION),
     sandbox: oneOf('GITSWARM_SANDBOX', variables.GITSWARM_SANDBOX, ['required', 'auto', 'off']),
     adminToken,
+    redisUrl: redisUrl(variables.REDIS_URL),
     logLevel: oneOf('GITSWARM_LOG_LEVEL', variables.GITSWARM_LOG_LEVEL, [
       'info',
       'debug',
@@ -35,6 +41,12 @@ export function serverSwitches({ variables }: Environment): ServerSwitches {
       'silent',
     ]),
   };
+}
+
+function redisUrl(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text.startsWith('/') || (/^rediss?:\/\//.test(text) && URL.canParse(text))) return text;
+  throw refused('REDIS_URL', 'redis://host:6379, rediss://user:password@host:6379 or the path of a socket');
 }
 
 function rateLimit(text: string | undefined): number | null | undefined {

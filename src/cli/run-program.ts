@@ -114,7 +114,10 @@ async function runCommand(
     isRunning?: () => void;
   },
 ): Promise<number> {
-  const own = given.parts.at(-2) as Options;
+  const leaf = given.parts.at(-1) as Program;
+  // What the command above it takes as well (`server`, `server login-link`), that one has parsed.
+  const above = leaf.parent === given.program ? {} : leaf.parent?.opts<Options>();
+  const own: Options = { ...above, ...(given.parts.at(-2) as Options) };
   const args = given.parts
     .slice(0, -2)
     .flatMap((part) => (part === undefined ? [] : (part as string | string[])));
@@ -134,7 +137,8 @@ async function runCommand(
     const answer = await command.run(session, args, own);
     show(given.output, answer, session.flags.as);
     await session.doWhatIsDue();
-    return session.signal.aborted ? INTERRUPTED : (answer.exit ?? 0);
+    // A command that says 0 was not cut off: to be stopped is how a server ends.
+    return session.signal.aborted && answer.exit !== 0 ? INTERRUPTED : (answer.exit ?? 0);
   } catch (error) {
     if (!session.signal.aborted || isSwarmError(error, 'interrupted')) throw error;
     // Whatever failed did so because it was stopped.

@@ -22,6 +22,7 @@ import * as pushes from './pushes.ts';
 import * as repos from './repos.ts';
 import * as reviews from './reviews.ts';
 import * as serverAdmin from './server-admin.ts';
+import * as sessions from './sessions.ts';
 import * as stabilizations from './stabilizations.ts';
 import * as stages from './stages.ts';
 import * as status from './status.ts';
@@ -60,6 +61,7 @@ const modules = [
   pushes,
   uploads,
   serverAdmin,
+  sessions,
   keys,
   invites,
   me,

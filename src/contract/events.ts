@@ -25,6 +25,8 @@ export const EventType = z.enum([
   'agent.key_rotated',
   'agent.key_added',
   'agent.key_revoked',
+  'agent.signed_in',
+  'agent.signed_out',
   'task.created',
   'task.updated',
   'task.claimed',

@@ -50,6 +50,8 @@ export interface Tables {
   invite: InviteRow;
   repo_clone: RepoCloneRow;
   unpushed_ref: UnpushedRefRow;
+  login_link: LoginLinkRow;
+  dashboard_session: DashboardSessionRow;
 }
 
 export interface AgentRow {
@@ -66,7 +68,10 @@ export interface AgentRow {
   karma: number;
   role: string | null;
   operator: string | null;
-  /** Set on the identity under which a council's decisions are carried out; nobody acts as it of their own will. */
+  /**
+   * Set on the identity under which a council's decisions are carried out, and to `server` on that under which a server
+   * does its housekeeping; nobody acts as one of them of their own will.
+   */
   council_id: string | null;
   created_at: string;
   updated_at: string;
@@ -626,4 +631,25 @@ export interface UnpushedRefRow {
   last_error: string | null;
   next_attempt_at: string;
   created_at: string;
+}
+
+/** Lets an agent sign in at the dashboard, once. */
+export interface LoginLinkRow {
+  id: string;
+  agent_id: string;
+  token_hash: string;
+  created_at: string;
+  expires_at: string;
+  used_at: string | null;
+}
+
+export interface DashboardSessionRow {
+  id: string;
+  agent_id: string;
+  token_hash: string;
+  /** The key it was opened with: whoever takes that back ends it too. Null where it was a link. */
+  key_hash: string | null;
+  created_at: string;
+  expires_at: string;
+  ended_at: string | null;
 }

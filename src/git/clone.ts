@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { gitEnv } from './git-env.ts';
 import { type Transport, withTransport } from './remote-transport.ts';
@@ -15,6 +15,14 @@ export async function initBare(directory: string, given: Surroundings & { branch
   const place = { dir: dirname(directory), env: gitEnv(given.inheritedEnv) };
   const branch = `--initial-branch=${given.branch}`;
   await runGit(place, ['init', '--quiet', '--bare', branch, '--template=', '--', directory]);
+}
+
+/** Copies a bare repository of this machine with all its refs and its settings, while others may work on it. */
+export async function mirrorBare(source: string, directory: string, given: Surroundings): Promise<void> {
+  const place = { dir: dirname(directory), env: gitEnv(given.inheritedEnv) };
+  // Not by its files: one that is written meanwhile could be copied in half.
+  await runGit(place, ['clone', '--quiet', '--mirror', '--no-local', '--template=', '--', source, directory]);
+  copyFileSync(join(source, 'config'), join(directory, 'config'));
 }
 
 /**

@@ -1,6 +1,5 @@
 import { newId } from '../base/ids.ts';
 import type { Machine } from './machine.ts';
-import { isHolderAlive } from './process-identity.ts';
 
 /** A directory in which commands run on some commit, kept for the next run. */
 export interface Checkout {
@@ -79,7 +78,7 @@ export function listCheckouts(machine: Machine): Checkout[] {
 
 function releaseOrphans(machine: Machine): void {
   for (const { id, holder } of machine.all<Checkout>('select * from checkout where holder is not null')) {
-    if (holder !== null && isHolderAlive(holder)) continue;
+    if (holder !== null && machine.isAlive(holder)) continue;
     machine.run('update checkout set holder = null, oid = null, setup_hash = null where id = ?', id);
   }
 }

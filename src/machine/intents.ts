@@ -1,6 +1,5 @@
 import { newId } from '../base/ids.ts';
 import type { Machine } from './machine.ts';
-import { isHolderAlive } from './process-identity.ts';
 
 export type IntentKind = 'create' | 'destroy' | 'move' | 'sync' | 'promote' | 'trust' | 'split';
 
@@ -39,12 +38,12 @@ export function listIntents(machine: Machine): Intent[] {
 
 /** Intents whose process is gone: only these may be repaired. */
 export function listOrphanedIntents(machine: Machine): Intent[] {
-  return listIntents(machine).filter((intent) => !isHolderAlive(intent.holder));
+  return listIntents(machine).filter((intent) => !machine.isAlive(intent.holder));
 }
 
 /** Takes an orphaned intent over for repair; false where another process was quicker or its holder is alive. */
 export function adoptIntent(machine: Machine, intent: Intent): boolean {
-  if (isHolderAlive(intent.holder)) return false;
+  if (machine.isAlive(intent.holder)) return false;
   const sql = 'update intent set holder = ? where id = ? and holder = ?';
   return machine.run(sql, machine.holder, intent.id, intent.holder) === 1;
 }

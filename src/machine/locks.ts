@@ -46,6 +46,11 @@ export function tryLock(dir: string, name: string): Lock | undefined {
   return lock;
 }
 
+/** Removes the file of a lock that is free and whose name nobody will ever take again. */
+export function removeLock(dir: string, name: string): void {
+  rmSync(join(locksDir(dir), `${checked(name)}.lock`), { force: true });
+}
+
 /** Who holds the lock, in words: `process 4711 on box (gitswarm merge s-3fxa)`. */
 export function lockHolder(dir: string, name: string): string {
   try {

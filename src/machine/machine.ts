@@ -5,13 +5,20 @@ import { copySqliteFile, type SqliteCopy } from '../base/sqlite-copy.ts';
 import { bindable, isSqliteBusy, openSqliteFile, sqliteFault } from '../base/sqlite-file.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { schemaSteps } from './machine-schema.ts';
-import { holderOf } from './process-identity.ts';
+import { holderOf, isHolderAlive } from './process-identity.ts';
 
 export type Value = string | number | null;
 
 /** What only this machine knows, in `<dir>/local/machine.db`. Nothing is opened before the first question. */
-export function openMachine(dir: string, options: { untouched?: boolean } = {}): Machine {
+export function openMachine(dir: string, options: MachineOptions = {}): Machine {
   return new Machine(dir, options);
+}
+
+export interface MachineOptions {
+  /** It is read from a copy, so that not even SQLite leaves a trace beside it. */
+  untouched?: boolean;
+  /** Who knows better than this process can see whether a holder is still there: a server knows its fellows. */
+  isAlive?: (holder: string) => boolean;
 }
 
 export class Machine {
@@ -19,14 +26,16 @@ export class Machine {
   readonly dir: string;
   /** This process, as it signs what it holds. */
   readonly holder: string;
-  /** It is read from a copy, so that not even SQLite leaves a trace beside it. */
+  /** False only where a holder is certainly gone. */
+  readonly isAlive: (holder: string) => boolean;
   readonly #untouched: boolean;
   #db: DatabaseSync | undefined;
   #copy: SqliteCopy | undefined;
 
-  constructor(dir: string, { untouched = false }: { untouched?: boolean } = {}) {
+  constructor(dir: string, { untouched = false, isAlive = isHolderAlive }: MachineOptions = {}) {
     this.dir = dir;
     this.holder = holderOf();
+    this.isAlive = isAlive;
     this.#untouched = untouched;
   }
 

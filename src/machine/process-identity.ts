@@ -22,6 +22,11 @@ export function isHolderAlive(holder: string): boolean {
   return canBeSignalled(pid);
 }
 
+/** True where a process runs, or ran, since this machine was started. */
+export function isSameMachine(holder: string): boolean {
+  return parseHolder(holder).boot === bootId();
+}
+
 /** `process 4711 on box`, for messages. */
 export function describeHolder(holder: string): string {
   const { pid, host } = parseHolder(holder);

@@ -2,7 +2,6 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, statSync }
 import { join } from 'node:path';
 import { newId } from '../base/ids.ts';
 import type { Machine } from './machine.ts';
-import { isHolderAlive } from './process-identity.ts';
 
 /** The output of one command: a file under `local/runs/`, which whoever runs the command writes, and this row. */
 export interface RunOutput {
@@ -98,7 +97,7 @@ export function pruneRunOutputs(machine: Machine, { keep, bytes }: { keep: numbe
   for (const output of machine.all<RunOutput>('select * from run_output order by started_at desc, id desc')) {
     kept += 1;
     total += output.size;
-    const isRunning = output.ended_at === null && isHolderAlive(output.holder);
+    const isRunning = output.ended_at === null && machine.isAlive(output.holder);
     if (isRunning || (kept <= keep && total <= bytes)) continue;
     rmSync(output.path, { force: true });
     deleted += machine.run('delete from run_output where id = ?', output.id);

@@ -1,6 +1,5 @@
 import { newId } from '../base/ids.ts';
 import type { Machine } from './machine.ts';
-import { isHolderAlive } from './process-identity.ts';
 
 /** A worktree on this machine; `synced_oid` is the commit its files were last brought to. */
 export interface Workspace {
@@ -84,7 +83,7 @@ export function listWorkspaceUses(machine: Machine, streamId: string): Workspace
     streamId,
   );
   return uses.filter((use) => {
-    const alive = isHolderAlive(use.holder);
+    const alive = machine.isAlive(use.holder);
     if (!alive) leaveWorkspace(machine, use.id);
     return alive;
   });

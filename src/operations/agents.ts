@@ -15,6 +15,7 @@ import {
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
 import { findServerAgent } from '../domain/agents/server-agents-store.ts';
+import { endSessions } from '../domain/agents/sessions-store.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
 import { type ActingContext, openOperation, operation, query, type WriteContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
@@ -89,6 +90,7 @@ const suspend = operation(contract.suspendAgent, {
     const agent = await ownOrAdministered(context, input.agent);
     if (agent.status === 'suspended') return toAgent(agent);
     await refuseForLastOwner(context, agent);
+    await endSessions(context.db, { agentId: agent.id }, context.now);
     return change(context, agent, { status: 'suspended' }, 'agent.suspended', {
       reason: input.reason ?? null,
     });
@@ -105,7 +107,7 @@ const resume = operation(contract.resumeAgent, {
   },
 });
 
-/** The old key stops working at once. */
+/** The old key stops working at once, and so does whatever was signed in to: who rotates fears that it is known. */
 const rotateKey = operation(contract.rotateAgentKey, {
   on: 'none',
   needs: 'member',
@@ -113,6 +115,7 @@ const rotateKey = operation(contract.rotateAgentKey, {
   async run(context, input) {
     const agent = await ownOrAdministered(context, input.agent);
     const apiKey = newApiKey();
+    await endSessions(context.db, { agentId: agent.id }, context.now);
     const changed = await change(
       context,
       agent,

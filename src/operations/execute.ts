@@ -9,7 +9,7 @@ import type { AgentRow } from '../db/tables.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
 import type { Operation, Remote } from './operation.ts';
-import { authorise, type Need, requireMandate } from './permissions.ts';
+import { authorise, type Need, requireCovered } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
 import { loadVisibleSubject } from './visible-subject.ts';
 
@@ -121,7 +121,7 @@ async function runWrite(
     now,
   });
   await authorise(tx, operation.needs, caller, subject, { operation: name, now, access });
-  if (caller && caller.council_id !== null) await requireMandate(tx, caller.council_id, { name, input });
+  if (caller) await requireCovered(tx, caller, { name, input });
 
   const events: (NewEvent & { repoId?: string | null })[] = [];
   const repoId = subject.repo?.id ?? call.repoId;

@@ -3,7 +3,7 @@ import { isSwarmError } from '../contract/errors.ts';
 import type { SwarmEvent } from '../contract/events.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { lastEventSeq, listEventRows, toEvent } from '../domain/events/events-store.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, authenticateSession, type Credential } from './authenticate.ts';
 import { eventReader } from './event-reader.ts';
 import type { Kernel } from './execute.ts';
 
@@ -28,10 +28,11 @@ export async function mayHear(
   return eventReader(database.read, { reader, now: isoTime(clock.now()) })(told);
 }
 
-/** Whether a key still stands for an agent that may act. */
-export async function isStillValid(kernel: Kernel, apiKey: string): Promise<boolean> {
+/** Whether a key or a session still stands for an agent that may act. */
+export async function isStillValid(kernel: Kernel, { kind, secret }: Credential): Promise<boolean> {
   try {
-    return (await authenticate(kernel, apiKey)).agent.status === 'active';
+    const find = kind === 'key' ? authenticate : authenticateSession;
+    return (await find(kernel, secret)).agent.status === 'active';
   } catch (error) {
     if (isSwarmError(error, 'unauthenticated')) return false;
     throw error;

@@ -24,6 +24,7 @@ import { queueOperations } from './queue.ts';
 import { repoOperations } from './repos.ts';
 import { reviewOperations } from './reviews.ts';
 import { serverAdminOperations } from './server-admin.ts';
+import { sessionOperations } from './sessions.ts';
 import { stabilizationOperations } from './stabilizations.ts';
 import { stageOperations } from './stages.ts';
 import { statusOperations } from './status.ts';
@@ -74,6 +75,7 @@ export const operations: Operation[] = [
   ...pushOperations,
   ...uploadOperations,
   ...serverAdminOperations,
+  ...sessionOperations,
   ...hostingOperations,
   ...keyOperations,
   ...inviteOperations,

@@ -5,6 +5,7 @@ import type { ApiKeyRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { findApiKey, insertApiKey, listApiKeyRows, revokeApiKey } from '../domain/agents/api-keys-store.ts';
+import { endSessions } from '../domain/agents/sessions-store.ts';
 import { ownOrAdministered } from './agents.ts';
 import { operation, query } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
@@ -70,6 +71,7 @@ const revoke = operation(contract.revokeKey, {
       throw new SwarmError('not_found', `${agent.name} has no key ${input.keyId}.`);
     if (row.revoked_at !== null) return toApiKey(row);
     await revokeApiKey(context.db, row.id, context.now);
+    await endSessions(context.db, { keyHash: row.key_hash }, context.now);
     context.emit({
       type: 'agent.key_revoked',
       subject: { type: 'agent', id: agent.id },

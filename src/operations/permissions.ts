@@ -5,8 +5,10 @@ import type { Db } from '../db/database.ts';
 import type { AgentRow } from '../db/tables.ts';
 import { type AccessResult, includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
+import { isHousework, isServer } from '../domain/agents/server-identity.ts';
 import { coversCall } from '../domain/councils/mandates.ts';
 import { listMandates } from '../domain/councils/mandates-store.ts';
+import { isCleanedUp } from '../domain/plugins/executions-store.ts';
 import { isStreamAuthor } from '../domain/streams/streams-store.ts';
 import type { Subject } from './subjects.ts';
 
@@ -81,8 +83,28 @@ export async function authorise(
   );
 }
 
+/** The identity of a council or a server does what that is there for, and nothing else. */
+export async function requireCovered(
+  db: Db,
+  caller: AgentRow,
+  call: { name: string; input: unknown },
+): Promise<void> {
+  if (isServer(caller)) await requireHousework(db, call);
+  else if (caller.council_id !== null) await requireMandate(db, caller.council_id, call);
+}
+
+async function requireHousework(db: Db, call: { name: string; input: unknown }): Promise<void> {
+  const input = call.input as Record<string, unknown>;
+  if (isHousework(call.name, input)) return;
+  const { stream } = input;
+  if (call.name === 'stream.abandon' && typeof stream === 'string' && (await isCleanedUp(db, stream))) return;
+  throw new SwarmError('not_allowed', `A server does not do this by itself (${call.name}).`, {
+    details: { needs: 'housekeeping' },
+  });
+}
+
 /** A council does what it has decided, while that is being carried out, and nothing else. */
-export async function requireMandate(
+async function requireMandate(
   db: Db,
   councilId: string,
   call: { name: string; input: unknown },

@@ -40,6 +40,7 @@ const nouns = new Map<string, () => Promise<readonly Operation[]>>(
     ],
     review: async () => (await import('./reviews.ts')).reviewOperations,
     server: async () => (await import('./server-admin.ts')).serverAdminOperations,
+    session: async () => (await import('./sessions.ts')).sessionOperations,
     stabilization: async () => (await import('./stabilizations.ts')).stabilizationOperations,
     stage: async () => (await import('./stages.ts')).stageOperations,
     status: async () => (await import('./status.ts')).statusOperations,

@@ -1,25 +1,46 @@
 import type { FastifyRequest } from 'fastify';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
-import { type Authenticated, authenticate } from '../operations/authenticate.ts';
+import {
+  type Authenticated,
+  authenticate,
+  authenticateSession,
+  type Credential,
+} from '../operations/authenticate.ts';
 import type { Kernel } from '../operations/execute.ts';
+import { requireOwnPage } from './own-page.ts';
+import { readSessionCookie } from './session-cookie.ts';
 
-/** Who sent a request: an agent with a valid key, or why nobody is known. */
+/** Who sent a request: an agent with a valid key or signed in at the dashboard, or why nobody is known. */
 export type Caller = { kind: 'known'; who: Authenticated } | { kind: 'unknown'; error: SwarmError };
 
-/** Finds the sender. A database that is away is a failure of the request, not of the key. */
-export async function findCaller(kernel: Kernel, request: FastifyRequest): Promise<Caller> {
-  const key = bearerOf(request.headers.authorization);
-  if (key === undefined) return { kind: 'unknown', error: noKey() };
+/**
+ * Finds the sender. Where there is a key it alone decides, valid or not; a cookie counts only from our own pages. A
+ * database that is away is a failure of the request, not of the key.
+ */
+export async function findCaller(
+  kernel: Kernel,
+  request: FastifyRequest,
+  options: { behindTls: boolean },
+): Promise<Caller> {
+  const credential = credentialOf(request);
+  if (credential === undefined) return { kind: 'unknown', error: noKey() };
   try {
-    return { kind: 'known', who: await authenticate(kernel, key) };
+    if (credential.kind === 'session') requireOwnPage(request, options);
+    const find = credential.kind === 'key' ? authenticate : authenticateSession;
+    return { kind: 'known', who: await find(kernel, credential.secret) };
   } catch (error) {
-    if (isSwarmError(error, 'unauthenticated')) return { kind: 'unknown', error };
+    if (isSwarmError(error, 'unauthenticated') || isSwarmError(error, 'not_allowed'))
+      return { kind: 'unknown', error };
     throw error;
   }
 }
 
-function bearerOf(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : (/^Bearer +(\S+)$/i.exec(header)?.[1] ?? '');
+function credentialOf({ headers }: FastifyRequest): Credential | undefined {
+  const { authorization } = headers;
+  if (authorization !== undefined)
+    return { kind: 'key', secret: /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '' };
+  const secret = readSessionCookie(headers.cookie);
+  return secret === undefined ? undefined : { kind: 'session', secret };
 }
 
 function noKey(): SwarmError {

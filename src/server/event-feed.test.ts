@@ -13,7 +13,13 @@ it('lets a listener go that cannot keep up, and nobody else', async () => {
     pollMs: 60_000,
     onFailure: (error) => failures.push(error),
   });
-  const wish = { agentId: owner.id, apiKey: owner.key, repoId, types: ['task.created'], after: 0 };
+  const wish = {
+    agentId: owner.id,
+    credential: { kind: 'key' as const, secret: owner.key },
+    repoId,
+    types: ['task.created'],
+    after: 0,
+  };
   const slow: string[] = [];
   const quick: string[] = [];
   const ended = new Promise<string>((done) => {

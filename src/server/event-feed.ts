@@ -1,11 +1,12 @@
 import type { SwarmEvent } from '../contract/events.ts';
+import type { Credential } from '../operations/authenticate.ts';
 import type { Kernel } from '../operations/execute.ts';
 import { endOfLog, isStillValid, mayHear, readLog } from '../operations/follow-log.ts';
 
 /** What somebody wants to hear, from which place in the log on. */
 export interface Wish {
   agentId: string;
-  apiKey: string;
+  credential: Credential;
   repoId?: string | undefined;
   streamId?: string | undefined;
   /** Types, or families such as `merge.*`; none: all. */
@@ -95,13 +96,15 @@ export class EventFeed {
       });
   }
 
-  /** Ends those whose key is not valid any more, by time or by a change nobody told. */
+  /** Ends those whose key or session is not valid any more, by time or by a change nobody told. */
   async checkKeys(): Promise<void> {
-    const keys = new Set([...this.#followers].map(({ wish }) => wish.apiKey));
-    for (const key of keys) {
-      if (await isStillValid(this.#kernel, key)) continue;
+    const credentials = new Map(
+      [...this.#followers].map(({ wish }) => [wish.credential.secret, wish.credential]),
+    );
+    for (const [secret, credential] of credentials) {
+      if (await isStillValid(this.#kernel, credential)) continue;
       for (const each of [...this.#followers])
-        if (each.wish.apiKey === key) this.#end(each, 'unauthenticated');
+        if (each.wish.credential.secret === secret) this.#end(each, 'unauthenticated');
     }
   }
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import type { SwarmEvent } from '../contract/events.ts';
 import { type Face, PREFIX } from './face.ts';
-import { keyOf, placeInLog, requireReadable } from './follow-request.ts';
+import { placeInLog, requireReadable } from './follow-request.ts';
 import { HEARTBEAT_MS, MOST_WAITING } from './limits.ts';
 
 /** The log as server-sent events: of all repositories the caller may read, and of one. */
@@ -38,7 +38,7 @@ async function stream(
   raw.write(`retry: 2000\n: from ${after}\n\n`);
   const beat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS);
   const following = face.feed.follow(
-    { agentId: who.agent.id, apiKey: keyOf(request), repoId, streamId, types, after },
+    { agentId: who.agent.id, credential: who.credential, repoId, streamId, types, after },
     {
       tell(event) {
         raw.write(frame(event));

@@ -9,13 +9,13 @@ export const PREFIX = '/api/v1';
 export interface Face {
   server: ServerApp;
   feed: EventFeed;
-  /** Says that something may have been written: whoever follows the log looks at once. */
+  /** Says that something may have been written: whoever follows the log looks at once, at other servers too. */
   wake(): void;
   /** Lets one more stream or socket of a key in; the answer lets it out again. Throws limited. */
   admit(keyHash: string): () => void;
   /** To be called when the server stops; the answer takes that back. */
   onStop(end: () => void): () => void;
-  /** Does things of the same name one after the other. */
+  /** Does things of the same name one after the other, at whichever server. */
   inTurn<T>(name: string, run: () => Promise<T>): Promise<T>;
   /** Does what nobody waits for; the server's stop does. */
   inBackground(work: () => Promise<void>): void;
@@ -40,10 +40,15 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
   return {
     server,
     feed,
-    wake: () => feed.wake(),
+    wake() {
+      feed.wake();
+      server.redis?.announceEvents();
+    },
     inTurn(name, run) {
       const before = turns.get(name) ?? Promise.resolve();
-      const done = before.then(run, run);
+      // The same request may be at another server at this moment.
+      const alone = () => (server.locks ? server.locks.hold(`turn ${name}`, run) : run());
+      const done = before.then(alone, alone);
       turns.set(name, done);
       const forget = () => {
         if (turns.get(name) === done) turns.delete(name);

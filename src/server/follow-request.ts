@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import { getRepo } from '../contract/repos.ts';
 import type { Authenticated } from '../operations/authenticate.ts';
@@ -22,8 +21,4 @@ export async function requireReadable(face: Face, who: Authenticated, repoId: st
   if (!operation) throw new SwarmError('internal', 'There is no operation to read a repository.');
   const call = { callerId: who.agent.id, remote: remoteOf(face, who) };
   await execute(face.server.kernel, operation, { repoId }, call);
-}
-
-export function keyOf(request: FastifyRequest): string {
-  return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }

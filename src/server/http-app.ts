@@ -1,13 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import { canonicalUrl } from './aliases.ts';
 import { findCaller } from './caller.ts';
+import { addDashboard } from './dashboard-routes.ts';
 import { docsPage, inlineParts } from './docs-page.ts';
 import { replyWithError } from './error-reply.ts';
 import { addEventStreams } from './event-stream.ts';
 import { type Face, PREFIX } from './face.ts';
 import { addFileRoutes } from './file-routes.ts';
+import { addLoginRoutes } from './login-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { addProbes } from './probes.ts';
 import { addRateLimits } from './rate-limits.ts';
@@ -19,6 +21,8 @@ import { addWebSocket } from './web-socket.ts';
 export interface HttpOptions {
   /** TLS is in front: addresses and protocol are taken from what the proxy says. */
   behindTls: boolean;
+  /** Where the built dashboard is, if not beside the program. */
+  dashboardDir?: string;
   /** Where lines of the log go. */
   logTo: { write(line: string): void };
 }
@@ -32,6 +36,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
       level: face.server.switches.logLevel,
       stream: options.logTo,
       redact: ['req.headers', 'headers'],
+      serializers: { req: loggedRequest },
     },
     bodyLimit: LARGEST_BODY,
     trustProxy: options.behindTls ? ['loopback', 'linklocal', 'uniquelocal'] : false,
@@ -60,7 +65,7 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
     reply.header('x-content-type-options', 'nosniff');
     reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
     reply.header('referrer-policy', 'no-referrer');
-    request.caller = await findCaller(face.server.kernel, request);
+    request.caller = await findCaller(face.server.kernel, request, options);
   });
   await addRateLimits(app, face);
   addProbes(app, face);
@@ -70,6 +75,8 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
   addEventStreams(app, face);
   await addWebSocket(app, face);
   addDocs(app);
+  addLoginRoutes(app, face, options);
+  addDashboard(app, options.dashboardDir);
   return app;
 }
 
@@ -104,6 +111,12 @@ function hashOf(text: string): string {
 /** The sender's own id for the request where it is a harmless one. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+}
+
+/** What the log tells of a request: never the secret of a login link. */
+function loggedRequest({ method, url, host, ip, socket }: FastifyRequest) {
+  const harmless = url.replace(/([?&]token=)[^&]*/gi, '$1…');
+  return { method, url: harmless, host, remoteAddress: ip, remotePort: socket.remotePort ?? 0 };
 }
 
 function pathOf(url: string): string {

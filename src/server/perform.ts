@@ -8,7 +8,6 @@ import { execute, hashBody, parseInput } from '../operations/execute.ts';
 import type { Operation } from '../operations/operation.ts';
 import { findOperation } from '../operations/registry.ts';
 import { remember } from '../operations/remember.ts';
-import type { Caller } from './caller.ts';
 import type { Face } from './face.ts';
 import { type HostedCall, type HostedRoute, hostedCall } from './hosted-call.ts';
 import { hostedRoutes } from './hosted-routes.ts';
@@ -19,7 +18,7 @@ export interface Asked {
   endpoint: Endpoint;
   /** In the words of the endpoint, not parsed yet. */
   input: Record<string, unknown>;
-  caller: Caller;
+  caller: { kind: 'known'; who: Authenticated } | { kind: 'unknown'; error: SwarmError };
   /** Something was sent to say who asks; then it has to be right, even where nobody need be named. */
   isNamed: boolean;
   /** The agent that the request says it comes from. */

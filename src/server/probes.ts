@@ -24,6 +24,17 @@ export function addProbes(app: FastifyInstance, face: Face): void {
     },
   });
   followers.set(0);
+  const { redis } = face.server;
+  if (redis) {
+    new Gauge({
+      name: 'gitswarm_redis_up',
+      help: '1 while Redis answers; 0: limits are counted by this server alone.',
+      registers: [registry],
+      collect() {
+        this.set(redis.isUp() ? 1 : 0);
+      },
+    });
+  }
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);

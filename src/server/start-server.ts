@@ -3,18 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerApp } from '../app/open-server.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { makeFace } from './face.ts';
-import { makeHttpApp } from './http-app.ts';
-import { keepHouse } from './keep-house.ts';
+import { type HttpOptions, makeHttpApp } from './http-app.ts';
+import { HOUSE_EVERY_MS, keepHouse } from './keep-house.ts';
 
-export interface StartOptions {
+export interface StartOptions extends HttpOptions {
   host: string;
   /** 0: any free one. */
   port: number;
-  /** TLS is in front of this server. */
-  behindTls: boolean;
   /** Keys may cross the network in the clear. */
   insecure: boolean;
-  logTo: { write(line: string): void };
+  /** How often it does what nobody asks for. */
+  houseEveryMs?: number;
 }
 
 export interface RunningServer {
@@ -30,8 +29,12 @@ export async function startServer(server: ServerApp, options: StartOptions): Pro
   const onFailure = (error: unknown) => app.log.error({ err: error }, 'following the log failed');
   const face = makeFace(server, onFailure);
   const app: FastifyInstance = await makeHttpApp(face, options);
-  keepHouse(face, onFailure);
+  server.redis?.watch((isUp) => {
+    if (isUp) app.log.info('Redis answers: limits are counted for all servers together');
+    else app.log.warn('Redis is away: limits are counted by this server alone until it is back');
+  });
   const url = await listen(app, options);
+  keepHouse(face, { onFailure, everyMs: options.houseEveryMs ?? HOUSE_EVERY_MS });
   return { url, stop: () => stop(app) };
 }
 

@@ -8,7 +8,7 @@ import type { SwarmEvent } from '../contract/events.ts';
 import { type Authenticated, authenticate } from '../operations/authenticate.ts';
 import type { Subscription } from './event-feed.ts';
 import { type Face, PREFIX } from './face.ts';
-import { keyOf, placeInLog, requireReadable } from './follow-request.ts';
+import { placeInLog, requireReadable } from './follow-request.ts';
 import { HEARTBEAT_MS, MOST_WAITING } from './limits.ts';
 
 const AUTH_WITHIN_MS = 10_000;
@@ -51,7 +51,6 @@ class Connection {
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
   #who: Authenticated | undefined;
-  #apiKey = '';
   #release: () => void = () => undefined;
   #isAlive = true;
   #made = 0;
@@ -82,7 +81,8 @@ class Connection {
       this.#release();
       forget();
     });
-    if (this.#request.caller.kind === 'known') this.#welcome(this.#request.caller.who, keyOf(this.#request));
+    const { caller } = this.#request;
+    if (caller.kind === 'known') this.#welcome(caller.who);
   }
 
   #enqueue(text: string): void {
@@ -103,7 +103,7 @@ class Connection {
     if (message.type === 'ping') return this.#send({ type: 'pong' });
     if (message.type === 'auth') {
       if (this.#who) throw new SwarmError('wrong_state', 'This socket has said who it is already.');
-      return this.#welcome(await authenticate(this.#face.server.kernel, message.token), message.token);
+      return this.#welcome(await authenticate(this.#face.server.kernel, message.token));
     }
     if (!this.#who) {
       throw new SwarmError('unauthenticated', 'Say who you are first.', {
@@ -118,7 +118,7 @@ class Connection {
     await this.#subscribe(message, this.#who);
   }
 
-  #welcome(who: Authenticated, apiKey: string): void {
+  #welcome(who: Authenticated): void {
     if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
     try {
       this.#release = this.#face.admit(who.keyHash);
@@ -128,7 +128,6 @@ class Connection {
       return;
     }
     this.#who = who;
-    this.#apiKey = apiKey;
     this.#send({ type: 'ready', agentId: who.agent.id });
   }
 
@@ -143,7 +142,7 @@ class Connection {
     this.#send({ type: 'subscribed', id, cursor: String(after) });
     const { repoId, streamId, types } = wish;
     const following = this.#face.feed.follow(
-      { agentId: who.agent.id, apiKey: this.#apiKey, repoId, streamId, types, after },
+      { agentId: who.agent.id, credential: who.credential, repoId, streamId, types, after },
       {
         tell: (event) => this.#tell(id, event),
         end: (why) => this.#end(id, why),

@@ -4,13 +4,18 @@ import { withLock } from '../machine/locks.ts';
 import { sendWebhook } from './send-webhook.ts';
 import type { Workflow } from './workflow.ts';
 
-/** Sends what is due, each once at a time; answers how many arrived. Only in the name of an owner. */
-export async function deliverNotifications(workflow: Workflow): Promise<number> {
+/** What sending takes: no clone, only a place for the lock. */
+type Sender = Pick<Workflow, 'authority' | 'repo' | 'actor' | 'home' | 'signal'>;
+
+/** Sends what is due, each once at a time; answers how many arrived. Only in the name of an owner, or of the server. */
+export async function deliverNotifications(
+  workflow: Sender,
+  { allowPrivate }: { allowPrivate: boolean },
+): Promise<number> {
   const { authority, repo, actor } = workflow;
   if (!actor) return 0;
   const access = await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
   if (access.level !== 'admin') return 0;
-  const allowPrivate = workflow.variables.GITSWARM_ALLOW_PRIVATE_WEBHOOKS === '1';
   return withLock(workflow.home, 'deliveries', async () => {
     const { items } = await authority.call(dueDeliveries, { repoId: repo.id });
     let arrived = 0;

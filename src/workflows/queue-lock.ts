@@ -6,7 +6,8 @@ export const LONGEST_WAIT_MS = 2 * 3_600_000;
 
 /** Runs while nobody else moves the buffer of this repository. */
 export function withQueue<T>(workflow: Workflow, run: () => Promise<T>): Promise<T> {
-  return withLock(workflow.home, 'queue', run, {
+  const work = () => (workflow.onBuffer ? workflow.onBuffer(run) : run());
+  return withLock(workflow.home, 'queue', work, {
     waitMs: LONGEST_WAIT_MS,
     onWait: (holder) => workflow.notify(`waiting for the queue, driven by ${holder}`),
   });

@@ -16,7 +16,6 @@ import {
   listOrphanedIntents,
   orphanIntent,
 } from '../machine/intents.ts';
-import { isHolderAlive } from '../machine/process-identity.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
 import { allPages } from './all-pages.ts';
 import type { SplitIntent } from './land-blocks.ts';
@@ -36,12 +35,19 @@ export interface Repair {
 /**
  * Finishes or takes back what dead processes left in between. Only their intents are touched. A landing whose commit
  * is on the buffer has happened; anything else is withdrawn and asked for again through the gates.
+ *
+ * A process that lives on after a landing of its own was cut off (its database went away) says that it holds the queue:
+ * then no landing of its own can be under way.
  */
-export async function recover(workflow: Workflow): Promise<Repair[]> {
+export async function recover(
+  workflow: Workflow,
+  { holdsQueue = false }: { holdsQueue?: boolean } = {},
+): Promise<Repair[]> {
   if (!workflow.actor) return [];
   const repairs: Repair[] = [];
   for (const merge of await preparedMerges(workflow)) {
-    if (merge.holder !== null && isHolderAlive(merge.holder)) continue;
+    const isOwn = holdsQueue && merge.holder === workflow.holder;
+    if (merge.holder !== null && !isOwn && workflow.machine.isAlive(merge.holder)) continue;
     repairs.push(await settleMerge(workflow, merge));
   }
   for (const intent of listOrphanedIntents(workflow.machine)) {

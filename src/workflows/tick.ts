@@ -30,6 +30,7 @@ export async function tick(workflow: Workflow, options: { offline?: boolean } = 
   const repairs = await recover(workflow);
   const carriedOut = workflow.actor ? await carryOutProposals(workflow) : [];
   const abandoned = workflow.actor ? await abandonStaleStreams(workflow) : [];
-  const delivered = options.offline ? 0 : await deliverNotifications(workflow);
+  const allowPrivate = workflow.variables.GITSWARM_ALLOW_PRIVATE_WEBHOOKS === '1';
+  const delivered = options.offline ? 0 : await deliverNotifications(workflow, { allowPrivate });
   return { ...due, repairs, carriedOut, abandoned, delivered };
 }

@@ -33,6 +33,8 @@ export interface Workflow {
   reachRemote?: ((url: string) => Promise<Transport>) | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
+  /** What a server does around all work on the buffer: keeps other servers out, and learns where it was cut off. */
+  onBuffer?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   /** Tells people what goes on during long work. */
   notify(text: string): void;
   /** Passes a named step; tests of recovery let the process die there. */

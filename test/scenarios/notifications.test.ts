@@ -1,33 +1,11 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { readEnvironment } from '../../src/app/environment.ts';
 import { setPreferences } from '../../src/contract/notifications.ts';
 import { verifyBody } from '../../src/domain/notifications/delivery-rules.ts';
 import { sendWebhook } from '../../src/workflows/send-webhook.ts';
 import { tick } from '../../src/workflows/tick.ts';
 import { Story, startStory, storyEnv } from '../support/story.ts';
-
-interface Received {
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
-
-/** A receiver of webhooks on this machine, which answers what it is told to. */
-async function receiver(status: () => number) {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => (body += chunk));
-    request.on('end', () => {
-      received.push({ headers: request.headers, body });
-      response.writeHead(status(), { location: 'http://127.0.0.1:1/elsewhere' }).end('x'.repeat(100_000));
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  onTestFinished(() => void server.close());
-  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
-}
+import { receiver } from '../support/webhook-receiver.ts';
 
 it('what happened to a stream reaches its author by webhook, signed, once; a private address only where it is allowed', async () => {
   const { received, url } = await receiver(() => 204);

@@ -39,13 +39,13 @@ export interface StreamClient {
 /** Follows a stream of server-sent events. */
 export async function openStream(
   url: string,
-  key: string,
+  key: string | undefined,
   headers: Record<string, string> = {},
 ): Promise<StreamClient> {
   const abort = new AbortController();
   onTestFinished(() => abort.abort());
   const response = await fetch(url, {
-    headers: { authorization: `Bearer ${key}`, ...headers },
+    headers: { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...headers },
     signal: abort.signal,
   });
   const events = new Heard();
@@ -80,8 +80,12 @@ export interface SocketClient {
 }
 
 /** Opens a socket, and says who it is where a key is given. */
-export async function openSocket(base: string, key?: string): Promise<SocketClient> {
-  const socket = new WebSocket(`${base.replace('http', 'ws')}/ws`);
+export async function openSocket(
+  base: string,
+  key?: string,
+  headers: Record<string, string> = {},
+): Promise<SocketClient> {
+  const socket = new WebSocket(`${base.replace('http', 'ws')}/ws`, { headers });
   onTestFinished(() => socket.close());
   const messages = new Heard();
   const taken = new Set<Message>();

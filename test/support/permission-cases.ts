@@ -74,6 +74,15 @@ export const CASES: Record<string, Case[]> = {
   'invite.create': [{ input: () => ({}), only: [], because: 'of a server' }],
   'invite.revoke': [{ input: ({ repoId }) => ({ inviteId: repoId }), only: [], because: 'of a server' }],
   'server.ensure_admin': [{ input: () => ({ apiKeyHash: 'x'.repeat(64), replaceKey: false }) }],
+  'server.ensure_identity': [{ input: () => ({}) }],
+  'session.offer_link': [{ input: () => ({ agent: 'writer', linkHash: 'x'.repeat(64) }) }],
+  'session.open': [
+    {
+      input: () => ({ tokenHash: 'x'.repeat(64), proof: { kind: 'link', hash: 'y'.repeat(64) } }),
+      code: 'unauthenticated',
+    },
+  ],
+  'session.end': [{ input: () => ({ tokenHash: 'x'.repeat(64) }) }],
   'push.intend': [{ input: () => ({ refs: [] }) }],
   'push.record': [{ input: () => ({ refs: [], error: null }) }],
   'upload.record': [{ input: () => ({ refs: [] }) }],

@@ -46,7 +46,12 @@ export interface ServerForTests {
 export interface ServerOptions {
   place?: DatabasePlaceForTests;
   data?: string;
+  clock?: Clock;
+  behindTls?: boolean;
+  dashboardDir?: string;
   switches?: Partial<ServerSwitches>;
+  /** How often it does what nobody asks for. */
+  houseEveryMs?: number;
   /** Further variables of its surroundings. */
   variables?: Record<string, string>;
 }
@@ -65,9 +70,10 @@ export async function makeServer(options: ServerOptions = {}): Promise<ServerFor
     environment: readEnvironment({ PATH: process.env.PATH, HOME: tempDir('home'), ...options.variables }),
     db: place && ('url' in place ? place.url : place.file),
     data: options.data ?? tempDir('server'),
+    ...(options.clock ? { clock: options.clock } : {}),
     switches: { rateLimit: null, adminToken: ADMIN, ...options.switches },
   });
-  const server = await serve(app);
+  const server = await serve(app, options);
   running.push(server.stop);
   return server;
 }
@@ -95,20 +101,29 @@ export async function startOn(
     switches,
     dataDir,
     madeToken: undefined,
+    isFirstStart: false,
     hosted,
+    redis: undefined,
+    fellows: undefined,
+    locks: undefined,
     hearOfEvents: () => ({ close }),
     close,
   });
 }
 
-async function serve(app: ServerApp): Promise<ServerForTests> {
+async function serve(
+  app: ServerApp,
+  { behindTls = false, dashboardDir, houseEveryMs }: ServerOptions = {},
+): Promise<ServerForTests> {
   const log: string[] = [];
   const started = await startServer(app, {
     host: '127.0.0.1',
     port: 0,
-    behindTls: false,
+    behindTls,
+    ...(dashboardDir === undefined ? {} : { dashboardDir }),
     insecure: false,
     logTo: { write: (line) => log.push(line) },
+    ...(houseEveryMs === undefined ? {} : { houseEveryMs }),
   });
   let stopped: Promise<void> | undefined;
   const stop = () => {

@@ -6,19 +6,26 @@ import type { Session } from '../session.ts';
 
 const DEFAULT_PORT = 7433;
 
+const PORT: CommandOption = {
+  flags: '--port <number>',
+  summary: `where to listen (${DEFAULT_PORT}; 0: any free port)`,
+};
+
 const PLACE: CommandOption[] = [
-  { flags: '--port <number>', summary: `where to listen (${DEFAULT_PORT}; 0: any free port)` },
   { flags: '--db <place>', summary: 'postgres://… or a file (<data>/gitswarm.db)' },
   { flags: '--data <dir>', summary: 'clones and the database (~/.local/share/gitswarm)' },
-  { flags: '--open', summary: 'agents may register without an invite' },
 ];
+
+const OPEN: CommandOption = { flags: '--open', summary: 'agents may register without an invite' };
 
 const server: Command = {
   name: 'server',
   summary: 'Serve the API to agents on other machines, until it is stopped.',
   options: [
     { flags: '--host <address>', summary: 'where to listen (127.0.0.1)' },
+    PORT,
     ...PLACE,
+    OPEN,
     { flags: '--behind-tls', summary: 'a proxy in front ends TLS and says where calls come from' },
     { flags: '--insecure', summary: 'let keys cross the network in the clear' },
   ],
@@ -35,18 +42,52 @@ const server: Command = {
 const up: Command = {
   name: 'up',
   summary: 'Start a server for this machine only, and show how to use it.',
-  options: PLACE,
+  options: [PORT, ...PLACE, OPEN],
   actor: 'nobody',
   examples: ['gitswarm up'],
   async run(session, _args, options) {
-    return serve(session, options, { host: '127.0.0.1', behindTls: false, insecure: false }, (url) => {
+    const reach = { host: '127.0.0.1', behindTls: false, insecure: false, linksAlways: true };
+    return serve(session, options, reach, (url) => {
       session.output.note(`try: curl -H "Authorization: Bearer $GITSWARM_KEY" ${url}/api/v1/me`);
       session.output.note(`all routes: ${url}/api/docs`);
     });
   },
 };
 
-type Reach = Pick<StartOptions, 'host' | 'behindTls' | 'insecure'>;
+const loginLink: Command = {
+  name: 'server login-link',
+  summary: 'Make a link that signs in at the dashboard once, within 15 minutes.',
+  options: [
+    ...PLACE,
+    { flags: '--agent <name>', summary: 'who signs in (the first administrator)' },
+    {
+      flags: '--url <address>',
+      summary: `where browsers reach the server (http://127.0.0.1:${DEFAULT_PORT})`,
+    },
+  ],
+  actor: 'nobody',
+  examples: [
+    'gitswarm server login-link',
+    'gitswarm server login-link --agent ann --url https://swarm.example',
+  ],
+  async run({ environment }, _args, options) {
+    const { makeLoginLinkAt } = await import('../../app/login-link.ts');
+    const at = { environment, db: textOption(options, 'db'), data: textOption(options, 'data') };
+    const { path, agent, expiresAt } = await makeLoginLinkAt(at, textOption(options, 'agent'));
+    const url = `${baseOf(textOption(options, 'url'))}${path}`;
+    return { data: { url, agent: agent.name, expiresAt }, text: () => url };
+  },
+};
+
+function baseOf(text = `http://127.0.0.1:${DEFAULT_PORT}`): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text).origin;
+  throw new SwarmError('usage', `--url wants an address such as https://swarm.example, not "${text}".`);
+}
+
+type Reach = Pick<StartOptions, 'host' | 'behindTls' | 'insecure'> & {
+  /** A link to the dashboard is shown at each start, not only at the first: the output is read by one person. */
+  linksAlways?: boolean;
+};
 
 async function serve(
   session: Session,
@@ -57,8 +98,9 @@ async function serve(
   const { output, environment } = session;
   const port = portOf(options);
   // Loaded only now: no other command waits for the server's libraries.
-  const [{ openServer }, { startServer }] = await Promise.all([
+  const [{ openServer }, { makeLoginLink }, { startServer }] = await Promise.all([
     import('../../app/open-server.ts'),
+    import('../../app/login-link.ts'),
     import('../../server/start-server.ts'),
   ]);
   const app = await openServer({
@@ -76,6 +118,12 @@ async function serve(
     if (app.madeToken !== undefined) {
       output.note(`the administrator's key, shown this once: ${app.madeToken}`);
     }
+    if (app.isFirstStart || reach.linksAlways) {
+      const { path } = await makeLoginLink(app.kernel);
+      // What listens behind a proxy does not know its own address.
+      const base = reach.behindTls ? 'https://<address of the proxy>' : running.url;
+      output.note(`the dashboard, once and within 15 minutes: ${base}${path}`);
+    }
     greet(running.url);
     await untilAborted(session.signal);
     output.note('stopping: what runs is finished, nothing new is begun');
@@ -84,7 +132,7 @@ async function serve(
     await app.close();
   }
   const url = running.url;
-  return { data: { url }, text: () => `stopped ${url}` };
+  return { data: { url }, text: () => `stopped ${url}`, exit: 0 };
 }
 
 function portOf(options: Options): number {
@@ -100,4 +148,4 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-export const commands = [server, up];
+export const commands = [server, loginLink, up];

@@ -2,6 +2,7 @@ import type { AccessLevel } from '../../contract/repos.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import type { AccessGrantRow, AgentRow, MaintainerRow, RepoRow } from '../../db/tables.ts';
+import { isServer } from '../agents/server-identity.ts';
 import { listMandates } from '../councils/mandates-store.ts';
 import { serverSettings } from '../repos/repos-store.ts';
 import { type AccessResult, accessLevel } from './access.ts';
@@ -21,6 +22,11 @@ const heldIn = prepared((db, repoId: string, agentId: string) =>
 
 /** What this agent may do in this repository now, with the reasons. */
 export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: string): Promise<AccessResult> {
+  if (isServer(agent))
+    return {
+      level: 'admin',
+      reasons: ['the server looks after its repositories (nothing but housekeeping)'],
+    };
   if (agent.council_id !== null) return councilAccess(db, agent.council_id);
   const [held] = await heldIn(db, repo.id, agent.id);
   return accessLevel({

@@ -6,6 +6,7 @@ import { prepared } from '../../db/prepared.ts';
 import type { AgentRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle, resolveReference } from '../references/references-store.ts';
+import { SERVER } from './server-identity.ts';
 
 export async function insertAgent(
   tx: Tx,
@@ -49,7 +50,11 @@ export async function findAgentBySlug(db: Db, slug: string): Promise<AgentRow | 
   return db.selectFrom('agent').selectAll().where('slug', '=', slug).executeTakeFirst();
 }
 
-/** Agents in the order of their names, without those that stand for a council. */
+export async function findServerIdentity(db: Db): Promise<AgentRow | undefined> {
+  return db.selectFrom('agent').selectAll().where('council_id', '=', SERVER).executeTakeFirst();
+}
+
+/** Agents in the order of their names, without those that stand for a council or a server. */
 export async function listAgentRows(
   db: Db,
   filter: { status?: string | undefined; afterName?: string | undefined; limit: number },

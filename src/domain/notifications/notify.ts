@@ -64,7 +64,8 @@ async function tell(
     read_at: null,
     created_at: ctx.now,
   });
-  if (isNew && preference?.webhook_url) {
+  // A webhook that fails is not told so by webhook: that would fail too, and never end.
+  if (isNew && preference?.webhook_url && event.type !== 'delivery.dead') {
     await insertDelivery(ctx.db, {
       id: newId(ctx.clock.now()),
       notification_id: id,

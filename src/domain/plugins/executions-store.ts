@@ -1,6 +1,20 @@
+import { isId } from '../../base/ids.ts';
 import type { PluginExecution } from '../../contract/plugins.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { PluginExecutionRow } from '../../db/tables.ts';
+
+/** True while a cleanup of stale streams that is about this one runs: its trigger begins with the stream. */
+export async function isCleanedUp(db: Db, streamId: string): Promise<boolean> {
+  if (!isId(streamId)) return false;
+  const row = await db
+    .selectFrom('plugin_execution')
+    .select('id')
+    .where('plugin', '=', 'stale_stream_cleanup')
+    .where('status', '=', 'running')
+    .where('trigger_key', 'like', `${streamId} %`)
+    .executeTakeFirst();
+  return row !== undefined;
+}
 
 export async function findExecution(
   db: Db,

@@ -1,7 +1,6 @@
 import { listMerges } from '../../contract/merges.ts';
 import { listMaintainers } from '../../contract/repos.ts';
 import { listOrphanedIntents } from '../../machine/intents.ts';
-import { isHolderAlive } from '../../machine/process-identity.ts';
 import { workingFile } from '../edit-config.ts';
 import { recover } from '../recover.ts';
 import { untrustedCommands } from '../trust.ts';
@@ -19,7 +18,9 @@ async function checkUnfinished(workflow: Workflow): Promise<Finding> {
     state: 'prepared',
     limit: 200,
   });
-  const dead = items.filter((merge) => merge.holder === null || !isHolderAlive(merge.holder)).length;
+  const dead = items.filter(
+    (merge) => merge.holder === null || !workflow.machine.isAlive(merge.holder),
+  ).length;
   const intents = listOrphanedIntents(workflow.machine).length;
   if (dead + intents === 0)
     return { check: 'unfinished', level: 'ok', text: 'no work of a dead process is unfinished' };

@@ -5,7 +5,6 @@ import { findLeftovers, type Leftover } from '../../git/leftovers.ts';
 import { runGit } from '../../git/run-git.ts';
 import { type Checkout, listCheckouts } from '../../machine/checkouts.ts';
 import { withLock } from '../../machine/locks.ts';
-import { isHolderAlive } from '../../machine/process-identity.ts';
 import { deleteWorkspace, listWorkspaces, type Workspace } from '../../machine/workspaces.ts';
 import { removeCheckout } from '../checkout-pool.ts';
 import type { Workflow } from '../workflow.ts';
@@ -103,7 +102,7 @@ function describeLeftover(workflow: Workflow, leftover: Leftover): Finding {
 /** A place in which tests run is made anew at the next test: the rest of one whose maker died is taken away. */
 function describeCheckout(workflow: Workflow, checkout: Checkout): Finding {
   const text = `a checkout for tests was not finished at ${checkout.path}`;
-  if (checkout.holder !== null && isHolderAlive(checkout.holder)) {
+  if (checkout.holder !== null && workflow.machine.isAlive(checkout.holder)) {
     return { check: 'leftovers', level: 'note', text: `${text}: it is being made` };
   }
   return {

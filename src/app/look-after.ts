@@ -1,0 +1,33 @@
+import { showAgent } from '../contract/agents.ts';
+import { isSwarmError } from '../contract/errors.ts';
+import { showClone } from '../contract/hosting.ts';
+import { listQueue } from '../contract/merges.ts';
+import { driveQueue } from '../workflows/drive-queue.ts';
+import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
+import { abandonStaleStreams } from '../workflows/stale-streams.ts';
+import { actingAs, type Workflow } from '../workflows/workflow.ts';
+
+/** What is due in a clone at the server without anybody asking. The workflow acts as the server. */
+export async function lookAfterClone(workflow: Workflow): Promise<void> {
+  await abandonStaleStreams(workflow);
+  const { unpushed } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
+  const now = workflow.clock.now();
+  if (unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) await pushUnpushed(workflow);
+}
+
+/**
+ * Goes on with landings that a server which died had begun: each in the name of whoever asked for it, through the gate
+ * once more. What may not land any more stays in the queue or leaves it, as for everybody.
+ */
+export async function goOnLanding(workflow: Workflow): Promise<void> {
+  const { items } = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
+  const [first] = items;
+  if (!first) return;
+  const asker = await workflow.authority.call(showAgent, { agent: first.merge.requestedBy });
+  try {
+    await driveQueue(actingAs(workflow, asker));
+  } catch (error) {
+    if (!isSwarmError(error)) throw error;
+    workflow.notify(`the queue was not driven: ${error.message}`);
+  }
+}

@@ -1,0 +1,118 @@
+import { expect, it } from 'vitest';
+import type { ServerSwitches } from '../../src/app/server-settings.ts';
+import { ManualClock } from '../../src/base/clock.ts';
+import { verifyBody } from '../../src/domain/notifications/delivery-rules.ts';
+import { until } from '../support/process-fixture.ts';
+import { makeServer } from '../support/server.ts';
+import { receiver } from '../support/webhook-receiver.ts';
+
+const HOUR = 3_600_000;
+
+/** A running server that looks after itself often, with a repository and an author in it. */
+async function start(switches: Partial<ServerSwitches> = {}, config: object = {}) {
+  const clock = new ManualClock();
+  const server = await makeServer({ clock, houseEveryMs: 20, switches: { sandbox: 'off', ...switches } });
+  const [owner, author] = [await server.agent('owner'), await server.agent('author')];
+  const { id: repo } = await server.ask('POST /repos', { as: owner.key, body: { name: 'demo', config } });
+  await server.ask(`POST /repos/${repo}/access`, {
+    as: owner.key,
+    body: { agentId: author.id, level: 'write' },
+  });
+  const listen = async (url: string) =>
+    server.ask('PUT /me/notifications/preferences', {
+      as: author.key,
+      body: { webhookUrl: url, events: ['review.*', 'delivery.*'] },
+    });
+  const review = async () => {
+    const { id } = await server.ask(`POST /repos/${repo}/streams`, { as: author.key, body: { name: 'x' } });
+    await server.ask(`PUT /streams/${id}/files/a.txt`, { as: author.key, body: 'a\n' });
+    await server.ask(`POST /streams/${id}/commits`, { as: author.key, body: { message: 'a' } });
+    await server.ask(`POST /streams/${id}/submit`, { as: author.key, body: {} });
+    await server.ask(`POST /streams/${id}/reviews`, { as: owner.key, body: { verdict: 'comment' } });
+    return id as string;
+  };
+  const events = async (type: string) =>
+    (await server.ask(`GET /repos/${repo}/activity?type=${type}`, { as: owner.key })).items;
+  /** Types of the author's notifications. */
+  const told = async (): Promise<string[]> => {
+    const { items } = await server.ask('GET /me/notifications', { as: author.key });
+    return items.map(({ type }: { type: string }) => type);
+  };
+  return { server, clock, author, repo, listen, review, events, told };
+}
+
+it('a server sends webhooks by itself: signed, and again after a while where the receiver failed', async () => {
+  const answers = [500, 204];
+  const { received, url } = await receiver(() => answers.shift() ?? 204);
+  const { clock, listen, review } = await start({ allowPrivateWebhooks: true });
+  const { webhookSecret } = await listen(url);
+  const stream = await review();
+  await until('it was tried', () => received.length === 1);
+  clock.advance(60_000);
+  await until('it was tried again', () => received.length === 2);
+  const [first, second] = received;
+  for (const message of [first, second]) {
+    const signed = {
+      body: message?.body ?? '',
+      timestamp: Number(message?.headers['x-gitswarm-timestamp']),
+      signature: String(message?.headers['x-gitswarm-signature']),
+      now: clock.now(),
+    };
+    expect(verifyBody(webhookSecret, signed)).toBe(true);
+    expect(JSON.parse(signed.body)).toMatchObject({ type: 'review.submitted', subject: { id: stream } });
+  }
+  expect(first?.headers['x-gitswarm-delivery']).toBe(second?.headers['x-gitswarm-delivery']);
+  clock.advance(48 * HOUR);
+  await review();
+  await until('the next one has come', () => received.length === 3);
+  expect(received[2]?.headers['x-gitswarm-delivery']).not.toBe(first?.headers['x-gitswarm-delivery']);
+});
+
+it('what no receiver takes is given up after two days, and its agent is told', async () => {
+  const { received, url } = await receiver(() => 500);
+  const { clock, listen, review, events, told } = await start({ allowPrivateWebhooks: true });
+  await listen(url);
+  await review();
+  for (let attempt = 1; attempt <= 8; attempt++) {
+    await until(`attempt ${attempt}`, () => received.length === attempt);
+    clock.advance(24 * HOUR);
+  }
+  await until('it was given up', async () => (await events('delivery.dead')).length === 1);
+  expect((await events('delivery.dead'))[0]).toMatchObject({
+    data: { attempts: 8, error: 'the receiver answered 500' },
+  });
+  await until('the agent is told', async () => (await told()).includes('delivery.dead'));
+  expect(received).toHaveLength(8);
+});
+
+it('nothing is sent to a private address unless the operator allows it', async () => {
+  const { received, url } = await receiver(() => 204);
+  const { listen, review, events, told } = await start();
+  await listen(url);
+  await review();
+  await until('it was given up at once', async () => (await events('delivery.dead')).length === 1);
+  await until('the agent is told', async () => (await told()).includes('delivery.dead'));
+  await review();
+  await until(
+    'the next one was given up too',
+    async () => (await told()).filter((type) => type === 'delivery.dead').length >= 2,
+  );
+  // That one was given up is told, but not by webhook: it would never end.
+  const dead = await events('delivery.dead');
+  expect(dead.map(({ data }: { data: object }) => data)).toMatchObject([{ attempts: 1 }, { attempts: 1 }]);
+  expect(received).toEqual([]);
+});
+
+it('a server abandons streams nobody works on, in its own name, and only those', async () => {
+  const { server, clock, author, repo, review, events } = await start({}, { stale_stream_timeout: '7d' });
+  const { id: stale } = await server.ask(`POST /repos/${repo}/streams`, {
+    as: author.key,
+    body: { name: 'old' },
+  });
+  const judged = await review();
+  clock.advance(8 * 24 * HOUR);
+  const stateOf = async (id: string) => (await server.ask(`GET /streams/${id}`, { as: author.key })).state;
+  await until('it is abandoned', async () => (await stateOf(stale)) === 'abandoned');
+  expect(await stateOf(judged)).toBe('in_review');
+  expect(await events('stream.abandoned')).toHaveLength(1);
+});

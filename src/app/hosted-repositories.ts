@@ -182,11 +182,11 @@ export class HostedRepositories {
     await this.#tidy(workflow);
   }
 
-  /** Sends the notifications of a repository that are due, wherever its clone is. */
-  async deliver(repoId: string): Promise<void> {
+  /** Sends the notifications of a repository that are due, wherever its clone is, one after the other until `signal`. */
+  async deliver(repoId: string, signal: AbortSignal): Promise<void> {
     const { authority, actor } = await this.#serverIn(repoId);
     const repo = await authority.call(getRepo, { repoId });
-    const sender = { authority, actor, repo, home: join(this.#dir, '..') };
+    const sender = { authority, actor, repo, home: join(this.#dir, '..'), signal };
     const send = async () => {
       await deliverNotifications(sender, { allowPrivate: this.#switches.allowPrivateWebhooks });
     };

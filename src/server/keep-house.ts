@@ -12,7 +12,8 @@ const LOOK_EVERY_MS = 1000;
 
 /**
  * Does what time alone makes due in every repository, at once and again and again until the server stops. Of the servers
- * that share a data directory one does it. Webhooks go out beside it: a slow receiver must not keep leases waiting.
+ * that share a data directory one does it. Webhooks go out beside it: a slow receiver must keep neither leases waiting
+ * nor other repositories.
  */
 export function keepHouse(
   face: Face,
@@ -23,17 +24,24 @@ export function keepHouse(
     // One repository that cannot be looked after must not keep the others waiting.
     for await (const repo of activeRepos(face)) await hosted.keepHouse(repo.id).catch(onFailure);
     face.wake();
-    sending();
+    await sending();
   };
-  const send = async () => {
-    const sender = limit(SENDERS);
-    const sent: Promise<void>[] = [];
-    for await (const repo of activeRepos(face))
-      sent.push(sender(() => hosted.deliver(repo.id)).catch(onFailure));
-    await Promise.all(sent);
+  const sender = limit(SENDERS);
+  const sent = new Set<string>();
+  const stopping = new AbortController();
+  face.onStop(() => stopping.abort());
+  const send = async (repoId: string) => {
+    await sender(() => inHouse(face, `send-${repoId}`, () => hosted.deliver(repoId, stopping.signal)));
     face.wake();
   };
-  const sending = oneAtATime(face, () => inHouse(face, 'send', send));
+  const sending = async () => {
+    for await (const { id } of activeRepos(face)) {
+      if (stopping.signal.aborted) return;
+      if (sent.has(id)) continue;
+      sent.add(id);
+      face.inBackground(() => send(id).finally(() => sent.delete(id)));
+    }
+  };
   const tidying = oneAtATime(face, () => inHouse(face, 'tidy', tidy));
   againAndAgain(face, { everyMs, round: tidying });
   onDeath(face, tidying);

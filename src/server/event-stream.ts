@@ -26,9 +26,11 @@ async function stream(
   if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
   if (repoId !== undefined) await requireReadable(face, who, repoId);
   const after = await placeInLog(face, request.headers['last-event-id']?.toString() ?? cursor);
+  const { raw } = reply;
+  // Whoever has gone meanwhile is not told of again.
+  if (raw.destroyed) return void reply.hijack();
   const release = face.admit(who.keyHash);
   reply.hijack();
-  const { raw } = reply;
   raw.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',

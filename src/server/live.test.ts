@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { openSocket, openStream } from '../../test/support/followers.ts';
+import { until } from '../../test/support/process-fixture.ts';
 import { makeServer } from '../../test/support/server.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -122,6 +124,25 @@ forEachDatabase((_kind, makeDatabase) => {
     socket.send({ type: 'subscribe' });
     await socket.next('subscribed');
     expect(await server.ask('GET //metrics')).toMatch(/^gitswarm_followers 1$/m);
+  });
+
+  it('keeps nothing open for a stream that is gone before it began', async () => {
+    const { server, owner, repoId } = await start();
+    const { host, hostname, port } = new URL(server.url);
+    const head = `GET /api/v1/repos/${repoId}/events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${owner.key}\r\n\r\n`;
+    const leave = () =>
+      new Promise<void>((done) => {
+        const socket = connect(Number(port), hostname, () =>
+          socket.write(head, () => socket.resetAndDestroy()),
+        );
+        socket.on('close', () => done());
+      });
+    for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 8 }, leave));
+    const stream = await openStream(`${server.url}/api/v1/repos/${repoId}/events`, owner.key);
+    expect(stream.status).toBe(200);
+    await until('the others are forgotten', async () =>
+      /^gitswarm_followers 1$/m.test(await server.ask('GET //metrics')),
+    );
   });
 
   it('ends what follows when the right or the key is gone', async () => {

@@ -178,9 +178,15 @@ export class HostedRepositories {
     if (!this.has(repoId)) return;
     const workflow = await this.#asServer(repoId);
     await this.#mendOnce(workflow);
-    if (this.#interrupted.delete(repoId)) await goOnLanding(workflow);
     await abandonStaleStreams(workflow);
     await this.#tidy(workflow);
+  }
+
+  /** Goes on with landings that a death has interrupted, where there are. Their tests may take long. */
+  async land(repoId: string): Promise<boolean> {
+    if (!this.#interrupted.delete(repoId)) return false;
+    await goOnLanding(await this.#asServer(repoId));
+    return true;
   }
 
   /** Sends to the remote of a clone what it lacks. A remote may not answer for long. */

@@ -3,7 +3,7 @@ import { isSwarmError } from '../contract/errors.ts';
 import { showClone } from '../contract/hosting.ts';
 import { listQueue } from '../contract/merges.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
-import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
+import { intendPushes, pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { actingAs, type Workflow } from '../workflows/workflow.ts';
 
 /**
@@ -19,9 +19,15 @@ export async function pushDue(workflow: Workflow): Promise<void> {
 
 /**
  * Goes on with landings that a server which died had begun: each in the name of whoever asked for it, through the gate
- * once more. What may not land any more stays in the queue or leaves it, as for everybody.
+ * once more. What may not land any more stays in the queue or leaves it, as for everybody. Whoever died had no time to
+ * note that the remote is to have what landed.
  */
 export async function goOnLanding(workflow: Workflow): Promise<void> {
+  await driveFor(workflow);
+  await intendPushes(workflow, { tags: false });
+}
+
+async function driveFor(workflow: Workflow): Promise<void> {
   const { items } = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
   const [first] = items;
   if (!first) return;

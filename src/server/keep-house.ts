@@ -7,14 +7,14 @@ import type { Face } from './face.ts';
 
 /** How often a server does what nobody asks for, unless it is told otherwise. */
 export const HOUSE_EVERY_MS = 20_000;
-/** Repositories whose webhooks, or whose pushes, are sent at the same time: who does not answer keeps few waiting. */
+/** Repositories whose webhooks, pushes or tests run at the same time: what does not end keeps few waiting. */
 const AT_ONCE = 8;
 const LOOK_EVERY_MS = 1000;
 
 /**
  * Does what time alone makes due in every repository, at once and again and again until the server stops. Of the servers
- * that share a data directory one does it. Webhooks and pushes go out beside it: who is slow to take them must keep neither
- * leases nor other repositories waiting.
+ * that share a data directory one does it. Webhooks, pushes and tests of interrupted landings go on beside it: what is
+ * slow there must keep neither leases nor other repositories waiting.
  */
 export function keepHouse(
   face: Face,
@@ -24,6 +24,12 @@ export function keepHouse(
   const stopping = new AbortController();
   face.onStop(() => stopping.abort());
   const pushing = beside(face, { signal: stopping.signal, work: (id) => hosted.push(id) });
+  const landing = beside(face, {
+    signal: stopping.signal,
+    async work(id) {
+      if (await hosted.land(id)) pushing(id);
+    },
+  });
   const sending = beside(face, {
     signal: stopping.signal,
     work: (id) => hosted.deliver(id, stopping.signal),
@@ -33,6 +39,7 @@ export function keepHouse(
     for await (const repo of activeRepos(face)) await hosted.keepHouse(repo.id).catch(onFailure);
     face.wake();
     for await (const repo of activeRepos(face)) {
+      landing(repo.id);
       pushing(repo.id);
       sending(repo.id);
     }
@@ -47,7 +54,7 @@ interface Outside {
   work(repoId: string): Promise<void>;
 }
 
-/** Does work that waits for other machines beside everything else: of each repository once at a time, of few at once. */
+/** Does what waits for other machines or for tests beside everything else: of each repository once at a time, of few at once. */
 function beside(face: Face, { signal, work }: Outside): (repoId: string) => void {
   const few = limit(AT_ONCE);
   const busy = new Set<string>();

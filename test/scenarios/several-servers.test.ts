@@ -9,12 +9,15 @@ import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** A repository at the servers with an approved stream of one file, made at one of them. */
-async function approvedStream(server: ServerProcess) {
+async function approvedStream(server: ServerProcess, cloneUrl?: string) {
   const agent = async (name: string) =>
     (await server.ask('POST /agents', { as: ADMIN, body: { name } })).apiKey as string;
   const [owner, author] = [await agent('owner'), await agent('author')];
   const config = { merge_mode: 'review', min_reviews: 1 };
-  const { id: repo } = await server.ask('POST /repos', { as: owner, body: { name: 'shared', config } });
+  const { id: repo } = await server.ask('POST /repos', {
+    as: owner,
+    body: { name: 'shared', config, cloneUrl },
+  });
   await server.ask(`POST /repos/${repo}/maintainers`, { as: owner, body: { agent: 'author' } });
   const stream = await submitted(server, { repo, author, name: 'first' });
   await server.ask(`POST /streams/${stream}/reviews`, { as: owner, body: { verdict: 'approve' } });
@@ -44,24 +47,32 @@ function landingsInGit(data: string, repo: string, stream: string): number {
 
 forEachDatabase((kind, makeDatabase) => {
   for (const step of ['merge.prepared', 'merge.moved']) {
-    it(`a server killed at ${step}: the next one at its data directory finishes the landing, once`, async () => {
+    it(`a server killed at ${step}: the next one at its data directory finishes the landing, once, and pushes it`, async () => {
+      const remote = tempDir('remote');
+      execFileSync('git', ['init', '--quiet', '--bare', remote]);
+      const mayClone = { GITSWARM_ALLOW_LOCAL_CLONES: '1' };
       const place = await makeDatabase.place();
       const data = tempDir('data');
-      const dying = await startProcess({ place, data, variables: { GITSWARM_CRASH_AT: step } });
-      const fellow = kind === 'postgres' ? await startProcess({ place, data }) : undefined;
-      const { owner, author, repo, stream } = await approvedStream(dying);
+      const dying = await startProcess({ place, data, variables: { ...mayClone, GITSWARM_CRASH_AT: step } });
+      const fellow =
+        kind === 'postgres' ? await startProcess({ place, data, variables: mayClone }) : undefined;
+      const { owner, author, repo, stream } = await approvedStream(dying, remote);
       // The clone is open and mended at the other server before anything breaks.
       await fellow?.ask(`GET /streams/${stream}/diff`, { as: owner });
       const asked = dying.request(`POST /streams/${stream}/merge`, { as: author, body: {} });
       await expect(asked).rejects.toThrow();
       expect(await dying.ended).toBeNull();
       // Nobody asks for it again.
-      const other = fellow ?? (await startProcess({ place, data }));
+      const other = fellow ?? (await startProcess({ place, data, variables: mayClone }));
       await until('the other server has landed it', async () => {
         const { state } = await other.ask(`GET /streams/${stream}`, { as: author });
         return state === 'merged';
       });
       expect(landingsInGit(data, repo, stream)).toBe(1);
+      const buffer = () =>
+        execFileSync('git', ['ls-remote', remote, 'refs/heads/buffer'], { encoding: 'utf8' });
+      const { mergedCommit } = await other.ask(`GET /streams/${stream}`, { as: author });
+      await until('the remote has it', () => buffer().startsWith(mergedCommit));
       const { items } = await other.ask(`GET /repos/${repo}/merges?state=landed`, { as: author });
       expect(items).toHaveLength(1);
       const second = await submitted(other, { repo, author, name: 'second' });

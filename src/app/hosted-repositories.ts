@@ -23,6 +23,7 @@ import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
+import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
@@ -207,11 +208,12 @@ export class HostedRepositories {
     });
   }
 
-  /** Takes away, once an hour, what closed streams have left in a clone. */
+  /** Takes away, once an hour, what closed streams and dead uploads have left in a clone. */
   async #tidy(workflow: Workflow): Promise<void> {
     const { repo, clock } = workflow;
     if (clock.now() - (this.#tidied.get(repo.id) ?? 0) < TIDY_EVERY_MS) return;
     this.#tidied.set(repo.id, clock.now());
+    await cleanUploads(workflow);
     await cleanStreams(workflow);
   }
 

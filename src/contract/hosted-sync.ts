@@ -34,7 +34,7 @@ export const SyncResult = z.object({
   handle: z.string().optional(),
   error: z
     .object({
-      code: z.enum(errorCodes as [string, ...string[]]),
+      code: z.enum(errorCodes),
       message: z.string(),
       fix: z.string().optional(),
       details: z.record(z.string(), z.unknown()).optional(),

@@ -30,6 +30,7 @@ interface Limits {
 }
 
 const MOST_EXPLAINED = 50;
+const MOST_TRIED = 200;
 const MOST_LINES = 20;
 const PATIENCE_MS = 60_000;
 
@@ -123,19 +124,22 @@ async function judge(
   return paths;
 }
 
-/** Each part of the patch by itself against the tree: which do not fit, and where. */
+/**
+ * Each part of the patch by itself against the tree: which do not fit, and where. Of a very long patch only so many are
+ * looked at; then it may not be known.
+ */
 async function explain(
   repo: Repository,
   { tree, place, patch, paths }: { tree: string; place: GitPlace; patch: Buffer; paths: string[] },
 ): Promise<UnfitFile[]> {
   const unfit: UnfitFile[] = [];
   const sections = patchSections(patch.toString('utf8'));
-  for (const [i, section] of sections.entries()) {
+  for (const [i, section] of sections.slice(0, MOST_TRIED).entries()) {
     if (unfit.length === MOST_EXPLAINED) break;
     if (await apply(place, ['--cached', '--check'], section.text).catch(() => false)) continue;
     unfit.push(await explainSection(repo, { tree, section, path: paths[i] ?? '' }));
   }
-  return unfit.length > 0 ? unfit : paths.slice(0, MOST_EXPLAINED).map((path) => nowhere(path));
+  return unfit;
 }
 
 async function explainSection(

@@ -15,6 +15,8 @@ export interface PackFile {
   tips: readonly string[];
 }
 
+/** As git's own, so that its `prune` knows them too. */
+export const INCOMING = 'tmp_objdir-incoming-';
 /** Unpacking somebody else's pack must not keep a server busy for ever. */
 const PATIENCE_MS = 10 * 60_000;
 
@@ -28,7 +30,7 @@ export async function takePack<T>(
   pack: PackFile,
   judge: (aside: Repository) => Promise<T>,
 ): Promise<T> {
-  const directory = join(repo.objectsDir, `tmp_objdir-incoming-${randomHex(8)}`);
+  const directory = join(repo.objectsDir, `${INCOMING}${randomHex(8)}`);
   mkdirSync(join(directory, 'pack'), { recursive: true });
   const env = {
     ...repo.env,

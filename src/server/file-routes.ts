@@ -87,8 +87,8 @@ async function patch(face: Face, request: FileRequest, reply: FastifyReply): Pro
   const expected = given.head ?? oidOf(expectedOf(request));
   const staged = await stagePatch(stream.workflow, { stream: stream.id, patch: given.patch, expected });
   if (staged.kind === 'unfit') {
-    const names = staged.files.map((file) => file.path).slice(0, 5);
-    throw new SwarmError('conflict', `The patch does not fit ${names.join(', ')}; nothing was changed.`, {
+    const names = staged.files.map((file) => ` ${file.path}`).slice(0, 5);
+    throw new SwarmError('conflict', `The patch does not fit${names.join()}; nothing was changed.`, {
       fix: 'Read these files as they are now and make the patch anew.',
       details: { files: staged.files },
     });

@@ -43,14 +43,18 @@ const TELL_SECRETS = [
   'notification.set',
 ];
 
-/** What an event of a batch asks for: the endpoint of its type, and its data in that endpoint's words. */
+/**
+ * What an event of a batch asks for: the endpoint of its type, and its data in that endpoint's words. The dot in the name
+ * of an operation may be written as `_`.
+ */
 export function meaningOf(
   { type, data }: { type: string; data: Readonly<Record<string, unknown>> },
   endpoints: readonly Endpoint[],
 ): { endpoint: Endpoint; data: Record<string, unknown> } {
   const older = Object.hasOwn(OLDER, type) ? OLDER[type] : undefined;
   const writes = endpoints.filter((each) => each.method !== 'GET' && !TELL_SECRETS.includes(each.name));
-  const endpoint = writes.find((each) => each.name === (older?.operation ?? type));
+  const named = older?.operation ?? type;
+  const endpoint = writes.find((each) => each.name === named || each.name.replace('.', '_') === named);
   if (endpoint) return { endpoint, data: older ? inNewWords(data, older) : { ...data } };
   const near = nearest(type, [...writes.map((each) => each.name), ...Object.keys(OLDER)]);
   throw new SwarmError('invalid', `There is no event of type "${type}".`, {

@@ -217,7 +217,14 @@ forEachDatabase((_kind, makeDatabase) => {
 });
 
 it('knows every operation that changes something by its name, and the words of older clients', () => {
-  for (const type of ['stream_abandoned', 'council_vote', 'stage_progression', 'task_submission'])
+  for (const type of [
+    'task_create',
+    'branch_rule.add',
+    'stream_abandoned',
+    'council_vote',
+    'stage_progression',
+    'task_submission',
+  ])
     expect(meaningOf({ type, data: {} }, endpoints).endpoint.method).not.toBe('GET');
   const proposal = { repoId: 'r', proposal: { type: 'promote', title: 'x' } };
   expect(meaningOf({ type: 'council_proposal', data: proposal }, endpoints).data).toEqual({

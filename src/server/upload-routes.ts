@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomHex } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { cleanUploads, uploadsOf } from '../workflows/hosted/clean-uploads.ts';
 import { type TakenBundle, takeBundle } from '../workflows/hosted/take-bundle.ts';
 import { type Face, PREFIX } from './face.ts';
 import { cloneOf, hostedCall, requireLevel } from './hosted-call.ts';
@@ -13,8 +14,6 @@ import { pushSoon } from './push-soon.ts';
 import { remoteOf } from './remote.ts';
 
 const LARGEST_BUNDLE = 512 * 1024 ** 2;
-/** What an upload that died has left is not needed after this time. */
-const LEFT_MS = 24 * 3_600_000;
 
 type UploadRequest = FastifyRequest<{ Params: { repoId: string } }>;
 
@@ -35,9 +34,9 @@ async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> 
   const call = await hostedCall(face, { callerId: who.agent.id, remote: remoteOf(face, who) });
   const workflow = await cloneOf(call, repoId);
   await requireLevel(call, repoId, 'admin');
-  const place = join(workflow.home, 'uploads');
+  const place = uploadsOf(workflow);
   await mkdir(place, { recursive: true, mode: 0o700 });
-  await removeOld(place, workflow.clock.now());
+  await cleanUploads(workflow);
   const path = join(place, `${randomHex(16)}.bundle`);
   try {
     await pipeline(bodyOf(request), atMost(LARGEST_BUNDLE), createWriteStream(path, { mode: 0o600 }));
@@ -51,7 +50,7 @@ async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> 
 }
 
 function bodyOf({ body }: UploadRequest): Readable {
-  if (typeof body === 'object' && body !== null && 'pipe' in body) return body as Readable;
+  if (body instanceof Readable) return body;
   throw new SwarmError('invalid', 'The request has no body.', {
     fix: 'curl --data-binary @repo.bundle -H "Content-Type: application/octet-stream"',
   });
@@ -66,12 +65,4 @@ function atMost(bytes: number): Transform {
       else done(new SwarmError('too_large', `An upload holds at most ${bytes} bytes.`));
     },
   });
-}
-
-async function removeOld(place: string, now: number): Promise<void> {
-  for (const name of await readdir(place)) {
-    const path = join(place, name);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
-    if (now - mtimeMs > LEFT_MS) await rm(path, { force: true });
-  }
 }

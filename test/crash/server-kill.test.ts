@@ -113,6 +113,36 @@ it.each(['bundle.unpacked', 'bundle.recorded'])(
   },
 );
 
+it('killed in the midst of a batch it has done each event once when the batch is sent again', async () => {
+  const data = tempDir('killed-batch');
+  let server = await startProcess(data);
+  const ask = (what: string, body?: unknown) => answered(server.url, what, ADMIN, body);
+  const { id: repoId } = await ask('POST /repos/register', { name: 'demo' });
+  const streamId = '0190f3c2-7b1e-7c3a-9d52-3f6a1b2c4d5e';
+  const oid = (n: number) => n.toString(16).padStart(40, '0');
+  const created_at = '2026-01-01T00:00:00Z';
+  const commits = Array.from({ length: 60 }, (_, i) => ({ streamId, message: `c${i}`, commit: oid(i + 1) }));
+  const calls = [
+    ['stream_created', { repoId, streamId, name: 'work' }],
+    ...commits.map((data) => ['commit', data]),
+    ['stream.submit', { stream: streamId }],
+  ];
+  const events = calls.map(([type, data], seq) => ({ seq, type, data, created_at }));
+  const log = async () => (await ask(`GET /repos/${repoId}/activity?limit=200`)).items as { type: string }[];
+  for (const atLeast of [5, 25]) {
+    const dying = ask('POST /sync/batch', { events }).catch(() => undefined);
+    await expect.poll(async () => (await log()).length, { interval: 5 }).toBeGreaterThan(atLeast);
+    await server.kill();
+    await dying;
+    server = await startProcess(data);
+  }
+  const { results } = await ask('POST /sync/batch', { events });
+  expect(results.filter((each: { status: string }) => each.status === 'error')).toEqual([]);
+  const types = (await log()).map((event) => event.type);
+  const count = (type: string) => types.filter((each) => each === type).length;
+  expect([count('stream.created'), count('stream.committed'), count('stream.submitted')]).toEqual([1, 60, 1]);
+});
+
 it('killed in the midst of work it loses nothing it has answered, and does nothing twice', async () => {
   const data = tempDir('killed');
   let server = await startProcess(data);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fixtureEnv, type GitFixture, gitFixture } from '../support/git-fixture.ts';
@@ -104,8 +104,17 @@ it('takes nothing of a bundle that is broken, incomplete or hostile', async () =
   git.git('update-ref', 'refs/heads/main', next);
   git.git('update-ref', 'refs/tags/blob', git.git('rev-parse', 'main:b.txt'));
   await refused(bundle(git, 'main', 'refs/tags/blob'));
+  for (const name of ['old', 'young']) {
+    const path = join(clone, 'objects', `tmp_objdir-incoming-${name}`);
+    mkdirSync(path);
+    if (name === 'old') utimesSync(path, 1_700_000_000, 1_700_000_000);
+  }
+  await refused(Buffer.from('what died long ago goes'));
   const left = readdirSync(join(clone, 'objects')).filter((name) => name.startsWith('tmp'));
-  expect([left, readdirSync(join(clone, 'gitswarm', 'uploads'))]).toEqual([[], []]);
+  expect([left, readdirSync(join(clone, 'gitswarm', 'uploads'))]).toEqual([
+    ['tmp_objdir-incoming-young'],
+    [],
+  ]);
   expect(git.tryGit(clone, 'cat-file', '-e', next).status).not.toBe(0);
   const client = await server.ask('POST /repos/register', { as: owner.key, body: { name: 'b' } });
   expect(

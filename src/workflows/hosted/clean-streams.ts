@@ -19,8 +19,7 @@ const ABANDONED_KEPT_MS = 7 * 86_400_000;
 export async function cleanStreams(workflow: Workflow, only?: { stream: string }): Promise<string[]> {
   const cleaned: string[] = [];
   for (const id of only ? [only.stream] : await streamsWithRefs(workflow)) {
-    const stream = await findClosed(workflow, id);
-    const updates = stream ? await planFor(workflow, stream) : [];
+    const updates = await planFor(workflow, id);
     if (updates.length === 0) continue;
     workflow.reach('clean.planned');
     const result = await updateRefs(workflow.git, updates, 'gitswarm: clean');
@@ -36,18 +35,25 @@ async function streamsWithRefs({ git }: Workflow): Promise<string[]> {
   ];
 }
 
-/** A branch without a stream is one that is just being made. */
-async function findClosed({ authority, clock }: Workflow, id: string): Promise<Stream | undefined> {
-  const stream = await authority.call(showStream, { stream: id }).catch((error: unknown) => {
+async function planFor(workflow: Workflow, id: string): Promise<RefUpdate[]> {
+  const stream = await findStream(workflow, id);
+  return stream && isOver(workflow, stream) ? planForClosed(workflow, stream) : [];
+}
+
+/** A branch without a stream is just being made, or came with a clone and is not ours. */
+async function findStream({ authority }: Workflow, id: string): Promise<Stream | undefined> {
+  return authority.call(showStream, { stream: id }).catch((error: unknown) => {
     if (isSwarmError(error, 'not_found')) return undefined;
     throw error;
   });
-  if (stream?.state === 'merged') return stream;
-  const since = clock.now() - Date.parse(stream?.updatedAt ?? '');
-  return stream?.state === 'abandoned' && since > ABANDONED_KEPT_MS ? stream : undefined;
 }
 
-async function planFor(workflow: Workflow, stream: Stream): Promise<RefUpdate[]> {
+function isOver({ clock }: Workflow, { state, updatedAt }: Stream): boolean {
+  if (state === 'merged') return true;
+  return state === 'abandoned' && clock.now() - Date.parse(updatedAt) > ABANDONED_KEPT_MS;
+}
+
+async function planForClosed(workflow: Workflow, stream: Stream): Promise<RefUpdate[]> {
   const { git } = workflow;
   const updates: RefUpdate[] = [];
   const staged = await findRef(git, stagedRef(stream.id));
@@ -56,17 +62,16 @@ async function planFor(workflow: Workflow, stream: Stream): Promise<RefUpdate[]>
     if ((await findRef(git, snapshot)) === undefined) updates.push({ ref: snapshot, old: null, new: staged });
     updates.push({ ref: stagedRef(stream.id), old: staged, new: null });
   }
-  const ref = `${BRANCHES}${stream.id}`;
-  const head = await findRef(git, ref);
   const isOurs = stream.branch === `stream/${stream.id}`;
-  if (
-    head !== undefined &&
-    isOurs &&
-    (await isLanded(workflow, head)) &&
-    !(await isBuiltOn(workflow, stream))
-  )
-    updates.push({ ref, old: head, new: null });
-  return updates;
+  if (!isOurs || (await isBuiltOn(workflow, stream))) return updates;
+  return [...updates, ...(await removalOf(workflow, `${BRANCHES}${stream.id}`))];
+}
+
+/** Nothing where the branch holds a commit that is found nowhere else. */
+async function removalOf(workflow: Workflow, ref: string): Promise<RefUpdate[]> {
+  const head = await findRef(workflow.git, ref);
+  if (head === undefined || !(await isLanded(workflow, head))) return [];
+  return [{ ref, old: head, new: null }];
 }
 
 async function isLanded(workflow: Workflow, head: string): Promise<boolean> {

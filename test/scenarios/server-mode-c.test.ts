@@ -184,6 +184,7 @@ it('takes a diff as a whole or not at all, and says what does not fit', async ()
   expect(await patch({ patch: diff, head: '0'.repeat(40) })).toMatchObject({ status: 412 });
   const staged = await patch({ patch: diff, head });
   expect(staged).toMatchObject({ status: 200, body: { files: ['a.txt', 'd/new.txt', 'old.txt'] } });
+  expect(await patch(diff, alpha.key, { 'if-match': `"${'0'.repeat(40)}"` })).toMatchObject({ status: 412 });
   const again = await patch(diff, alpha.key, { 'if-match': staged.headers.get('etag') });
   expect(again).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
   expect(again.body.error.details.files).toEqual([

@@ -6,7 +6,7 @@ export interface Served {
   url: string;
   /** What it has written to stderr and stdout. */
   said(): string;
-  stop(): Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** Starts a program and waits until it says `listening on <url>`. */
@@ -26,10 +26,10 @@ export async function serve(args: string[], env: Record<string, string> = {}): P
     child.stderr?.on('data', hear);
     child.once('exit', () => fail(new Error(`it did not start: ${said}`)));
   });
-  const stop = () =>
+  const stop = (signal: NodeJS.Signals = 'SIGTERM') =>
     new Promise<void>((done) => {
       child.once('exit', () => done());
-      child.kill('SIGTERM');
+      child.kill(signal);
     });
   return { url, said: () => said, stop };
 }
@@ -42,16 +42,17 @@ export interface Answer {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 400 });
 
-/** One request over a kept connection. */
+/** One request over a kept connection; `once` is its idempotency key. */
 export function send(
   method: string,
   url: string,
-  { key, body }: { key?: string | undefined; body?: unknown } = {},
+  { key, body, once }: { key?: string | undefined; body?: unknown; once?: string } = {},
 ): Promise<Answer> {
   const start = performance.now();
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
   const headers: Record<string, string> = {
     ...(key ? { authorization: `Bearer ${key}` } : {}),
+    ...(once ? { 'idempotency-key': once } : {}),
     ...(text === undefined
       ? {}
       : {

@@ -119,10 +119,11 @@ async function firstAdmin(db: Tx): Promise<AgentRow> {
   });
 }
 
-/** Nobody signs in as a council: it acts only where it has decided. */
+/** Nobody signs in as a council, which acts only where it has decided, or as the server itself. */
 function requireActive(agent: AgentRow): void {
-  if (agent.status === 'active' && agent.council_id === null) return;
-  const why = agent.council_id === null ? 'is suspended' : 'is no one who signs in';
+  const isNobody = agent.council_id !== null;
+  if (agent.status === 'active' && !isNobody) return;
+  const why = isNobody ? 'is no one who signs in' : 'is suspended';
   throw new SwarmError('not_allowed', `${agent.name} ${why}.`);
 }
 

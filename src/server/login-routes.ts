@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import { endSession, openSession } from '../contract/sessions.ts';
@@ -7,10 +7,8 @@ import { newSessionToken } from '../domain/agents/session-tokens.ts';
 import { localAuthority } from '../operations/authority.ts';
 import type { Face } from './face.ts';
 import { requireOwnPage } from './own-page.ts';
+import { attemptLimit } from './rate-limits.ts';
 import { readSessionCookie, sessionCookie } from './session-cookie.ts';
-
-/** Attempts to sign in from one address, a minute. */
-const ATTEMPTS = 10;
 
 const Proof = z.union([
   z.strictObject({ token: z.string().min(1).max(300) }),
@@ -58,22 +56,4 @@ function proofOf(body: unknown): { kind: 'link' | 'key'; hash: string } {
   if (!data) throw new SwarmError('invalid', 'Signing in takes {"token": …} of a link, or {"apiKey": …}.');
   if ('token' in data) return { kind: 'link', hash: hashApiKey(data.token) };
   return { kind: 'key', hash: hashApiKey(data.apiKey) };
-}
-
-/** Counts attempts by address. Throws limited; where the operator has switched limits off there is none. */
-function attemptLimit(app: FastifyInstance, face: Face): (request: FastifyRequest) => Promise<void> {
-  if (face.server.switches.rateLimit === null) return async () => undefined;
-  const attempts = app.createRateLimit({
-    max: ATTEMPTS,
-    timeWindow: 60_000,
-    keyGenerator: (request: FastifyRequest) => `login ${request.ip}`,
-  });
-  return async (request) => {
-    const count = await attempts(request);
-    if (count.isAllowed || !count.isExceeded) return;
-    throw new SwarmError('limited', `More than ${ATTEMPTS} attempts to sign in within a minute.`, {
-      fix: `Wait ${count.ttlInSeconds} seconds.`,
-      details: { retryAfterSeconds: Math.max(1, count.ttlInSeconds) },
-    });
-  };
 }

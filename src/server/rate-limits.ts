@@ -11,47 +11,61 @@ const STRANGERS = 120;
 const FULL_KARMA = 1000;
 const WINDOW_MS = 60_000;
 
-/** Counts a request; answers the limit and the seconds to wait where there are too many. */
-type Limiter = (request: FastifyRequest) => Promise<{ max: number; seconds: number } | undefined>;
+/** Counts a request. Throws limited, with the seconds to wait, where there are too many. */
+type Limiter = (request: FastifyRequest) => Promise<void>;
 
 /** Counts requests, reads and writes apart: by key where there is a valid one, else by address. Throws limited. */
 export async function addRateLimits(app: FastifyInstance, { server }: Face): Promise<void> {
   const given = server.switches.rateLimit;
   if (given === null) return;
   await app.register(rateLimit, { global: false, timeWindow: WINDOW_MS, cache: 20_000 });
-  const limiter = (what: string, most: number): Limiter => {
-    const count = app.createRateLimit({
-      max: (request: FastifyRequest) => Math.round(most * raise(request)),
-      keyGenerator: (request: FastifyRequest) => `${what} ${whoSends(request)}`,
+  const limit = (what: string, most: number) =>
+    limiter(app, server, {
+      max: (request) => Math.round(most * raise(request)),
+      key: (request) => `${what} ${whoSends(request)}`,
     });
-    return async (request) => {
-      const here = await count(request);
-      if (here.isAllowed) return undefined;
-      if (here.isExceeded) return { max: here.max, seconds: here.ttlInSeconds };
-      // This server counts in any case, so that its limit holds from the moment at which Redis goes away.
-      const everywhere = await server.redis?.count(here.key, WINDOW_MS);
-      if (!everywhere || everywhere.current <= here.max) return undefined;
-      return { max: here.max, seconds: Math.ceil(everywhere.ttl / 1000) };
-    };
-  };
-  const reads = limiter('reads', given ?? READS);
-  const writes = limiter('writes', given ?? WRITES);
-  const strangers = limiter('strangers', given ?? STRANGERS);
+  const reads = limit('reads', given ?? READS);
+  const writes = limit('writes', given ?? WRITES);
+  const strangers = limit('strangers', given ?? STRANGERS);
   app.addHook('onRequest', async (request) => {
     if (isProbe(request)) return;
     const isKnown = request.caller.kind === 'known';
-    const limit = !isKnown
-      ? strangers
-      : request.method === 'GET' || request.method === 'HEAD'
-        ? reads
-        : writes;
-    const exceeded = await limit(request);
-    if (!exceeded) return;
-    const wait = Math.max(1, exceeded.seconds);
-    throw new SwarmError('limited', `More than ${exceeded.max} requests in a minute.`, {
-      fix: `Wait ${wait} seconds.`,
-      details: { retryAfterSeconds: wait },
-    });
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    await (!isKnown ? strangers : isRead ? reads : writes)(request);
+  });
+}
+
+/** Attempts to sign in from one address, a minute. */
+const ATTEMPTS = 10;
+
+/** Counts attempts to sign in, which no karma raises; where the operator has switched limits off there is none. */
+export function attemptLimit(app: FastifyInstance, { server }: Face): Limiter {
+  if (server.switches.rateLimit === null) return async () => undefined;
+  return limiter(app, server, { max: () => ATTEMPTS, key: ({ ip }) => `attempts address ${ip}` });
+}
+
+function limiter(
+  app: FastifyInstance,
+  server: Face['server'],
+  given: { max: (request: FastifyRequest) => number; key: (request: FastifyRequest) => string },
+): Limiter {
+  const count = app.createRateLimit({ max: given.max, keyGenerator: given.key });
+  return async (request) => {
+    const here = await count(request);
+    if (here.isAllowed) return;
+    if (here.isExceeded) throw tooMany(here.max, here.ttlInSeconds);
+    // This server counts in any case, so that its limit holds from the moment at which Redis goes away.
+    const everywhere = await server.redis?.count(here.key, WINDOW_MS);
+    if (everywhere && everywhere.current > here.max)
+      throw tooMany(here.max, Math.ceil(everywhere.ttl / 1000));
+  };
+}
+
+function tooMany(max: number, seconds: number): SwarmError {
+  const wait = Math.max(1, seconds);
+  return new SwarmError('limited', `More than ${max} requests in a minute.`, {
+    fix: `Wait ${wait} seconds.`,
+    details: { retryAfterSeconds: wait },
   });
 }
 

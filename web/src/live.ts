@@ -1,4 +1,4 @@
-import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { type Query, type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { EventType, eventsUrl, SwarmEvent } from './api.ts';
 
@@ -44,8 +44,9 @@ function follow(client: QueryClient, setLine: (line: Line) => void): () => void 
       wait = 1000;
       setLine('live');
       // Until the first event there is no place to go on from: what happened since the page asked is asked for again.
-      if (cursor === undefined)
-        void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
+      const isOld = ({ queryKey, state }: Query) =>
+        queryKey[0] !== 'me' && (cursor === undefined || state.status === 'error');
+      void client.invalidateQueries({ predicate: isOld });
     };
     opened.onerror = () => {
       setLine('away');

@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { type Agent, signOut } from '../api.ts';
 import { type Line, useFollowing } from '../live.ts';
@@ -6,6 +6,7 @@ import { SignInPage } from '../pages/sign-in.tsx';
 import { useMe } from '../queries.ts';
 import { Answered } from './answered.tsx';
 import { Button } from './button.tsx';
+import { ErrorNotice } from './notice.tsx';
 
 /** What surrounds every page for somebody who is signed in; for anybody else the way in, at the same address. */
 export function Shell() {
@@ -20,12 +21,14 @@ export function Shell() {
 function Inside({ agent }: { agent: Agent }) {
   const line = useFollowing();
   const client = useQueryClient();
-  const leave = async () => {
-    await signOut();
-    // Nothing of what was seen stays for whoever comes next.
-    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
-    client.setQueryData(['me'], null);
-  };
+  const leave = useMutation({
+    mutationFn: signOut,
+    onSuccess: () => {
+      // Nothing of what was seen stays for whoever comes next.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
+      client.setQueryData(['me'], null);
+    },
+  });
   return (
     <>
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:bg-card focus:p-3">
@@ -44,11 +47,18 @@ function Inside({ agent }: { agent: Agent }) {
           <div className="ml-auto flex items-center gap-3 text-sm">
             <LineState line={line} />
             <span className="max-w-40 truncate font-medium">{agent.name}</span>
-            <Button onClick={() => void leave()}>Sign out</Button>
+            <Button isBusy={leave.isPending} onClick={() => leave.mutate()}>
+              Sign out
+            </Button>
           </div>
         </div>
       </header>
       <main id="content" className="mx-auto max-w-6xl px-4 py-6">
+        {leave.error ? (
+          <div className="mb-4">
+            <ErrorNotice error={leave.error} />
+          </div>
+        ) : null}
         <Outlet />
       </main>
     </>

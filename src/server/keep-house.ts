@@ -19,6 +19,8 @@ export function keepHouse(
   { onFailure, everyMs }: { onFailure: (error: unknown) => void; everyMs: number },
 ): void {
   const { hosted } = face.server;
+  const ending = new AbortController();
+  face.onStop(() => ending.abort());
   const tidy = async () => {
     // One repository that cannot be looked after must not keep the others waiting.
     for await (const repo of activeRepos(face)) await hosted.keepHouse(repo.id).catch(onFailure);
@@ -29,7 +31,7 @@ export function keepHouse(
     const sender = limit(SENDERS);
     const sent: Promise<void>[] = [];
     for await (const repo of activeRepos(face))
-      sent.push(sender(() => hosted.deliver(repo.id)).catch(onFailure));
+      sent.push(sender(() => hosted.deliver(repo.id, ending.signal)).catch(onFailure));
     await Promise.all(sent);
     face.wake();
   };

@@ -118,7 +118,7 @@ class Play {
 
   tell(event: QueueEvent): void {
     if (this.log.length === this.#killAt) this.#killAndRestart();
-    const before = testing(this.state);
+    const before = underWay(this.state);
     const subjects = subjectsOf(this.state, event);
     applyEvent(this.state, event);
     this.log.push(JSON.parse(JSON.stringify(event)) as QueueEvent);
@@ -134,8 +134,10 @@ class Play {
   }
 
   /** Only what is connected with the cause by lanes, by dependence or by a common run may begin anew. */
-  #noteRestarts(before: Map<string, Tested>, subjects: Wish[]): void {
-    const restarted = [...before.keys()].filter((id) => this.state.entries.get(id)?.phase === 'queued');
+  #noteRestarts(before: Map<string, UnderWay>, subjects: Wish[]): void {
+    const restarted = [...before].flatMap(([id, { isTesting }]) =>
+      isTesting && this.state.entries.get(id)?.phase === 'queued' ? [id] : [],
+    );
     if (restarted.length === 0) return;
     const reached = new Map(subjects.map((wish) => [wish.id, wish]));
     for (const wish of reached.values()) {
@@ -277,14 +279,20 @@ function isRed(truths: Truth[], tree: string[]): boolean {
   );
 }
 
-interface Tested {
+interface UnderWay {
   wish: Wish;
   batch: string | null;
+  isTesting: boolean;
 }
 
-function testing(state: QueueState): Map<string, Tested> {
-  const entries = [...state.entries.values()].filter(({ phase }) => phase === 'testing');
-  return new Map(entries.map(({ wish, batch }) => [wish.id, { wish, batch }]));
+/** What is being tested, and what is about to land: a stack may reach from one to the other. */
+function underWay(state: QueueState): Map<string, UnderWay> {
+  const entries = [...state.entries.values()].filter(
+    ({ phase }) => phase === 'testing' || phase === 'landing',
+  );
+  return new Map(
+    entries.map(({ wish, batch, phase }) => [wish.id, { wish, batch, isTesting: phase === 'testing' }]),
+  );
 }
 
 /** Those an event is about: what was tested together in its run, or the stream it names and its batch. */

@@ -8,7 +8,9 @@ import { FIRST_RATES } from './rates.ts';
 import { applyEvent, foldQueue } from './reduce.ts';
 import { wake } from './wake.ts';
 
-const HISTORIES = 10_000;
+const LONG = process.env.GITSWARM_LONG === '1';
+const HISTORIES = LONG ? 500_000 : 10_000;
+const PATIENCE_MS = LONG ? 900_000 : 60_000;
 
 /** A stream as the world knows it, and the scheduler does not. */
 interface Truth {
@@ -323,40 +325,44 @@ function play(history: History, killAt = -1): Play {
   return played;
 }
 
-it('in ten thousand random histories every promise of the queue holds', () => {
-  fc.assert(
-    fc.property(history, (drawn) => {
-      const { truths } = drawn;
-      const played = play(drawn);
-      const truthOf = new Map(truths.map((truth) => [truth.wish.id, truth]));
-      const place = new Map(played.landed.map((id, i) => [id, i]));
+it(
+  'in ten thousand random histories every promise of the queue holds',
+  () => {
+    fc.assert(
+      fc.property(history, (drawn) => {
+        const { truths } = drawn;
+        const played = play(drawn);
+        const truthOf = new Map(truths.map((truth) => [truth.wish.id, truth]));
+        const place = new Map(played.landed.map((id, i) => [id, i]));
 
-      expect(isRed(truths, played.landed), 'no bad stream and no clashing pair lands').toBe(false);
-      for (const { id, runs } of played.evicted) {
-        expect(new Set(runs).size, 'nobody is thrown out without two red runs').toBe(2);
-        for (const run of runs) {
-          expect(played.results.get(run)?.isRed).toBe(true);
-          expect(played.results.get(run)?.on).toContain(id);
+        expect(isRed(truths, played.landed), 'no bad stream and no clashing pair lands').toBe(false);
+        for (const { id, runs } of played.evicted) {
+          expect(new Set(runs).size, 'nobody is thrown out without two red runs').toBe(2);
+          for (const run of runs) {
+            expect(played.results.get(run)?.isRed).toBe(true);
+            expect(played.results.get(run)?.on).toContain(id);
+          }
         }
-      }
-      for (const { wish } of truths) {
-        for (const parent of wish.after) {
-          const both = place.has(wish.id) && place.has(parent);
-          if (place.has(wish.id)) expect(place.has(parent), 'a parent lands').toBe(true);
-          if (both) expect(place.get(parent)).toBeLessThan(place.get(wish.id) ?? -1);
+        for (const { wish } of truths) {
+          for (const parent of wish.after) {
+            const both = place.has(wish.id) && place.has(parent);
+            if (place.has(wish.id)) expect(place.has(parent), 'a parent lands').toBe(true);
+            if (both) expect(place.get(parent)).toBeLessThan(place.get(wish.id) ?? -1);
+          }
         }
-      }
-      expect(played.strayRestarts, 'lanes that do not meet never begin anew for one another').toEqual([]);
-      expect(played.secondAnswers, 'a second wake-up changes nothing').toBe(0);
-      expect(played.state.runs.size + played.state.batches.size, 'all comes to rest').toBe(0);
-      for (const { wish } of played.state.entries.values()) {
-        expect(wish.after.length, 'who is left waits for a parent that did not land').toBeGreaterThan(0);
-      }
-      expect(lineJumpers(played, truthOf), 'the order inside a lane holds').toEqual([]);
-    }),
-    { numRuns: HISTORIES },
-  );
-}, 60_000);
+        expect(played.strayRestarts, 'lanes that do not meet never begin anew for one another').toEqual([]);
+        expect(played.secondAnswers, 'a second wake-up changes nothing').toBe(0);
+        expect(played.state.runs.size + played.state.batches.size, 'all comes to rest').toBe(0);
+        for (const { wish } of played.state.entries.values()) {
+          expect(wish.after.length, 'who is left waits for a parent that did not land').toBeGreaterThan(0);
+        }
+        expect(lineJumpers(played, truthOf), 'the order inside a lane holds').toEqual([]);
+      }),
+      { numRuns: HISTORIES },
+    );
+  },
+  PATIENCE_MS,
+);
 
 /** Pairs of one lane and one class that landed in the wrong order although nothing excused it. */
 function lineJumpers(played: Play, truthOf: Map<string, Truth>): string[] {
@@ -381,11 +387,15 @@ function lineJumpers(played: Play, truthOf: Map<string, Truth>): string[] {
   );
 }
 
-it('a process that is killed at any event and begins anew from the record goes on as if nothing had been', () => {
-  fc.assert(
-    fc.property(history, (drawn) => {
-      expect(play(drawn, drawn.killAt).log).toEqual(play(drawn).log);
-    }),
-    { numRuns: HISTORIES },
-  );
-}, 60_000);
+it(
+  'a process that is killed at any event and begins anew from the record goes on as if nothing had been',
+  () => {
+    fc.assert(
+      fc.property(history, (drawn) => {
+        expect(play(drawn, drawn.killAt).log).toEqual(play(drawn).log);
+      }),
+      { numRuns: HISTORIES },
+    );
+  },
+  PATIENCE_MS,
+);

@@ -17,7 +17,7 @@ import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
-import { type Authority, localAuthority } from '../operations/authority.ts';
+import { type Authority, type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
@@ -97,7 +97,11 @@ export class HostedRepositories {
   }
 
   /** Makes a clone, of an address or empty, and then the repository that it belongs to. */
-  async create(wish: RepoWishInput, { actor, remote }: HostedCaller): Promise<HostedRepo> {
+  async create(
+    wish: RepoWishInput,
+    { actor, remote }: HostedCaller,
+    options?: CallOptions,
+  ): Promise<HostedRepo> {
     const wanted = RepoConfig.partial().safeParse(wish.config ?? {});
     if (!wanted.success)
       throw new SwarmError(
@@ -120,7 +124,12 @@ export class HostedRepositories {
       });
       await rename(making, this.#path(id));
       const authority = localAuthority(this.#kernel, { callerId: actor.id, remote });
-      const made = await authority.call(createRepo, { ...wish, id, config });
+      const made = await authority.call(createRepo, { ...wish, id, config }, options);
+      // Another server did the same request first, under the same key.
+      if (made.id !== id) {
+        await rm(this.#path(id), { recursive: true, force: true });
+        return made;
+      }
       if (config.stabilize_command) {
         const workflow = await this.workflow(id, { actor, remote });
         approveCommand(workflow, 'stabilize_command', config.stabilize_command);

@@ -97,6 +97,33 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await mine.next('error')).toMatchObject({ error: { code: 'invalid' } });
   });
 
+  it('tells a suspended agent so, and closes the socket that came with its key', async () => {
+    const { server, other } = await start();
+    await server.ask('POST /agents/other/suspend', { as: server.admin, body: {} });
+    const socket = await openSocket(server.url, undefined, { authorization: `Bearer ${other.key}` });
+    await socket.messages.until(() => socket.messages.ended !== undefined);
+    expect(socket.messages.all).toMatchObject([{ type: 'error', error: { code: 'not_allowed' } }]);
+    expect(socket.messages.ended).toBe('4403');
+    expect(server.log.join('')).not.toMatch(/"level":50/);
+  });
+
+  it('keeps nothing open for a socket that is gone before it was answered', async () => {
+    const { server, owner } = await start();
+    const leave = async () => {
+      const socket = await openSocket(server.url);
+      socket.send({ type: 'auth', token: owner.key });
+      socket.send({ type: 'subscribe' });
+      socket.close();
+      await socket.messages.until(() => socket.messages.ended !== undefined);
+    };
+    await Promise.all(Array.from({ length: 40 }, leave));
+    // Asked last, so answered when all those are over.
+    const socket = await openSocket(server.url, owner.key);
+    socket.send({ type: 'subscribe' });
+    await socket.next('subscribed');
+    expect(await server.ask('GET //metrics')).toMatch(/^gitswarm_followers 1$/m);
+  });
+
   it('ends what follows when the right or the key is gone', async () => {
     const { server, owner, other, repoId, task } = await start({ isPrivate: true });
     await server.ask(`POST /repos/${repoId}/access`, {

@@ -72,7 +72,7 @@ class Connection {
       this.#isAlive = true;
     });
     socket.on('error', () => socket.terminate());
-    socket.on('message', (bytes) => this.#enqueue(String(bytes)));
+    socket.on('message', (bytes) => this.#enqueue(() => this.#take(String(bytes))));
     socket.on('close', () => {
       clearTimeout(unknown);
       clearInterval(beat);
@@ -82,16 +82,17 @@ class Connection {
       forget();
     });
     const { caller } = this.#request;
-    if (caller.kind === 'known') this.#welcome(caller.who);
+    if (caller.kind === 'known') this.#enqueue(() => this.#welcome(caller.who));
   }
 
-  #enqueue(text: string): void {
+  #enqueue(run: () => void | Promise<void>): void {
     if (++this.#waiting > 100) {
       this.#close(1008, 'too many messages at once');
       return;
     }
     this.#turn = this.#turn
-      .then(() => this.#take(text))
+      // Whoever is gone by the time its turn comes leaves nothing open here.
+      .then(() => (this.#isOpen ? run() : undefined))
       .catch((error: unknown) => this.#refuse(error))
       .finally(() => {
         this.#waiting--;
@@ -119,6 +120,7 @@ class Connection {
   }
 
   #welcome(who: Authenticated): void {
+    if (!this.#isOpen) return;
     if (who.agent.status !== 'active') throw new SwarmError('not_allowed', `${who.agent.name} is suspended.`);
     try {
       this.#release = this.#face.admit(who.keyHash);
@@ -139,6 +141,7 @@ class Connection {
       throw new SwarmError('already_exists', `There is a subscription "${id}" already.`);
     if (wish.repoId !== undefined) await requireReadable(this.#face, who, wish.repoId);
     const after = await placeInLog(this.#face, wish.cursor);
+    if (!this.#isOpen) return;
     this.#send({ type: 'subscribed', id, cursor: String(after) });
     const { repoId, streamId, types } = wish;
     const following = this.#face.feed.follow(
@@ -181,8 +184,12 @@ class Connection {
     if (code === 'not_allowed') this.#close(4403, code);
   }
 
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
   #send(message: object): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#isOpen) this.#socket.send(JSON.stringify(message));
   }
 
   #close(code: number, reason: string): void {

@@ -16,7 +16,8 @@ export async function deliverNotifications(
   if (!actor) return 0;
   const access = await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
   if (access.level !== 'admin') return 0;
-  return withLock(workflow.home, 'deliveries', async () => {
+  // Of each repository its own: at a server they share a home, and a slow receiver is one repository's trouble.
+  return withLock(workflow.home, `deliveries-${repo.id}`, async () => {
     const { items } = await authority.call(dueDeliveries, { repoId: repo.id });
     let arrived = 0;
     for (const { id, url, body, headers } of items) {

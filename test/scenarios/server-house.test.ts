@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
 import type { ServerSwitches } from '../../src/app/server-settings.ts';
 import { ManualClock } from '../../src/base/clock.ts';
 import { verifyBody } from '../../src/domain/notifications/delivery-rules.ts';
@@ -70,6 +72,42 @@ it('a server sends webhooks by itself: signed, and again after a while where the
   await review();
   await until('the next one has come', () => received.length === 3);
   expect(received[2]?.headers['x-gitswarm-delivery']).not.toBe(first?.headers['x-gitswarm-delivery']);
+});
+
+it('a receiver that never answers keeps neither another repository nor the end of the server waiting', async () => {
+  const open = new Set<Socket>();
+  let asked = 0;
+  const silent = createServer(() => asked++).on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  onTestFinished(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const { server, listen, review } = await start({ allowPrivateWebhooks: true });
+  await listen(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/hook`);
+  await review();
+  await review();
+  await until('it was asked', () => asked === 1);
+
+  const { received, url } = await receiver(() => 204);
+  const [owner, author] = [await server.agent('another-owner'), await server.agent('another-author')];
+  const { id: repo } = await server.ask('POST /repos/register', { as: owner.key, body: { name: 'other' } });
+  const access = { agentId: author.id, level: 'write' };
+  await server.ask(`POST /repos/${repo}/access`, { as: owner.key, body: access });
+  const wish = { webhookUrl: url, events: ['*'] };
+  await server.ask('PUT /me/notifications/preferences', { as: author.key, body: wish });
+  const task = { title: 'x', assignee: author.id };
+  await server.ask(`POST /repos/${repo}/tasks`, { as: owner.key, body: task });
+  await until('the other repository is told', () => received.length > 0);
+  expect([open.size, asked]).toEqual([1, 1]);
+
+  const stopped = server.stop();
+  for (const socket of open) socket.destroy();
+  await stopped;
+  expect(asked).toBe(1);
 });
 
 it('what no receiver takes is given up after two days, and its agent is told', async () => {

@@ -25,12 +25,13 @@ import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
+import { abandonStaleStreams } from '../workflows/stale-streams.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
-import { goOnLanding, lookAfterClone } from './look-after.ts';
+import { goOnLanding, pushDue } from './look-after.ts';
 import { MendClones } from './mend-clones.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
@@ -191,30 +192,31 @@ export class HostedRepositories {
     };
   }
 
-  /** What is due in a repository without anybody asking: leases, what a crash left, and what the remote lacks. */
+  /** What is due in a repository without anybody asking: leases, what a crash left, and what nobody works on. */
   async keepHouse(repoId: string): Promise<void> {
     await localAuthority(this.#kernel, { repoId }).call(runDue, { repoId });
     if (!this.has(repoId)) return;
     const workflow = await this.#asServer(repoId);
     await this.#mending.once(repoId);
     if (this.#mending.hasInterrupted(repoId)) await goOnLanding(workflow);
-    await lookAfterClone(workflow);
+    await abandonStaleStreams(workflow);
     await this.#tidy(workflow);
   }
 
-  /** Sends the notifications of a repository that are due, wherever its clone is. */
+  /** Sends to the remote of a clone what it lacks. A remote may not answer for long. */
+  async push(repoId: string): Promise<void> {
+    if (this.has(repoId)) await pushDue(await this.#asServer(repoId));
+  }
+
+  /** Sends the notifications of a repository that are due, wherever its clone is, until `signal`; throws busy where they are. */
   async deliver(repoId: string, signal: AbortSignal): Promise<void> {
     const { authority, actor } = await this.#serverIn(repoId);
     const repo = await authority.call(getRepo, { repoId });
     const sender = { authority, actor, repo, home: join(this.#dir, '..'), signal };
     const send = async () => {
-      await deliverNotifications(sender, { allowPrivate: this.#switches.allowPrivateWebhooks });
+      await deliverNotifications(sender, { allowPrivate: this.#switches.allowPrivateWebhooks, waitMs: 0 });
     };
-    if (!this.#locks) return send();
-    await this.#locks.hold(`deliveries ${repoId}`, send, { waitMs: 0 }).catch((error: unknown) => {
-      // Another server sends them.
-      if (!isSwarmError(error, 'busy')) throw error;
-    });
+    await (this.#locks ? this.#locks.hold(`deliveries ${repoId}`, send, { waitMs: 0 }) : send());
   }
 
   /** Takes away, once an hour, what closed streams and dead uploads have left in a clone. */

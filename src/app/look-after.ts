@@ -4,15 +4,17 @@ import { showClone } from '../contract/hosting.ts';
 import { listQueue } from '../contract/merges.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import { pushUnpushed } from '../workflows/hosted/push-hosted.ts';
-import { abandonStaleStreams } from '../workflows/stale-streams.ts';
 import { actingAs, type Workflow } from '../workflows/workflow.ts';
 
-/** What is due in a clone at the server without anybody asking. The workflow acts as the server. */
-export async function lookAfterClone(workflow: Workflow): Promise<void> {
-  await abandonStaleStreams(workflow);
+/**
+ * Tells the remote of a clone at the server what it has missed, where that is due. The workflow acts
+ * as the server. Throws busy where that is being done.
+ */
+export async function pushDue(workflow: Workflow): Promise<void> {
   const { unpushed } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
   const now = workflow.clock.now();
-  if (unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now)) await pushUnpushed(workflow);
+  if (unpushed.some((each) => Date.parse(each.nextAttemptAt) <= now))
+    await pushUnpushed(workflow, { waitMs: 0 });
 }
 
 /**

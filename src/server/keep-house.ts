@@ -1,4 +1,5 @@
 import limit from 'p-limit';
+import { isSwarmError } from '../contract/errors.ts';
 import { listRepos } from '../contract/hosting.ts';
 import type { Repo } from '../contract/repos.ts';
 import { localAuthority } from '../operations/authority.ts';
@@ -6,39 +7,64 @@ import type { Face } from './face.ts';
 
 /** How often a server does what nobody asks for, unless it is told otherwise. */
 export const HOUSE_EVERY_MS = 20_000;
-/** Repositories whose webhooks are sent at the same time: one receiver that does not answer keeps few waiting. */
-const SENDERS = 8;
+/** Repositories whose webhooks, or whose pushes, are sent at the same time: who does not answer keeps few waiting. */
+const AT_ONCE = 8;
 const LOOK_EVERY_MS = 1000;
 
 /**
  * Does what time alone makes due in every repository, at once and again and again until the server stops. Of the servers
- * that share a data directory one does it. Webhooks go out beside it: a slow receiver must not keep leases waiting.
+ * that share a data directory one does it. Webhooks and pushes go out beside it: who is slow to take them must keep neither
+ * leases nor other repositories waiting.
  */
 export function keepHouse(
   face: Face,
   { onFailure, everyMs }: { onFailure: (error: unknown) => void; everyMs: number },
 ): void {
   const { hosted } = face.server;
-  const ending = new AbortController();
-  face.onStop(() => ending.abort());
+  const stopping = new AbortController();
+  face.onStop(() => stopping.abort());
+  const pushing = beside(face, { signal: stopping.signal, work: (id) => hosted.push(id) });
+  const sending = beside(face, {
+    signal: stopping.signal,
+    work: (id) => hosted.deliver(id, stopping.signal),
+  });
   const tidy = async () => {
     // One repository that cannot be looked after must not keep the others waiting.
     for await (const repo of activeRepos(face)) await hosted.keepHouse(repo.id).catch(onFailure);
     face.wake();
-    sending();
+    for await (const repo of activeRepos(face)) {
+      pushing(repo.id);
+      sending(repo.id);
+    }
   };
-  const send = async () => {
-    const sender = limit(SENDERS);
-    const sent: Promise<void>[] = [];
-    for await (const repo of activeRepos(face))
-      sent.push(sender(() => hosted.deliver(repo.id, ending.signal)).catch(onFailure));
-    await Promise.all(sent);
-    face.wake();
-  };
-  const sending = oneAtATime(face, () => inHouse(face, 'send', send));
   const tidying = oneAtATime(face, () => inHouse(face, 'tidy', tidy));
   againAndAgain(face, { everyMs, round: tidying });
   onDeath(face, tidying);
+}
+
+interface Outside {
+  signal: AbortSignal;
+  work(repoId: string): Promise<void>;
+}
+
+/** Does work that waits for other machines beside everything else: of each repository once at a time, of few at once. */
+function beside(face: Face, { signal, work }: Outside): (repoId: string) => void {
+  const few = limit(AT_ONCE);
+  const busy = new Set<string>();
+  const run = async (repoId: string) => {
+    if (signal.aborted) return;
+    try {
+      await work(repoId);
+    } catch (error) {
+      // Another server is at it.
+      if (!isSwarmError(error, 'busy')) throw error;
+    }
+  };
+  return (repoId) => {
+    if (signal.aborted || busy.has(repoId)) return;
+    busy.add(repoId);
+    face.inBackground(() => few(() => run(repoId)).finally(() => busy.delete(repoId)));
+  };
 }
 
 /** What another server has left when it died is not left lying until the next round. */

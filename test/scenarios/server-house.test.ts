@@ -1,11 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ServerSwitches } from '../../src/app/server-settings.ts';
 import { ManualClock } from '../../src/base/clock.ts';
 import { verifyBody } from '../../src/domain/notifications/delivery-rules.ts';
 import { until } from '../support/process-fixture.ts';
 import { makeServer } from '../support/server.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { receiver } from '../support/webhook-receiver.ts';
 
 const HOUR = 3_600_000;
@@ -74,23 +77,32 @@ it('a server sends webhooks by itself: signed, and again after a while where the
   expect(received[2]?.headers['x-gitswarm-delivery']).not.toBe(first?.headers['x-gitswarm-delivery']);
 });
 
-it('a receiver that never answers keeps neither another repository nor the end of the server waiting', async () => {
+/** Takes connections on this machine and answers nobody. */
+async function silence() {
   const open = new Set<Socket>();
-  let asked = 0;
-  const silent = createServer(() => asked++).on('connection', (socket: Socket) => {
+  const heard = { count: 0 };
+  const silent = createServer(() => heard.count++).on('connection', (socket: Socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
   });
   await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const end = () => {
+    for (const socket of open) socket.destroy();
+  };
   onTestFinished(() => {
     silent.close();
-    silent.closeAllConnections();
+    end();
   });
+  return { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/x`, open, heard, end };
+}
+
+it('a receiver that never answers keeps neither another repository nor the end of the server waiting', async () => {
+  const silent = await silence();
   const { server, listen, review } = await start({ allowPrivateWebhooks: true });
-  await listen(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/hook`);
+  await listen(silent.url);
   await review();
   await review();
-  await until('it was asked', () => asked === 1);
+  await until('it was asked', () => silent.heard.count === 1);
 
   const { received, url } = await receiver(() => 204);
   const [owner, author] = [await server.agent('another-owner'), await server.agent('another-author')];
@@ -102,12 +114,54 @@ it('a receiver that never answers keeps neither another repository nor the end o
   const task = { title: 'x', assignee: author.id };
   await server.ask(`POST /repos/${repo}/tasks`, { as: owner.key, body: task });
   await until('the other repository is told', () => received.length > 0);
-  expect([open.size, asked]).toEqual([1, 1]);
+  expect([silent.open.size, silent.heard.count]).toEqual([1, 1]);
 
   const stopped = server.stop();
-  for (const socket of open) socket.destroy();
+  silent.end();
   await stopped;
-  expect(asked).toBe(1);
+  expect(silent.heard.count).toBe(1);
+});
+
+it('a remote that never answers keeps no repository waiting for what is due in it', async () => {
+  const remote = tempDir('remote');
+  execFileSync('git', ['init', '--quiet', '--bare', remote]);
+  const { server, clock, author, repo } = await start(
+    { allowLocalClones: true },
+    { stale_stream_timeout: '7d' },
+  );
+  const { id: other } = await server.ask('POST /repos', {
+    as: author.key,
+    body: { name: 'other', cloneUrl: remote, config: { merge_mode: 'swarm' } },
+  });
+  const setRemote = (url: string) =>
+    execFileSync('git', ['config', 'remote.origin.url', url], {
+      cwd: join(server.app.dataDir, 'repos', `${other}.git`),
+    });
+  const land = async (name: string) => {
+    const { id } = await server.ask(`POST /repos/${other}/streams`, { as: author.key, body: { name } });
+    await server.ask(`PUT /streams/${id}/files/${name}.txt`, { as: author.key, body: name });
+    await server.ask(`POST /streams/${id}/commits`, { as: author.key, body: { message: name } });
+  };
+  setRemote(join(remote, 'away'));
+  await land('one');
+  const clone = () => server.ask(`GET /repos/${other}/clone`, { as: author.key });
+  await until('it has been tried', async () => (await clone()).unpushed[0]?.attempts === 1);
+  const silent = await silence();
+  setRemote(silent.url);
+  clock.advance(HOUR);
+  await until('it is tried again', () => silent.heard.count === 1);
+
+  const { id: stale } = await server.ask(`POST /repos/${repo}/streams`, {
+    as: author.key,
+    body: { name: 'old' },
+  });
+  clock.advance(8 * 24 * HOUR);
+  const stateOf = async (id: string) => (await server.ask(`GET /streams/${id}`, { as: author.key })).state;
+  await until('it is abandoned', async () => (await stateOf(stale)) === 'abandoned');
+  expect(silent.open.size).toBe(1);
+  const stopped = server.stop();
+  silent.end();
+  await stopped;
 });
 
 it('what no receiver takes is given up after two days, and its agent is told', async () => {

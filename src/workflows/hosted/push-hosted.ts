@@ -1,4 +1,4 @@
-import { isSwarmError } from '../../contract/errors.ts';
+import { type ErrorCode, isSwarmError } from '../../contract/errors.ts';
 import { showClone } from '../../contract/hosting.ts';
 import { intendPush, recordPush } from '../../contract/pushes.ts';
 import { readConfig } from '../../git/config.ts';
@@ -23,9 +23,15 @@ export async function intendPushes(workflow: Workflow, which: { tags: boolean })
   });
 }
 
+/** A remote that takes longer, or does not answer at all, is tried again like one that is away. */
+const PATIENCE_MS = 10 * 60_000;
+
 /** Sends what the remote does not have yet, never by force. What fails is noted with its reason, and tried again later. */
-export async function pushUnpushed(workflow: Workflow): Promise<{ left: number }> {
-  return withLock(workflow.home, 'push', async () => {
+export async function pushUnpushed(
+  workflow: Workflow,
+  { waitMs }: { waitMs?: number } = {},
+): Promise<{ left: number }> {
+  const push = async () => {
     const { unpushed } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
     let left = unpushed.length;
     for (const { ref, commit } of unpushed) {
@@ -34,7 +40,8 @@ export async function pushUnpushed(workflow: Workflow): Promise<{ left: number }
       left = (await workflow.authority.call(recordPush, { repoId: workflow.repo.id, refs, error })).left;
     }
     return { left };
-  });
+  };
+  return withLock(workflow.home, 'push', push, waitMs === undefined ? {} : { waitMs });
 }
 
 async function pushOne(
@@ -46,12 +53,15 @@ async function pushOne(
     const url = (await readConfig(git, 'remote.origin.url')) ?? 'origin';
     const transport = await workflow.reachRemote?.(url);
     const place = transport ? { dir: git.dir, env: withTransport(git.env, transport) } : git;
-    await runGit(place, ['push', '--quiet', '--', transport?.url ?? 'origin', `${commit}:${ref}`]);
+    const args = ['push', '--quiet', '--', transport?.url ?? 'origin', `${commit}:${ref}`];
+    await runGit(place, args, { timeoutMs: PATIENCE_MS });
     return null;
   } catch (error) {
-    if (!isSwarmError(error, 'git_failed') && !isSwarmError(error, 'invalid')) throw error;
+    if (!isSwarmError(error) || !TRIED_AGAIN.includes(error.code)) throw error;
     return String(error.details?.output ?? error.message)
       .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1')
       .slice(0, 1000);
   }
 }
+
+const TRIED_AGAIN: ErrorCode[] = ['git_failed', 'timed_out', 'invalid'];

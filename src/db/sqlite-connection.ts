@@ -99,7 +99,8 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   #endView(): void {
-    if (openViews.delete(this)) this.#db.exec('commit');
+    // An unreadable disk makes SQLite roll back by itself; whoever commits elsewhere has no part in that.
+    if (openViews.delete(this) && this.#db.isTransaction) this.#db.exec('commit');
   }
 
   #prepare(sql: string): Prepared {

@@ -84,6 +84,15 @@ it('sees one state in a turn of the event loop, never one older than what this p
   await Promise.all([ours.close(), theirs.close()]);
 });
 
+it('commits what was written although a view lost its transaction to an error of the disk', async () => {
+  const database = openDatabase({ file: await newFile() });
+  await database.view.selectFrom('receipt').select('key').execute();
+  // What SQLite does by itself where a page cannot be read.
+  await sql`rollback`.execute(database.view);
+  expect(await database.write(async () => 'done')).toBe('done');
+  await database.close();
+});
+
 it('names the values of a row rightly after another process has added a column', async () => {
   const file = await newFile();
   const database = openDatabase({ file });

@@ -71,7 +71,8 @@ async function runByHelper(
   if (!helper || !isPlain) return undefined;
   const words = [...settingEnv(env), 'git', ...args];
   if (!SpawnHelper.takes(words, cwd)) return undefined;
-  const result = await helper.run(words, cwd);
+  const result = await helper.run(words, cwd, ONE_GIB);
+  if (result.isTooLong) throw tooLong(args, ONE_GIB);
   if (result.code !== 0 && !existsSync(cwd)) throw notStarted(new Error(result.stderr), cwd, args);
   return result;
 }
@@ -145,7 +146,7 @@ function collect(
       size += chunk.length;
       chunks.push(chunk);
       if (size <= limit || failure) return;
-      failure = new SwarmError('too_large', `git ${args[0]} printed more than ${limit} bytes`);
+      failure = tooLong(args, limit);
       child.kill();
     });
     child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -168,6 +169,10 @@ function collect(
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
   });
+}
+
+function tooLong(args: readonly string[], limit: number): SwarmError {
+  return new SwarmError('too_large', `git ${args[0]} printed more than ${limit} bytes`);
 }
 
 function limitTime(

@@ -30,6 +30,19 @@ describe('sparse worktrees', () => {
     expect(fixture.gitIn(path, 'status', '--porcelain')).toBe('?? b/z');
   });
 
+  test('are not made of patterns that may fit in any directory', async () => {
+    const { fixture, repo } = await fixtureWithSparse();
+    const holds = async (name: string, pattern: string) => {
+      const path = join(fixture.top, name);
+      const oid = fixture.git('rev-parse', 'HEAD');
+      await addWorktree(repo, { path, branch: name, oid, sparsePaths: [pattern] });
+      return [isSparse(path), existsSync(join(path, 'b/y'))];
+    };
+    expect(await holds('deep', '**/*.ts')).toEqual([false, true]);
+    expect(await holds('each', '*/y')).toEqual([false, true]);
+    expect(await holds('flat', '*.md')).toEqual([true, false]);
+  });
+
   test('are gone without a trace in the settings, unless somebody else has come to need them', async () => {
     const { fixture, repo, path, before } = await fixtureWithSparse();
     const settings = () => readFileSync(join(fixture.dir, '.git/config'), 'utf8');

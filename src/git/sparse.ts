@@ -33,12 +33,16 @@ export async function disallowSparse(repo: Repository): Promise<boolean> {
   return isFree;
 }
 
-/** Says which directories a worktree without files will hold, besides the files at the top; a file stands for its own. */
+/**
+ * Says which directories a worktree without files will hold, besides the files at the top; a file stands for its own.
+ * A pattern that may fit in any directory leaves the worktree whole.
+ */
 export async function chooseDirectories(
   repo: Repository,
   worktree: string,
   paths: readonly string[],
 ): Promise<void> {
+  if (paths.some(isAnywhere)) return;
   const dir = resolve(worktree);
   const head = (await runGit(repo, ['rev-parse', 'HEAD'], { cwd: dir })).stdout.trim();
   const directories = await Promise.all(paths.map((path) => directoryOf(repo, head, path)));
@@ -63,6 +67,11 @@ export function isSparse(worktree: string): boolean {
   if (!existsSync(join(gitDir, 'info', 'sparse-checkout'))) return false;
   const settings = join(gitDir, 'config.worktree');
   return existsSync(settings) && /^\s*sparseCheckout\s*=\s*true\s*$/im.test(readFileSync(settings, 'utf8'));
+}
+
+function isAnywhere(path: string): boolean {
+  const [first = '', ...more] = path.replace(/^\.?\/+/, '').split('/');
+  return /[*?[]/.test(first) && (more.length > 0 || first.includes('**'));
 }
 
 /** A pattern stands for the directory above its first star. */

@@ -72,6 +72,13 @@ describe('a helper that starts programs', () => {
     expect(ran).toMatchObject({ stderr: 'a\nb', code: 7 });
   });
 
+  it('ends a program that prints more than it may, and works on', async () => {
+    // Answered only when the program, which holds the other output, is gone too.
+    expect(await helper.run(['yes'], dir, 1_000_000)).toMatchObject({ code: -1, isTooLong: true });
+    const exactly = await helper.run(['head', '-c', '1000000', '/dev/zero'], dir, 1_000_000);
+    expect([exactly.code, exactly.stdout.length]).toEqual([0, 1_000_000]);
+  });
+
   it('keeps the answers of programs that run at the same time apart', async () => {
     const numbers = Array.from({ length: 40 }, (_, i) => String(i));
     const ran = await Promise.all(numbers.map((n) => helper.run(['echo', n], dir)));

@@ -8,6 +8,8 @@ export interface Ran {
   stdout: Buffer;
   stderr: string;
   code: number;
+  /** It printed more than it may, and was ended for that. */
+  isTooLong?: boolean;
 }
 
 /**
@@ -43,11 +45,14 @@ export class SpawnHelper {
     return process.platform !== 'win32' && ![...words, cwd].some((text) => /[\n\0]/.test(text));
   }
 
-  /** Runs a program without input. Where its helper dies with it the code is -1: it may have done its work or not. */
-  async run(words: readonly string[], cwd: string): Promise<Ran> {
+  /**
+   * Runs a program without input, which may print so many bytes. Where its helper dies with it the code is -1: it may
+   * have done its work or not.
+   */
+  async run(words: readonly string[], cwd: string, mostBytes = Number.POSITIVE_INFINITY): Promise<Ran> {
     const shell = await this.#takeShell();
     try {
-      return await shell.run(words, cwd);
+      return await shell.run(words, cwd, mostBytes);
     } finally {
       this.#giveBack(shell);
     }
@@ -82,6 +87,9 @@ export class SpawnHelper {
   }
 }
 
+/** Of the exit code after a mark, with what is around it. */
+const STATUS_BYTES = 8;
+
 /** One `sh` with one program at a time. */
 class Shell {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -89,12 +97,15 @@ class Shell {
   #isGone = false;
   #stdout: Buffer[] = [];
   #stderr: Buffer[] = [];
+  #left = 0;
   #look: () => void = () => {};
 
   constructor(env: GitEnv) {
     this.#child = spawn('sh', ['-c', LOOP], { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stdin.on('error', () => {});
     this.#child.stdout.on('data', (bytes: Buffer) => {
+      this.#left -= bytes.length;
+      if (this.#left < 0) return this.#cutOff();
       this.#stdout.push(bytes);
       this.#look();
     });
@@ -118,8 +129,9 @@ class Shell {
     return !this.#isGone && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  async run(words: readonly string[], cwd: string): Promise<Ran> {
+  async run(words: readonly string[], cwd: string, mostBytes: number): Promise<Ran> {
     const mark = randomBytes(16).toString('hex');
+    this.#left = mostBytes + mark.length + STATUS_BYTES;
     keepAwake(this.#child, true);
     this.#child.stdin.write([mark, cwd, String(words.length), ...words, ''].join('\n'));
     try {
@@ -145,7 +157,7 @@ class Shell {
   }
 
   #ended(mark: string): Ran | undefined {
-    const said = endOf(this.#stdout, mark.length + 8);
+    const said = endOf(this.#stdout, mark.length + STATUS_BYTES);
     const found = new RegExp(`${mark} (\\d+)\\n$`).exec(said);
     if (!found || !endOf(this.#stderr, mark.length + 1).endsWith(`${mark}\n`)) return undefined;
     const stdout = Buffer.concat(this.#stdout);
@@ -156,9 +168,17 @@ class Shell {
     });
   }
 
+  /** Nobody reads on, which ends the program as soon as it prints more. */
+  #cutOff(): void {
+    this.#stdout = [];
+    this.#child.kill('SIGKILL');
+    this.#child.stdout.destroy();
+  }
+
   #cutShort(): Ran {
     const stderr = Buffer.concat(this.#stderr).toString('utf8');
-    return { stdout: Buffer.concat(this.#stdout), stderr: `${stderr}its helper was ended`, code: -1 };
+    const ran = { stdout: Buffer.concat(this.#stdout), stderr: `${stderr}its helper was ended`, code: -1 };
+    return this.#left < 0 ? { ...ran, isTooLong: true } : ran;
   }
 }
 

@@ -5,6 +5,7 @@ const slow = ['test/scenarios/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/br
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [

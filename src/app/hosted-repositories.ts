@@ -16,9 +16,8 @@ import { gitEnv } from '../git/git-env.ts';
 import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
 import { openRepository } from '../git/repository.ts';
-import { withLock } from '../machine/locks.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
-import { type Authority, localAuthority } from '../operations/authority.ts';
+import { type Authority, type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
@@ -26,7 +25,6 @@ import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
-import { recover } from '../workflows/recover.ts';
 import { abandonStaleStreams } from '../workflows/stale-streams.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
@@ -34,6 +32,7 @@ import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
 import { goOnLanding, pushDue } from './look-after.ts';
+import { MendClones } from './mend-clones.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
 import { hiddenFromCommands, serverVariables } from './server-surroundings.ts';
@@ -75,10 +74,7 @@ export class HostedRepositories {
   readonly #hides: readonly string[];
   readonly #open = new Map<string, Promise<Open>>();
   readonly #tidied = new Map<string, number>();
-  /** Which were mended, and how many fellows had died by then. */
-  readonly #mended = new Map<string, { deaths: number; done: Promise<unknown> }>();
-  /** Where a landing was taken back that somebody still waits for. */
-  readonly #interrupted = new Set<string>();
+  readonly #mending: MendClones;
   readonly #fellows: FellowServers | undefined;
   readonly #locks: ServerLocks | undefined;
   #server: Promise<Agent> | undefined;
@@ -86,6 +82,7 @@ export class HostedRepositories {
   constructor(kernel: Kernel, given: HostedOptions) {
     this.#kernel = kernel;
     this.#fellows = given.fellows;
+    this.#mending = new MendClones(given.fellows, (repoId) => this.#asServer(repoId));
     this.#locks = given.locks;
     this.#dir = join(given.dataDir, 'repos');
     this.#switches = given.switches;
@@ -101,7 +98,11 @@ export class HostedRepositories {
   }
 
   /** Makes a clone, of an address or empty, and then the repository that it belongs to. */
-  async create(wish: RepoWishInput, { actor, remote }: HostedCaller): Promise<HostedRepo> {
+  async create(
+    wish: RepoWishInput,
+    { actor, remote }: HostedCaller,
+    options?: CallOptions,
+  ): Promise<HostedRepo> {
     const wanted = RepoConfig.partial().safeParse(wish.config ?? {});
     if (!wanted.success)
       throw new SwarmError(
@@ -124,7 +125,12 @@ export class HostedRepositories {
       });
       await rename(making, this.#path(id));
       const authority = localAuthority(this.#kernel, { callerId: actor.id, remote });
-      const made = await authority.call(createRepo, { ...wish, id, config });
+      const made = await authority.call(createRepo, { ...wish, id, config }, options);
+      // Another server did the same request first, under the same key.
+      if (made.id !== id) {
+        await rm(this.#path(id), { recursive: true, force: true });
+        return made;
+      }
       if (config.stabilize_command) {
         const workflow = await this.workflow(id, { actor, remote });
         approveCommand(workflow, 'stabilize_command', config.stabilize_command);
@@ -132,8 +138,18 @@ export class HostedRepositories {
       return made;
     } catch (error) {
       await rm(making, { recursive: true, force: true });
-      await rm(this.#path(id), { recursive: true, force: true });
+      if (await this.#isUnknown(id)) await rm(this.#path(id), { recursive: true, force: true });
       throw error;
+    }
+  }
+
+  /** True where the database certainly knows no such repository; it may have been recorded and the answer lost. */
+  async #isUnknown(repoId: string): Promise<boolean> {
+    try {
+      await localAuthority(this.#kernel, { repoId }).call(getRepo, { repoId });
+      return false;
+    } catch (error) {
+      return isSwarmError(error, 'not_found');
     }
   }
 
@@ -142,10 +158,14 @@ export class HostedRepositories {
     const authority = localAuthority(this.#kernel, { repoId, callerId: actor.id, remote });
     const repo = await authority.call(getRepo, { repoId });
     const workflow = await this.#workflow(repo, authority, actor);
-    await this.#mendOnce(workflow);
+    await this.#mending.once(repoId);
     const refreshed = await refreshConfig(workflow, { readOnly: false });
-    const config = { ...refreshed.repo.config, sandbox: this.#switches.sandbox };
-    return { ...workflow, repo: { ...refreshed.repo, config } };
+    return { ...workflow, repo: this.#sandboxed(refreshed.repo) };
+  }
+
+  /** How commands run is the operator's to say, not the repository's. */
+  #sandboxed(repo: Repo): Repo {
+    return { ...repo, config: { ...repo.config, sandbox: this.#switches.sandbox } };
   }
 
   async #workflow(repo: Repo, authority: Authority, actor: Agent | undefined): Promise<Workflow> {
@@ -155,7 +175,7 @@ export class HostedRepositories {
       git,
       authority,
       machine,
-      repo,
+      repo: this.#sandboxed(repo),
       actor,
       clock: this.#kernel.clock,
       home,
@@ -177,14 +197,14 @@ export class HostedRepositories {
     await localAuthority(this.#kernel, { repoId }).call(runDue, { repoId });
     if (!this.has(repoId)) return;
     const workflow = await this.#asServer(repoId);
-    await this.#mendOnce(workflow);
+    await this.#mending.once(repoId);
     await abandonStaleStreams(workflow);
     await this.#tidy(workflow);
   }
 
   /** Goes on with landings that a death has interrupted, where there are. Their tests may take long. */
   async land(repoId: string): Promise<boolean> {
-    if (!this.#interrupted.delete(repoId)) return false;
+    if (!this.#mending.hasInterrupted(repoId)) return false;
     await goOnLanding(await this.#asServer(repoId));
     return true;
   }
@@ -224,37 +244,12 @@ export class HostedRepositories {
     }
   }
 
-  /** Mends what a server that died has left, before anything else is done with the clone. */
-  #mendOnce({ repo }: Workflow): Promise<unknown> {
-    const deaths = this.#fellows?.deaths() ?? 0;
-    const known = this.#mended.get(repo.id);
-    if (known?.deaths === deaths) return known.done;
-    const done = this.#mend(repo.id);
-    this.#mended.set(repo.id, { deaths, done });
-    done.catch(() => this.#mended.delete(repo.id));
-    return done;
-  }
-
-  async #mend(repoId: string): Promise<void> {
-    const workflow = await this.#asServer(repoId);
-    try {
-      const repairs = await withLock(workflow.home, 'queue', () => recover(workflow, { holdsQueue: true }), {
-        waitMs: 5000,
-      });
-      if (repairs.some(({ what }) => what === 'merge')) this.#interrupted.add(repoId);
-    } catch (error) {
-      if (!isSwarmError(error, 'busy')) throw error;
-      // Somebody works on the buffer, and who comes next mends.
-      this.#mended.delete(repoId);
-    }
-  }
-
   /** Keeps other servers away, and remembers where something may have been left in the middle. */
   async #onBuffer<T>(repoId: string, work: () => Promise<T>): Promise<T> {
     try {
       return await (this.#locks ? this.#locks.hold(`buffer ${repoId}`, work) : work());
     } catch (error) {
-      this.#mended.delete(repoId);
+      this.#mending.again(repoId);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -70,13 +71,24 @@ export async function backUpServer(given: {
     await mirrorBare(join(repos, name), copy, { inheritedEnv });
     await saveMachine(join(repos, name, MACHINE), join(copy, MACHINE));
   }
-  // Who had signed what is unfinished is dead wherever this is restored.
-  for (const file of ['gitconfig', 'servers'])
-    if (existsSync(join(dataDir, file))) cpSync(join(dataDir, file), join(making, file), { recursive: true });
+  copyIfThere(join(dataDir, 'gitconfig'), join(making, 'gitconfig'));
+  // Who had signed what is unfinished: wherever this is restored they are dead, and known to be.
+  mkdirSync(join(making, 'servers'), { mode: 0o700 });
+  for (const id of existsSync(join(dataDir, 'servers')) ? readdirSync(join(dataDir, 'servers')) : [])
+    copyIfThere(join(dataDir, 'servers', id), join(making, 'servers', id));
   const manifest: Manifest = { format: 1, madeAt: given.now, database, repos: names };
   writeFileSync(join(making, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(making, directory);
   return { directory, database, repos: names.length };
+}
+
+/** A server that signs out takes its file away at any moment. */
+function copyIfThere(file: string, copy: string): void {
+  try {
+    copyFileSync(file, copy);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
 }
 
 const MANIFEST = 'backup.json';

@@ -116,7 +116,11 @@ export class EventFeed {
   }
 
   async #readNew(): Promise<void> {
-    this.#from ??= await endOfLog(this.#kernel);
+    if (this.#from === undefined) {
+      this.#from = await endOfLog(this.#kernel);
+      // Who has read before this end may lack what was written in between, and nothing else would ever tell them.
+      for (const follower of this.#followers) this.#start(follower);
+    }
     for (;;) {
       const last = this.#recent.at(-1)?.seq ?? this.#from;
       const events = await readLog(this.#kernel, last, PAGE);

@@ -6,7 +6,7 @@ import { showClone } from '../contract/hosting.ts';
 import { type AccessLevel, explainAccess } from '../contract/repos.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
 import { includesLevel } from '../domain/access/access.ts';
-import { type Authority, localAuthority } from '../operations/authority.ts';
+import { type Authority, type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Remote } from '../operations/operation.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import type { Face } from './face.ts';
@@ -34,14 +34,19 @@ export async function hostedCall(
  * The last write of a route, with what the route answers. The receipt of the route is written in the same transaction:
  * whatever dies, both are there or neither, so the same request again is never done twice.
  */
-export function writeLast<E extends Endpoint, A>(
-  { authority, once }: HostedCall,
+export async function writeLast<E extends Endpoint, A>(
+  call: HostedCall,
   endpoint: E,
   { input, answer }: { input: InputOf<E>; answer: (made: OutputOf<E>) => A },
 ): Promise<A> {
+  if (!call.once) return answer(await call.authority.call(endpoint, input));
   const answerOf = (made: unknown) => answer(made as OutputOf<E>);
-  const ends = { operation: endpoint.name, bodyHash: '', ...once, answerOf };
-  return authority.call(endpoint, input, { key: once?.key, ends }) as Promise<A>;
+  return call.authority.call(endpoint, input, lastWrite(call, answerOf)) as Promise<A>;
+}
+
+/** How the last write of a route is called, where a workflow makes it. */
+export function lastWrite({ once }: HostedCall, answerOf = (made: unknown) => made): CallOptions {
+  return once ? { key: once.key, ends: { ...once, answerOf } } : {};
 }
 
 /** The workflow of a repository whose clone is at the server; undefined where it is with the clients. */

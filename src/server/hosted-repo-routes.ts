@@ -12,11 +12,19 @@ import { promote } from '../workflows/promote.ts';
 import { revertStream } from '../workflows/revert-stream.ts';
 import { stabilize } from '../workflows/stabilize.ts';
 import { approveCommand, untrustedCommands } from '../workflows/trust.ts';
-import { cloneOf, type HostedCall, hostedRoute, requireLevel, workflowOf, writeLast } from './hosted-call.ts';
+import {
+  cloneOf,
+  type HostedCall,
+  hostedRoute,
+  lastWrite,
+  requireLevel,
+  workflowOf,
+  writeLast,
+} from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 
-const create = hostedRoute(api.makeRepo, async ({ face, caller }, { config, ...wish }) =>
-  face.server.hosted.create({ ...wish, config: config as never }, caller),
+const create = hostedRoute(api.makeRepo, async (call, { config, ...wish }) =>
+  call.face.server.hosted.create({ ...wish, config: config as never }, call.caller, lastWrite(call)),
 );
 
 const settings = hostedRoute(api.changeSettings, (call, input) => change(call, input));

@@ -23,6 +23,7 @@ import {
   cloneOfStream,
   type HostedCall,
   hostedRoute,
+  lastWrite,
   streamOf,
   workflowOf,
   writeLast,
@@ -31,7 +32,7 @@ import { pushSoon } from './push-soon.ts';
 
 const open = hostedRoute(api.openStream, async (call, input) => {
   const workflow = await workflowOf(call, input.repoId);
-  if (workflow) return createHostedStream(workflow, input);
+  if (workflow) return createHostedStream(workflow, input, lastWrite(call));
   const { bufferBranch } = await call.authority.call(getRepo, { repoId: input.repoId });
   const base = {
     baseBranch: input.baseBranch ?? bufferBranch,

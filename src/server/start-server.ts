@@ -26,7 +26,8 @@ export interface RunningServer {
 /** Starts to listen. Throws usage where keys would cross the network in the clear, unavailable where the port is taken. */
 export async function startServer(server: ServerApp, options: StartOptions): Promise<RunningServer> {
   refuseClearKeys(options);
-  const onFailure = (error: unknown) => app.log.error({ err: error }, 'following the log failed');
+  const onFailure = (error: unknown) =>
+    app.log.error({ err: error }, 'something that nobody waits for failed');
   const face = makeFace(server, onFailure);
   const app: FastifyInstance = await makeHttpApp(face, options);
   server.redis?.watch((isUp) => {

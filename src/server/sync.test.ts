@@ -83,6 +83,33 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(other.body.results).toMatchObject([{ status: 'error', error: { code: 'conflict' } }]);
   });
 
+  it("an agent sends what agents of its own did, each under that one's keys", async () => {
+    const { server, owner, coder, repoId } = await start();
+    const fleet = await server.ask('POST /agents/coder/keys', {
+      as: server.admin,
+      body: { name: 'fleet', mayRegister: true },
+    });
+    const { agent: worker } = await server.ask('POST /agents', {
+      as: fleet.apiKey,
+      body: { name: 'worker' },
+    });
+    const access = { as: owner.key, body: { agent: 'worker', level: 'write' } };
+    await server.ask(`POST /repos/${repoId}/access`, access);
+    const [one, two] = [newId(1), newId(2)];
+    const events = outbox(
+      ['stream_created', { repoId, streamId: one, agent_id: worker.id }, 'k'],
+      ['stream_created', { repoId, streamId: two }, 'k'],
+    );
+    const forged = await batch(server, coder.key, events);
+    expect(forged.body.results).toMatchObject([{ status: 'error', error: { code: 'not_allowed' } }]);
+    expect(statuses(await batch(server, fleet.apiKey, events))).toEqual(['ok', 'ok']);
+    for (const [id, authorId] of [
+      [one, worker.id],
+      [two, coder.id],
+    ])
+      expect(await server.ask(`GET /streams/${id}`, { as: owner.key })).toMatchObject({ authorId });
+  });
+
   it('stops at the first that fails, and says why as a direct call would', async () => {
     const { server, owner, coder, other, repoId } = await start();
     const failing = async (as: string, type: string, data: object) => {

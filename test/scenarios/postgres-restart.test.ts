@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../src/db/database.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { startEmbedded } from '../support/embedded-postgres.ts';
 import { openStream } from '../support/followers.ts';
@@ -57,6 +59,20 @@ class Worker {
   }
 }
 
+/** True where some server is connected to hear of events. */
+async function listens(url: string): Promise<boolean> {
+  const database = openDatabase({ url });
+  try {
+    const { rows } = await sql`select pid from pg_stat_activity
+      where application_name = 'gitswarm events' and state = 'idle' and query like 'listen%'`.execute(
+      database.read,
+    );
+    return rows.length > 0;
+  } finally {
+    await database.close();
+  }
+}
+
 forEachDatabase((kind) => {
   if (kind !== 'postgres') return it.skip('is about PostgreSQL');
 
@@ -95,6 +111,7 @@ forEachDatabase((kind) => {
     const before = done();
     await until('everybody goes on', () => done().every((count, n) => count > (before[n] ?? 0) + 1));
     expect(await readiness()).toBe(200);
+    await until('the server listens for the events of others again', () => listens(postgres.url));
     goesOn = false;
     await Promise.all(working);
 

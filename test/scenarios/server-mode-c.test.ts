@@ -5,6 +5,7 @@ import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
 import { hostedRoutes } from '../../src/server/hosted-routes.ts';
 import { rawRoutes } from '../../src/server/raw-routes.ts';
 import { cleanStreams } from '../../src/workflows/hosted/clean-streams.ts';
+import { createHostedStream } from '../../src/workflows/hosted/create-hosted-stream.ts';
 import { gitFixture } from '../support/git-fixture.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -183,6 +184,7 @@ it('takes a diff as a whole or not at all, and says what does not fit', async ()
   expect(await patch({ patch: diff, head: '0'.repeat(40) })).toMatchObject({ status: 412 });
   const staged = await patch({ patch: diff, head });
   expect(staged).toMatchObject({ status: 200, body: { files: ['a.txt', 'd/new.txt', 'old.txt'] } });
+  expect(await patch(diff, alpha.key, { 'if-match': `"${'0'.repeat(40)}"` })).toMatchObject({ status: 412 });
   const again = await patch(diff, alpha.key, { 'if-match': staged.headers.get('etag') });
   expect(again).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
   expect(again.body.error.details.files).toEqual([
@@ -297,6 +299,14 @@ it('does what spans git and the ledger once under its key', async () => {
   const answers = await Promise.all([create(), create(), create()]);
   expect(new Set(answers.map((each) => each.body.id)).size).toBe(1);
   expect((await server.ask(`GET /repos/${repo.id}/streams`, { as: alpha.key })).items).toHaveLength(1);
+  // Another server on the same database and the same clone, a moment later.
+  const actor = (await server.ask('GET /me', { as: alpha.key })).agent;
+  const remote = { openRegistration: false, mayRegister: false };
+  const workflow = await server.app.hosted.workflow(repo.id, { actor, remote });
+  const ends = { operation: 'x', bodyHash: 'x', answerOf: (made: unknown) => made };
+  const race = () => createHostedStream(workflow, { name: 'Raced' }, { key: 'raced', ends });
+  expect((await race()).id).toBe((await race()).id);
+  expect(await listRefs(workflow.git, ['refs/heads/stream/'])).toHaveLength(2);
 });
 
 it('clones a remote, pushes what lands, and remembers what the remote does not have yet', async () => {

@@ -114,7 +114,7 @@ forEachDatabase((kind, makeDatabase) => {
     let wanted = data;
     if (kind === 'postgres') {
       wanted = join(tempDir('copy'), 'data');
-      cpSync(data, wanted, { recursive: true });
+      cpSync(join(data, 'servers'), join(wanted, 'servers'), { recursive: true });
     }
     await expect(startProcess({ place, data: wanted })).rejects.toThrow('is in use by');
     await first.end('SIGKILL');

@@ -208,6 +208,28 @@ describe('the line', () => {
     expect(startsAfter(events).map(({ on }) => on)).toEqual([['fix']]);
   });
 
+  it('of two that overlap and were found good apart while one was frozen, the first lands and the other is tested anew', () => {
+    const apart: QueueEvent[] = [
+      wish('held', { touches: ['a/x.ts'] }),
+      { kind: 'start', run: 'r1', purpose: 'batch', on: ['held'], about: ['held'], at: 0 },
+      { kind: 'finished', run: 'r1', result: 'red', ms: 1, tree: '' },
+      { kind: 'start', run: 'r2', purpose: 'confirm', on: ['held'], about: ['held'], at: 1 },
+      { kind: 'frozen' },
+      { kind: 'finished', run: 'r2', result: 'green', ms: 1, tree: 't2' },
+      wish('fix', { touches: ['a/y.ts'], isFix: true }),
+      { kind: 'start', run: 'r3', purpose: 'batch', on: ['fix'], about: ['fix'], at: 2 },
+      { kind: 'paused' },
+      { kind: 'finished', run: 'r3', result: 'green', ms: 1, tree: 't3' },
+      { kind: 'resumed' },
+      { kind: 'unfrozen' },
+    ];
+    const [landing, ...others] = wake(foldQueue(apart), { now: 3, runners: 4 });
+    expect(landing).toEqual({ kind: 'land', ids: ['fix'], run: 'r3', tree: 't3' });
+    expect(others).toEqual([]);
+    const landed: QueueEvent[] = [...apart, landing as QueueEvent, { kind: 'landed', ids: ['fix'] }];
+    expect(startsAfter(landed)).toMatchObject([{ on: ['held'] }]);
+  });
+
   it('a paused queue begins nothing and lands nothing', () => {
     const events: QueueEvent[] = [wish('a'), wish('b')];
     events.push(...startsAfter(events, { runners: 1, rates: { ...CERTAIN, failure: 0.7 } }));

@@ -1,7 +1,8 @@
+import { overlaps } from './footprint.ts';
 import { InFlight } from './in-flight.ts';
 import { lineUp } from './line.ts';
 import type { Decision } from './queue-events.ts';
-import { isAdmitted, type Proof, type QueueState } from './queue-state.ts';
+import { type Entry, isAdmitted, type Proof, type QueueState } from './queue-state.ts';
 import { Starts } from './starts.ts';
 import { isUseless } from './useless-run.ts';
 
@@ -39,7 +40,10 @@ function cancelUseless(state: QueueState): Decision[] {
     .map(({ id }) => ({ kind: 'cancel', run: id }));
 }
 
-/** A green run lands what it is about and everything that was below: all of it was in the tree that passed. */
+/**
+ * A green run lands what it is about and everything that was below: all of it was in the tree that passed. Of two groups
+ * that overlap and were tested apart, as after a freeze, only the first lands; that makes the other's run say nothing.
+ */
 function landGreen(state: QueueState): Decision[] {
   const decisions: Decision[] = [];
   const landing = new Set<string>();
@@ -48,6 +52,8 @@ function landGreen(state: QueueState): Decision[] {
     const mayLand = entries.every((entry) => entry && isAdmitted(state, entry) && entry.phase !== 'evicting');
     const fresh = ids.filter((id) => !landing.has(id));
     if (state.isPaused || !mayLand || fresh.length === 0) return;
+    const apart = [...landing].filter((id) => !ids.includes(id));
+    if (apart.some((id) => entries.some((entry) => entry && meets(state, id, entry)))) return;
     for (const id of fresh) landing.add(id);
     decisions.push({ kind: 'land', ids: fresh, run, tree });
   };
@@ -58,6 +64,11 @@ function landGreen(state: QueueState): Decision[] {
     if (entry.confirmed !== null && entry.phase === 'suspect') decide([entry.wish.id], entry.confirmed);
   }
   return decisions;
+}
+
+function meets(state: QueueState, id: string, { wish }: Entry): boolean {
+  const other = state.entries.get(id);
+  return other !== undefined && overlaps(other.wish.footprint, wish.footprint);
 }
 
 /** Reverts and intakes ask for no run: they land as soon as they are first in their lanes. */

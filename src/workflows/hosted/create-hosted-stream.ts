@@ -5,6 +5,7 @@ import { createStream, type Stream, showStream } from '../../contract/streams.ts
 import { showTask } from '../../contract/tasks.ts';
 import { includesLevel } from '../../domain/access/access.ts';
 import { resolveCommit, updateRefs } from '../../git/refs.ts';
+import type { CallOptions } from '../../operations/authority.ts';
 import { adoptBranch } from '../adopt.ts';
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 
@@ -17,7 +18,11 @@ export interface HostedStreamWish {
 }
 
 /** A stream of a server's clone: a branch at the tip of the buffer, of another stream, or of a named branch. */
-export async function createHostedStream(workflow: Workflow, wish: HostedStreamWish): Promise<Stream> {
+export async function createHostedStream(
+  workflow: Workflow,
+  wish: HostedStreamWish,
+  options?: CallOptions,
+): Promise<Stream> {
   await requireWrite(workflow);
   if (wish.task !== undefined) await workflow.authority.call(showTask, { task: wish.task });
   const id = newId(workflow.clock.now());
@@ -39,7 +44,10 @@ export async function createHostedStream(workflow: Workflow, wish: HostedStreamW
       baseBranch,
       baseCommit: base,
     };
-    return await workflow.authority.call(createStream, { ...input, source: 'api' });
+    const made = await workflow.authority.call(createStream, { ...input, source: 'api' }, options);
+    // Another server did the same request first, under the same key.
+    if (made.id !== id) await removeBranch(workflow, ref, base);
+    return made;
   } catch (error) {
     await removeBranch(workflow, ref, base);
     throw error;

@@ -31,6 +31,7 @@ import type { Workflow } from '../workflows/workflow.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
+import { halfMadePlace } from './half-made-clones.ts';
 import { goOnLanding, pushDue } from './look-after.ts';
 import { MendClones } from './mend-clones.ts';
 import { placesOf } from './places.ts';
@@ -110,7 +111,7 @@ export class HostedRepositories {
         `config: ${wanted.error.issues.map((each) => `${each.path.join('.')}: ${each.message}`).join('; ')}.`,
       );
     const id = newId(this.#kernel.clock.now());
-    const making = join(this.#dir, `making-${id}.git`);
+    const making = halfMadePlace(this.#dir);
     const inheritedEnv = this.#variables;
     try {
       if (wish.cloneUrl) {

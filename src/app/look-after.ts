@@ -24,7 +24,7 @@ export async function pushDue(workflow: Workflow): Promise<void> {
  */
 export async function goOnLanding(workflow: Workflow): Promise<void> {
   await driveFor(workflow);
-  await intendPushes(workflow, { tags: false });
+  await intendPushes(workflow, { tags: true });
 }
 
 async function driveFor(workflow: Workflow): Promise<void> {

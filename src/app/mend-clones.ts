@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 5000;
 export class MendClones {
   /** Which were mended, and how many fellows had died by then. */
   readonly #mended = new Map<string, { deaths: number; done: Promise<void> }>();
-  /** Where a landing was taken back that somebody still waits for. */
+  /** Where somebody may still wait for a landing, or the remote for what has landed. */
   readonly #interrupted = new Set<string>();
   readonly #fellows: FellowServers | undefined;
   readonly #asServer: (repoId: string) => Promise<Workflow>;
@@ -36,7 +36,7 @@ export class MendClones {
     this.#mended.delete(repoId);
   }
 
-  /** True once after landings were taken back: they wait in the queue for somebody to go on with them. */
+  /** True once after something was cut off: what waits in the queue waits for somebody to go on with it. */
   hasInterrupted(repoId: string): boolean {
     return this.#interrupted.delete(repoId);
   }
@@ -44,10 +44,11 @@ export class MendClones {
   async #mend(repoId: string): Promise<void> {
     const workflow = await this.#asServer(repoId);
     try {
-      const repairs = await withLock(workflow.home, 'queue', () => recover(workflow, { holdsQueue: true }), {
+      await withLock(workflow.home, 'queue', () => recover(workflow, { holdsQueue: true }), {
         waitMs: LONGEST_WAIT_MS,
       });
-      if (repairs.some(({ what }) => what === 'merge')) this.#interrupted.add(repoId);
+      // Whoever died before it began to land, or just after, has left nothing to mend and work all the same.
+      this.#interrupted.add(repoId);
     } catch (error) {
       if (!isSwarmError(error, 'busy')) throw error;
       // Somebody works on the buffer, and who comes next mends.

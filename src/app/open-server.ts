@@ -13,6 +13,7 @@ import { localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
 import type { Environment } from './environment.ts';
 import { type FellowServers, signIn } from './fellow-servers.ts';
+import { removeHalfMade } from './half-made-clones.ts';
 import { HostedRepositories } from './hosted-repositories.ts';
 import { linkRedis, type RedisLink } from './redis-link.ts';
 import { type ServerSwitches, serverSwitches } from './server-settings.ts';
@@ -58,6 +59,7 @@ export async function openServer(options: OpenServerOptions): Promise<ServerApp>
   const switches = { ...serverSwitches(environment), ...options.switches };
   const dataDir = resolve(options.data ?? defaultDataDir(environment));
   mkdirSync(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
+  removeHalfMade(join(dataDir, 'repos'), Date.now());
   const place = placeOf(options.db, dataDir);
   const database = openDatabase(place, { durable: environment.durable });
   const locks = 'url' in place ? serverLocks(place.url) : undefined;

@@ -25,6 +25,9 @@ export async function mirrorBare(source: string, directory: string, given: Surro
   copyFileSync(join(source, 'config'), join(directory, 'config'));
 }
 
+/** A remote that answers so slowly is one that does not. */
+const PATIENCE_MS = 15 * 60_000;
+
 /**
  * Clones all branches and tags into a bare repository. Throws `invalid` with git's own words, without the password of
  * the URL.
@@ -33,7 +36,8 @@ export async function cloneBare(transport: Transport, directory: string, given: 
   mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   const env = withTransport(gitEnv(given.inheritedEnv), transport);
   const args = ['clone', '--quiet', '--bare', '--no-local', '--template=', '--', transport.url, directory];
-  const result = await runGit({ dir: dirname(directory), env }, args, { okExits: [0, 1, 128] });
+  const place = { dir: dirname(directory), env };
+  const result = await runGit(place, args, { okExits: [0, 1, 128], timeoutMs: PATIENCE_MS });
   if (result.code === 0) return;
   const words = result.stderr.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1').trim();
   throw new SwarmError('invalid', `The repository could not be cloned: ${words.slice(0, 1000)}`, {

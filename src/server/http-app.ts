@@ -41,6 +41,8 @@ export async function makeHttpApp(face: Face, options: HttpOptions): Promise<Fas
     bodyLimit: LARGEST_BODY,
     trustProxy: options.behindTls ? ['loopback', 'linklocal', 'uniquelocal'] : false,
     requestTimeout: 120_000,
+    // A machine that is busy starts late, not never.
+    pluginTimeout: 120_000,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     rewriteUrl: (request) => canonicalUrl(request.method ?? '', request.url ?? '/'),
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },

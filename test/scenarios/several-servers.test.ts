@@ -46,7 +46,7 @@ function landingsInGit(data: string, repo: string, stream: string): number {
 }
 
 forEachDatabase((kind, makeDatabase) => {
-  for (const step of ['merge.prepared', 'merge.moved']) {
+  for (const step of ['merge.prepared', 'merge.moved', 'merge.landed']) {
     it(`a server killed at ${step}: the next one at its data directory finishes the landing, once, and pushes it`, async () => {
       const remote = tempDir('remote');
       execFileSync('git', ['init', '--quiet', '--bare', remote]);

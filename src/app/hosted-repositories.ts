@@ -210,9 +210,9 @@ export class HostedRepositories {
     return true;
   }
 
-  /** Sends to the remote of a clone what it lacks. A remote may not answer for long. */
-  async push(repoId: string): Promise<void> {
-    if (this.has(repoId)) await pushDue(await this.#asServer(repoId));
+  /** Sends to the remote of a clone what it lacks, until `signal`. A remote may not answer for long. */
+  async push(repoId: string, signal: AbortSignal): Promise<void> {
+    if (this.has(repoId)) await pushDue({ ...(await this.#asServer(repoId)), signal });
   }
 
   /** Sends the notifications of a repository that are due, wherever its clone is, until `signal`; throws busy where they are. */

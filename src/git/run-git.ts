@@ -150,6 +150,9 @@ function collect(
       child.kill();
     });
     child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
+    // Node ends git alone, and what git has started would go on waiting for the other machine.
+    if (options.timeoutMs !== undefined)
+      options.signal?.addEventListener('abort', () => killGroup(child), { once: true });
     const timer = limitTime(child, options.timeoutMs, () => {
       failure = new SwarmError('timed_out', `git ${args[0]} took longer than ${options.timeoutMs} ms`);
     });
@@ -183,12 +186,17 @@ function limitTime(
   if (timeoutMs === undefined) return undefined;
   return setTimeout(() => {
     isOver();
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      child.kill('SIGKILL'); // no groups here, or it is over already
-    }
+    killGroup(child);
   }, timeoutMs);
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // no groups here, or it is over already
+  }
 }
 
 function notStarted(error: Error, cwd: string, args: readonly string[]): SwarmError {

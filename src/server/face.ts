@@ -1,5 +1,5 @@
 import type { ServerApp } from '../app/open-server.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { EventFeed } from './event-feed.ts';
 import { MOST_FOLLOWERS } from './limits.ts';
 
@@ -17,8 +17,8 @@ export interface Face {
   onStop(end: () => void): () => void;
   /** Does things of the same name one after the other, at whichever server. */
   inTurn<T>(name: string, run: () => Promise<T>): Promise<T>;
-  /** Does what nobody waits for; the server's stop does. */
-  inBackground(work: () => Promise<void>): void;
+  /** Does what nobody waits for; the server's stop does, and asks it to end soon. */
+  inBackground(work: (stopping: AbortSignal) => Promise<void>): void;
   /** How many follow the log now. */
   followers(): number;
   /** Ends everything that stays open by itself. */
@@ -33,6 +33,7 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
   const open = new Map<string, number>();
   const ends = new Set<() => void>();
   const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
   const turns = new Map<string, Promise<unknown>>();
   const hearing = server.hearOfEvents(() => feed.wake());
   const keys = setInterval(() => feed.checkKeys().catch(onFailure), 15_000);
@@ -57,8 +58,10 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
       return done;
     },
     inBackground(work) {
-      const done = work()
-        .catch(onFailure)
+      const done = work(stopping.signal)
+        .catch((error: unknown) => {
+          if (!isSwarmError(error, 'interrupted')) onFailure(error);
+        })
         .finally(() => running.delete(done));
       running.add(done);
     },
@@ -83,6 +86,7 @@ export function makeFace(server: ServerApp, onFailure: (error: unknown) => void)
     },
     async stopFollowing() {
       clearInterval(keys);
+      stopping.abort();
       for (const end of ends) end();
       await Promise.all([feed.close(), hearing.close(), ...running]);
     },

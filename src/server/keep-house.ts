@@ -23,7 +23,7 @@ export function keepHouse(
   const { hosted } = face.server;
   const stopping = new AbortController();
   face.onStop(() => stopping.abort());
-  const pushing = beside(face, { signal: stopping.signal, work: (id) => hosted.push(id) });
+  const pushing = beside(face, { signal: stopping.signal, work: (id) => hosted.push(id, stopping.signal) });
   const landing = beside(face, {
     signal: stopping.signal,
     async work(id) {

@@ -8,10 +8,10 @@ import type { Face } from './face.ts';
  * away, or a server that dies, loses nothing: what is left is tried again.
  */
 export function pushSoon(face: Face, workflow: Workflow, which: { tags: boolean }): void {
-  face.inBackground(async () => {
+  face.inBackground(async (signal) => {
     const { cloneUrl } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
     if (cloneUrl === null) return;
     await intendPushes(workflow, which);
-    await pushUnpushed(workflow);
+    await pushUnpushed({ ...workflow, signal });
   });
 }

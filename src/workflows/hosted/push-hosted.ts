@@ -26,7 +26,10 @@ export async function intendPushes(workflow: Workflow, which: { tags: boolean })
 /** A remote that takes longer, or does not answer at all, is tried again like one that is away. */
 const PATIENCE_MS = 10 * 60_000;
 
-/** Sends what the remote does not have yet, never by force. What fails is noted with its reason, and tried again later. */
+/**
+ * Sends what the remote does not have yet, never by force, until the workflow's signal. What fails is noted with its
+ * reason, and tried again later.
+ */
 export async function pushUnpushed(
   workflow: Workflow,
   { waitMs }: { waitMs?: number } = {},
@@ -35,6 +38,7 @@ export async function pushUnpushed(
     const { unpushed } = await workflow.authority.call(showClone, { repoId: workflow.repo.id });
     let left = unpushed.length;
     for (const { ref, commit } of unpushed) {
+      if (workflow.signal?.aborted) break;
       const refs = [{ ref, commit }];
       const error = await pushOne(workflow, { ref, commit });
       left = (await workflow.authority.call(recordPush, { repoId: workflow.repo.id, refs, error })).left;
@@ -54,7 +58,8 @@ async function pushOne(
     const transport = await workflow.reachRemote?.(url);
     const place = transport ? { dir: git.dir, env: withTransport(git.env, transport) } : git;
     const args = ['push', '--quiet', '--', transport?.url ?? 'origin', `${commit}:${ref}`];
-    await runGit(place, args, { timeoutMs: PATIENCE_MS });
+    const { signal } = workflow;
+    await runGit(place, args, { timeoutMs: PATIENCE_MS, ...(signal ? { signal } : {}) });
     return null;
   } catch (error) {
     if (!isSwarmError(error) || !TRIED_AGAIN.includes(error.code)) throw error;

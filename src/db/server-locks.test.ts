@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { until } from '../../test/support/process-fixture.ts';
@@ -23,7 +24,7 @@ forEachDatabase((kind, makeDatabase) => {
         where application_name = 'gitswarm locks' and datname = current_database()`.execute(database.read);
       await database.close();
     };
-    return { locks, cut };
+    return { locks, cut, url };
   }
 
   it('what runs under a name runs alone, at one server and between them', async () => {
@@ -65,5 +66,35 @@ forEachDatabase((kind, makeDatabase) => {
     );
     await one?.close();
     await until('it is free', async () => (await other?.isHeldElsewhere('alive')) === false);
+  });
+
+  it('a kept name that a session from before still holds keeps nobody waiting, and is taken when that one ends', async () => {
+    const { locks, cut, url } = await start(2);
+    const [one, other] = locks;
+    await one?.keep('alive');
+    const before = new pg.Client({ connectionString: url });
+    before.on('error', () => undefined);
+    await before.connect();
+    // It is next in line, so that it has the name before the connection that comes after the cut.
+    const { rows } = await before.query<{ key: string }>(
+      `select ((classid::bigint << 32) | objid::bigint)::text as key from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`,
+    );
+    const taken = before.query('select pg_advisory_lock($1)', [rows[0]?.key]);
+    const watcher = openDatabase({ url });
+    await until('it waits', async () => {
+      const waits = await sql`select 1 from pg_locks where locktype = 'advisory' and not granted`.execute(
+        watcher.read,
+      );
+      return waits.rows.length > 0;
+    });
+    await watcher.close();
+    await cut();
+    await taken;
+    const isReached = () => one?.hold('another', async () => true, { waitMs: 0 }).catch(() => false) ?? false;
+    await until('it is connected again', isReached);
+    await expect(one?.hold('alive', async () => 'no', { waitMs: 0 })).rejects.toMatchObject({ code: 'busy' });
+    await before.end();
+    await until('it is kept again', async () => (await other?.isHeldElsewhere('alive')) === true);
   });
 });

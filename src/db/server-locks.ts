@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { SwarmError } from '../contract/errors.ts';
-import { postgresFault, serverName } from './postgres-errors.ts';
+import { isLostConnection, postgresFault, serverName } from './postgres-errors.ts';
 
 /**
  * Locks between the servers on one PostgreSQL, by name. All of a server's stand on one connection of its own, so that
  * PostgreSQL frees them at the moment at which the server ends, however it ends.
  */
 export interface ServerLocks {
-  /** Runs while no other server, and nothing else here, holds this name; `busy` after `waitMs`. */
+  /**
+   * Runs while no other server, and nothing else here, holds this name; `busy` after `waitMs` of trying, `unavailable`
+   * where PostgreSQL gives no answer.
+   */
   hold<T>(name: string, run: () => Promise<T>, options?: { waitMs?: number }): Promise<T>;
-  /** Holds a name until it is closed, and again after each loss of the connection. */
+  /** Holds a name until it is closed, and again after each loss of the connection. Throws as hold does. */
   keep(name: string): Promise<void>;
   /** True where another server holds this name now. */
   isHeldElsewhere(name: string): Promise<boolean>;
@@ -25,6 +28,14 @@ export function serverLocks(url: string): ServerLocks {
 const WAIT_MS = 30_000;
 const LONGEST_PAUSE_MS = 25;
 const AGAIN_AFTER_MS = 500;
+/** No question here waits for anybody: a session that has not answered by then is lost. */
+const ANSWER_MS = 5000;
+
+/** So that PostgreSQL notices within half a minute that we are cut off; left to the system it takes hours. */
+const NOTICE_LOSS =
+  'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3';
+const TRY_LOCK = 'select pg_try_advisory_lock($1) as is_so';
+const UNLOCK = 'select pg_advisory_unlock($1)';
 
 class PgLocks implements ServerLocks {
   readonly #url: string;
@@ -47,7 +58,7 @@ class PgLocks implements ServerLocks {
         return await run();
       } finally {
         // On a connection that is lost it was freed already.
-        await this.#ask(client, 'select pg_advisory_unlock($1)', name).catch(() => undefined);
+        await this.#ask(client, UNLOCK, name).catch(() => undefined);
       }
     };
     const turn = (this.#turns.get(name) ?? Promise.resolve()).then(held, held);
@@ -60,15 +71,15 @@ class PgLocks implements ServerLocks {
   }
 
   async keep(name: string): Promise<void> {
-    const client = await this.#connected();
+    await this.#connected();
     this.#kept.add(name);
-    await this.#ask(client, 'select pg_advisory_lock($1)', name);
+    await this.#take(name, WAIT_MS);
   }
 
   async isHeldElsewhere(name: string): Promise<boolean> {
     const client = await this.#connected();
-    if (!(await this.#ask(client, 'select pg_try_advisory_lock($1) as is_so', name))) return true;
-    await this.#ask(client, 'select pg_advisory_unlock($1)', name);
+    if (!(await this.#ask(client, TRY_LOCK, name))) return true;
+    await this.#ask(client, UNLOCK, name);
     return false;
   }
 
@@ -83,7 +94,7 @@ class PgLocks implements ServerLocks {
     const end = performance.now() + waitMs;
     for (let n = 1; ; n++) {
       const client = await this.#connected();
-      if (await this.#ask(client, 'select pg_try_advisory_lock($1) as is_so', name)) return client;
+      if (await this.#ask(client, TRY_LOCK, name)) return client;
       if (performance.now() >= end) break;
       await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * n));
     }
@@ -101,6 +112,8 @@ class PgLocks implements ServerLocks {
     const answer = this.#lastAnswer.then(ask, ask);
     this.#lastAnswer = answer;
     return answer.catch((error: unknown) => {
+      // The answer that did not come may have been that the name is ours: only with the session it is free again.
+      if (isLostConnection(error)) drop(client);
       throw postgresFault(error, this.#url);
     });
   }
@@ -125,18 +138,37 @@ class PgLocks implements ServerLocks {
       connectionString: this.#url,
       application_name: 'gitswarm locks',
       keepAlive: true,
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
     });
     client.on('error', () => undefined);
     client.on('end', lost);
     try {
       await client.connect();
-      for (const name of this.#kept) await this.#ask(client, 'select pg_advisory_lock($1)', name);
+      await client.query(NOTICE_LOSS);
+      const missing: string[] = [];
+      for (const name of this.#kept) if (!(await this.#ask(client, TRY_LOCK, name))) missing.push(name);
+      // Our own session before this one may hold them yet: what is asked meanwhile does not wait for that.
+      if (missing.length > 0) this.#takeLater(client, missing);
       return client;
     } catch (error) {
-      await client.end().catch(() => undefined);
+      drop(client);
       throw postgresFault(error, this.#url);
     }
+  }
+
+  /** Goes on until all are taken or the connection is lost; the next one begins anew. */
+  #takeLater(client: Client, names: readonly string[]): void {
+    const timer = setTimeout(async () => {
+      try {
+        const missing: string[] = [];
+        for (const name of names) if (!(await this.#ask(client, TRY_LOCK, name))) missing.push(name);
+        if (missing.length > 0 && !this.#isClosed) this.#takeLater(client, missing);
+      } catch {
+        // Lost, which brings the next connection.
+      }
+    }, LONGEST_PAUSE_MS);
+    timer.unref();
   }
 
   #lost(): void {
@@ -149,6 +181,11 @@ class PgLocks implements ServerLocks {
     }, AGAIN_AFTER_MS);
     this.#timer.unref();
   }
+}
+
+/** Not waited for: over a network that is gone it may take for ever. */
+function drop(client: Client): void {
+  client.end().catch(() => undefined);
 }
 
 /** Locks of one number, as those of repositories are, but of another name. */

@@ -1,4 +1,4 @@
-import rateLimit from '@fastify/rate-limit';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SwarmError } from '../contract/errors.ts';
 import type { Face } from './face.ts';
@@ -6,7 +6,7 @@ import type { Face } from './face.ts';
 /** Calls a minute. Karma raises those of a key, up to twice as many. */
 const READS = 3000;
 const WRITES = 900;
-/** Requests without a valid key, of one address. */
+/** Requests without a valid key, of one address. Whoever has an IPv6 address has all of its /64. */
 const STRANGERS = 120;
 const FULL_KARMA = 1000;
 const WINDOW_MS = 60_000;
@@ -14,10 +14,20 @@ const WINDOW_MS = 60_000;
 /** Counts a request. Throws limited, with the seconds to wait, where there are too many. */
 type Limiter = (request: FastifyRequest) => Promise<void>;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts one more write of who sends a request, for each that it holds beyond its first. */
+    countWrite: Limiter;
+  }
+}
+
 /** Counts requests, reads and writes apart: by key where there is a valid one, else by address. Throws limited. */
 export async function addRateLimits(app: FastifyInstance, { server }: Face): Promise<void> {
   const given = server.switches.rateLimit;
-  if (given === null) return;
+  if (given === null) {
+    app.decorate('countWrite', async () => undefined);
+    return;
+  }
   await app.register(rateLimit, { global: false, timeWindow: WINDOW_MS, cache: 20_000 });
   const limit = (what: string, most: number) =>
     limiter(app, server, {
@@ -26,6 +36,7 @@ export async function addRateLimits(app: FastifyInstance, { server }: Face): Pro
     });
   const reads = limit('reads', given ?? READS);
   const writes = limit('writes', given ?? WRITES);
+  app.decorate('countWrite', writes);
   const strangers = limit('strangers', given ?? STRANGERS);
   app.addHook('onRequest', async (request) => {
     if (isProbe(request)) return;
@@ -41,7 +52,10 @@ const ATTEMPTS = 10;
 /** Counts attempts to sign in, which no karma raises; where the operator has switched limits off there is none. */
 export function attemptLimit(app: FastifyInstance, { server }: Face): Limiter {
   if (server.switches.rateLimit === null) return async () => undefined;
-  return limiter(app, server, { max: () => ATTEMPTS, key: ({ ip }) => `attempts address ${ip}` });
+  return limiter(app, server, {
+    max: () => ATTEMPTS,
+    key: ({ ip }) => `attempts address ${normalizeIP(ip)}`,
+  });
 }
 
 function limiter(
@@ -70,7 +84,7 @@ function tooMany(max: number, seconds: number): SwarmError {
 }
 
 function whoSends({ caller, ip }: FastifyRequest): string {
-  return caller.kind === 'known' ? caller.who.keyHash : `address ${ip}`;
+  return caller.kind === 'known' ? caller.who.keyHash : `address ${normalizeIP(ip)}`;
 }
 
 function raise({ caller }: FastifyRequest): number {

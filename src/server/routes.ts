@@ -69,6 +69,7 @@ async function answerBatch(endpoint: Endpoint, { request, face }: Exchange): Pro
     who: caller.who,
     actingAs,
     endpoints: publicEndpoints().filter((each) => each !== syncBatch),
+    countWrite: () => request.server.countWrite(request),
     onFailure: (error: unknown) => {
       request.log.error({ err: error }, 'an event of a batch failed');
       return unforeseen(request);

@@ -16,13 +16,15 @@ export interface Sender {
   /** The agent that the batch says it comes from; an event may say otherwise. */
   actingAs: string | undefined;
   endpoints: readonly Endpoint[];
+  /** Counts one more write of the sender. Throws limited. */
+  countWrite(): Promise<void>;
   /** Told of what nobody foresaw; answers what may be said of it. */
   onFailure(error: unknown): SwarmError;
 }
 
 /**
  * Does the events of a batch one after the other, each under its own key and with the sender's own rights, up to the
- * first that fails. The batch as a whole is not remembered: sent again it finds each of its events done.
+ * first that fails. Each counts as a write, the first as that of the request. The batch as a whole is not remembered: sent again it finds each of its events done.
  */
 export async function runBatch(
   face: Face,
@@ -34,17 +36,22 @@ export async function runBatch(
       fix: `Send at most ${MOST_EVENTS} at a time.`,
     });
   const results: SyncResult[] = [];
-  for (const event of events) {
-    const result = await runEvent(face, sender, event);
+  for (const [n, event] of events.entries()) {
+    const result = await runEvent(face, sender, { event, isCounted: n === 0 });
     results.push(result);
     if (result.status === 'error') break;
   }
   return results;
 }
 
-async function runEvent(face: Face, sender: Sender, event: SyncEvent): Promise<SyncResult> {
+async function runEvent(
+  face: Face,
+  sender: Sender,
+  { event, isCounted }: { event: SyncEvent; isCounted: boolean },
+): Promise<SyncResult> {
   const { seq } = event;
   try {
+    if (!isCounted) await sender.countWrite();
     return { seq, ...(await runOnce(face, sender, event)) };
   } catch (thrown) {
     const isTold = isSwarmError(thrown) && httpStatusOf(thrown.code) !== 500;

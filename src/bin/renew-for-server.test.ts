@@ -24,7 +24,7 @@ it.skipIf(process.platform !== 'linux')(
       child.once('exit', () => reject(new Error(said)));
     });
     const words = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0').slice(1, -1);
-    expect(words).toEqual(['--max-semi-space-size=8', program, 'server', '--port', '0', '--data', data]);
+    expect(words).toEqual(['--max-semi-space-size=4', program, 'server', '--port', '0', '--data', data]);
     expect(said).not.toContain('Warning');
     const exit = once(child, 'exit');
     child.kill('SIGTERM');

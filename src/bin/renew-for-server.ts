@@ -1,5 +1,5 @@
 /** Of each of the two halves, in MiB. Node's own limit lets an idle server keep a hundred more for nothing. */
-const YOUNG_HEAP = '--max-semi-space-size=8';
+const YOUNG_HEAP = '--max-semi-space-size=4';
 
 /**
  * A server lives long and makes much that lives short: with Node's limits its memory grows by half for no gain in speed.

@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   providers: ['base', 'contract'],
   domain: ['base', 'contract', 'db'],
   operations: ['base', 'contract', 'db', 'domain'],
+  sync: ['base', 'contract', 'machine', 'domain', 'operations'],
   workflows: ['base', 'contract', 'git', 'machine', 'sandbox', 'providers', 'domain', 'operations'],
   app: [
     'base',
@@ -24,10 +25,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     'providers',
     'domain',
     'operations',
+    'sync',
     'workflows',
   ],
   server: ['base', 'contract', 'git', 'machine', 'domain', 'operations', 'workflows', 'app'],
-  cli: ['base', 'contract', 'git', 'machine', 'domain', 'workflows', 'app', 'server'],
+  cli: ['base', 'contract', 'git', 'machine', 'domain', 'sync', 'workflows', 'app', 'server'],
   bin: ['cli'],
 };
 
@@ -82,7 +84,7 @@ it('every folder of src has a row in the table', () => {
 });
 
 it('above the operations nobody sees a store, and of the operations only the authority', () => {
-  const above = ['workflows', 'cli'];
+  const above = ['sync', 'workflows', 'cli'];
   const seesStore = ({ folder, target }: Import) =>
     [...above, 'server'].includes(folder) && target.endsWith('-store.ts');
   expect(offenders(seesStore)).toEqual([]);

@@ -6,6 +6,8 @@ export interface Environment {
   agent: string | undefined;
   /** `GITSWARM_SESSION`: the token of an agent's session; within it only that agent acts. */
   session: string | undefined;
+  /** `GITSWARM_TOKEN`: the key sent to the server instead of the one given with `connect`. */
+  token: string | undefined;
   noColor: boolean;
   durable: boolean;
   /** `GITSWARM_CRASH_AT`: the name of a step at which the process kills itself; for tests of recovery. */
@@ -17,6 +19,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     variables,
     agent: filled(variables.GITSWARM_AGENT),
     session: filled(variables.GITSWARM_SESSION),
+    token: filled(variables.GITSWARM_TOKEN),
     noColor: filled(variables.NO_COLOR) !== undefined,
     durable: variables.GITSWARM_DURABLE === '1',
     crashAt: filled(variables.GITSWARM_CRASH_AT),

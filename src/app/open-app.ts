@@ -5,32 +5,37 @@ import { copySqliteFile, type SqliteCopy } from '../base/sqlite-copy.ts';
 import type { Agent } from '../contract/agents.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Repo } from '../contract/repos.ts';
-import { type Database, openDatabase } from '../db/database.ts';
+import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { listRepoRows, toRepo } from '../domain/repos/repos-store.ts';
 import { identity } from '../git/config.ts';
 import type { Person } from '../git/person.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
+import { type Connection, findConnection } from '../machine/connection.ts';
 import { findKnownAttributes, recordKnownAttributes } from '../machine/known-attributes.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { findGitProgram, isUsableGit, recordUsableGit } from '../machine/usable-git.ts';
-import { localAuthority } from '../operations/authority.ts';
-import type { Kernel } from '../operations/execute.ts';
+import { type Authority, localAuthority } from '../operations/authority.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { crashAt } from './crash-at.ts';
+import type { Decided, OpenOptions, ServerSide } from './decided.ts';
 import type { Environment } from './environment.ts';
 import { type Places, placesOf } from './places.ts';
 import { isForerunner } from './read-forerunner.ts';
 
-/** An open repository: git, its database, this machine's store, and whoever decides for it. */
+/** An open repository: git, this machine's store, and whoever decides for it: its own database or a server. */
 export interface App {
   git: Repository;
   places: Places;
-  database: Database;
-  kernel: Kernel;
+  /** Asked by nobody in particular. */
+  authority: Authority;
+  clock: Clock;
   machine: Machine;
   repo: Repo;
+  /** The server that decides; undefined where the database here does. */
+  connection: Connection | undefined;
+  server: ServerSide | undefined;
   /** The disk cannot be written: only looking works. */
   isReadOnly: boolean;
   /** Problems that do not keep anything from working: an unusable settings file, a read-only disk. */
@@ -44,15 +49,6 @@ export interface WorkflowOptions {
   actor?: Agent | undefined;
   notify?: (text: string) => void;
   signal?: AbortSignal;
-}
-
-export interface OpenOptions {
-  dir: string;
-  environment: Environment;
-  clock?: Clock;
-  longLived?: boolean;
-  /** Only looks, and leaves no trace: not even the files that SQLite makes beside a database it reads. */
-  untouched?: boolean;
 }
 
 /** Opens the repository that a directory belongs to. Throws not_a_repository or not_initialised with the fix. */
@@ -111,62 +107,93 @@ async function openWith(
     },
   });
   const places = placesOf(git);
-  if (!existsSync(places.database)) {
-    await git.close();
-    throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, {
-      fix: 'gitswarm init',
-    });
-  }
-  // What init makes on this machine is missing where another program made the database.
-  if (!existsSync(join(places.home, 'local')) && isForerunner(places.database)) {
-    await git.close();
-    throw new SwarmError(
-      'not_initialised',
-      'An earlier program kept its database here; init takes it over.',
-      {
-        fix: 'gitswarm init',
-        details: { database: places.database },
-      },
-    );
-  }
-  const database = openDatabase(
-    { file: copy ? copy(places.database) : places.database },
-    { durable: environment.durable, readOnly: isReadOnly },
-  );
   const store = openMachine(places.home, { untouched: copy !== undefined });
-  machine = store;
-  const close = async () => {
-    store.close();
-    await Promise.all([database.close(), git.close()]);
-  };
   try {
+    // Asked only where it is there: looking must not make a repository one of ours.
+    const connection = existsSync(join(store.localDir, 'machine.db')) ? findConnection(store) : undefined;
+    if (!connection) requireInitialised(git, places);
+    machine = store;
     await requireUsableGit(git, store, { path: environment.variables.PATH, isReadOnly });
-    if (!isReadOnly) await migrate(database);
-    const kernel: Kernel = { database, clock };
-    const [row] = await listRepoRows(database.read, 1);
-    if (!row)
-      throw new SwarmError('not_initialised', `${git.root} was not initialised to the end.`, {
-        fix: 'gitswarm init',
-      });
+    const decided = connection
+      ? await (await import('./open-connected.ts')).openConnected({ machine: store, connection, options })
+      : await openLocal({ places, clock, durable: environment.durable, isReadOnly, copy });
     const app: App = {
       git,
       places,
-      database,
-      kernel,
+      clock,
       machine: store,
-      repo: toRepo(row),
+      connection: undefined,
+      server: undefined,
       isReadOnly,
       warnings: isReadOnly ? ['the disk cannot be written; nothing is taken in or mended'] : [],
-      close,
       identity: once(() => identity(git)),
       workflow: (wanted) => workflowOf(app, environment, wanted ?? {}),
+      ...decided,
+      close: async () => {
+        store.close();
+        await Promise.all([decided.close(), git.close()]);
+      },
     };
-    const refreshed = await refreshConfig(app.workflow(), { readOnly: isReadOnly });
+    // What a server decides by, its clients tell it when they land and sync, not whenever one with an older buffer looks.
+    if (connection) return app;
+    const refreshed = await refreshConfig(app.workflow(), { readOnly: isReadOnly }).catch(async (error) => {
+      await decided.close();
+      throw error;
+    });
     app.repo = refreshed.repo;
     app.warnings.push(...refreshed.warnings);
     return app;
   } catch (error) {
-    await close();
+    store.close();
+    await git.close();
+    throw error;
+  }
+}
+
+function requireInitialised(git: Repository, places: Places): void {
+  if (!existsSync(places.database)) {
+    throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, {
+      fix: 'gitswarm init, or gitswarm connect where a server decides',
+    });
+  }
+  // What init makes on this machine is missing where another program made the database.
+  if (existsSync(join(places.home, 'local')) || !isForerunner(places.database)) return;
+  throw new SwarmError('not_initialised', 'An earlier program kept its database here; init takes it over.', {
+    fix: 'gitswarm init',
+    details: { database: places.database },
+  });
+}
+
+async function openLocal(given: {
+  places: Places;
+  clock: Clock;
+  durable: boolean;
+  isReadOnly: boolean;
+  copy: ((file: string) => string) | undefined;
+}): Promise<Decided> {
+  const { places, clock, durable, isReadOnly, copy } = given;
+  const file = copy ? copy(places.database) : places.database;
+  const database = openDatabase({ file }, { durable, readOnly: isReadOnly });
+  try {
+    if (!isReadOnly) await migrate(database);
+    const [row] = await listRepoRows(database.read, 1);
+    if (!row)
+      throw new SwarmError('not_initialised', `${places.database} was not initialised to the end.`, {
+        fix: 'gitswarm init',
+      });
+    // It has spoken to a server: that decides, and what is here is how things stood then.
+    if (row.authority === 'server')
+      throw new SwarmError(
+        'not_configured',
+        `A server decides for ${row.name}, and this clone is not connected.`,
+        {
+          fix: 'gitswarm connect --server <url> --token <token>',
+        },
+      );
+    const authority = localAuthority({ database, clock }, { repoId: row.id });
+    return { authority, repo: toRepo(row), close: () => database.close() };
+  } catch (error) {
+    await database.close();
     throw error;
   }
 }
@@ -174,16 +201,17 @@ async function openWith(
 function workflowOf(app: App, environment: Environment, wanted: WorkflowOptions): Workflow {
   return {
     git: app.git,
-    authority: localAuthority(app.kernel, { repoId: app.repo.id, callerId: wanted.actor?.id }),
+    authority: app.authority.as(wanted.actor?.id),
     machine: app.machine,
     identity: () => app.identity(),
     repo: app.repo,
     actor: wanted.actor,
-    clock: app.kernel.clock,
+    clock: app.clock,
     home: app.places.home,
     worktrees: app.places.worktrees,
     variables: environment.variables,
     holder: app.machine.holder,
+    shared: app.connection?.remote ? { remote: app.connection.remote } : undefined,
     notify: wanted.notify ?? (() => undefined),
     reach: (step) => crashAt(environment.crashAt, step),
     ...(wanted.signal ? { signal: wanted.signal } : {}),

@@ -40,6 +40,18 @@ export const groups: Group[] = [
     load: () => import('./commands/server.ts'),
   },
   {
+    name: 'connect',
+    section: 'repo',
+    summary: 'let a server decide for this repository',
+    load: () => import('./commands/connect.ts'),
+  },
+  {
+    name: 'disconnect',
+    section: 'repo',
+    summary: 'forget the server on this machine',
+    load: () => import('./commands/connect.ts'),
+  },
+  {
     name: 'server',
     section: 'repo',
     summary: 'serve the API to agents elsewhere',
@@ -132,7 +144,7 @@ export const groups: Group[] = [
   {
     name: 'sync',
     section: 'queue',
-    summary: "fetch and take in the target's upstream",
+    summary: 'bring server, remote and clone in step',
     load: () => import('./commands/sync.ts'),
   },
   {

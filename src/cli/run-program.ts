@@ -1,6 +1,7 @@
 import { CommanderError, Option, Command as Program } from 'commander';
 import type { Environment } from '../app/environment.ts';
 import { nearest } from '../base/nearest.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Answer, Command, CommandOption, Options } from './command.ts';
 import { helpData, helpText, wordsOf } from './command-help.ts';
@@ -140,6 +141,10 @@ async function runCommand(
     // A command that says 0 was not cut off: to be stopped is how a server ends.
     return session.signal.aborted && answer.exit !== 0 ? INTERRUPTED : (answer.exit ?? 0);
   } catch (error) {
+    if (error instanceof AuthorityAway && error.kept) {
+      show(given.output, keptAnswer(error, error.kept), session.flags.as);
+      return KEPT;
+    }
     if (!session.signal.aborted || isSwarmError(error, 'interrupted')) throw error;
     // Whatever failed did so because it was stopped.
     throw new SwarmError(
@@ -158,6 +163,17 @@ async function runCommand(
 
 /** The exit code of a command that was stopped by Ctrl-C. */
 const INTERRUPTED = 130;
+
+/** The exit code of a call that is kept for a server that is away. */
+const KEPT = 7;
+
+function keptAnswer({ message }: AuthorityAway, outbox: { seq: number; operation: string }): Answer {
+  return {
+    data: { kind: 'queued', position: null, reason: message, outbox },
+    text: () => message,
+    next: 'gitswarm sync',
+  };
+}
 
 function show(output: Output, answer: Answer, as: string | undefined): void {
   output.result(answer.data, () => {

@@ -71,7 +71,13 @@ export class Session {
   app(options: { longLived?: boolean; untouched?: boolean } = {}): Promise<App> {
     // Loaded only now: `help` and a mistyped command must not wait for databases and git.
     this.#app ??= import('../app/open-app.ts').then(({ openApp }) =>
-      openApp({ dir: this.flags.dir, environment: this.environment, ...options }),
+      openApp({
+        dir: this.flags.dir,
+        environment: this.environment,
+        offline: this.flags.offline,
+        tell: (text) => this.output.note(text),
+        ...options,
+      }),
     );
     return this.#app;
   }
@@ -110,7 +116,8 @@ export class Session {
   async doWhatIsDue(): Promise<void> {
     if (!this.flags.tick || this.rule === 'nobody') return;
     const app = await this.#app?.catch(() => undefined);
-    if (!app || app.isReadOnly) return;
+    // A server does what is due for the repositories it decides.
+    if (!app || app.isReadOnly || app.connection) return;
     // Whoever comes next does it; the answer of this command is out already.
     await app
       .workflow()
@@ -141,6 +148,8 @@ export class Session {
     if (this.rule === 'nobody') return undefined;
     const inferred = this.rule === 'named' ? undefined : await this.#worktreeAuthor(app);
     if (inferred) return inferred;
+    // With a server the token says who we are, and proves it.
+    if (app.connection) return ask.call(showAgent, { agent: app.connection.agentId });
     return this.isInteractive || this.rule === 'reader' ? firstOwner(app) : undefined;
   }
 

@@ -10,6 +10,7 @@ export const EventType = z.enum([
   'repo.created',
   'repo.archived',
   'repo.taken_over',
+  'repo.handed_over',
   'repo.config_changed',
   'repo.config_reported',
   'repo.uploaded',

@@ -75,6 +75,15 @@ export const archiveRepo = endpoint('repo.archive', () => ({
   output: Repo,
 }));
 
+/** A server decides from now on: the last thing that is written into the database beside the clone. */
+export const handOverRepo = endpoint('repo.hand_over', () => ({
+  method: 'POST',
+  path: '/repos/:repoId/hand-over',
+  input: z.object({ repoId: Id, server: z.string().max(2000), orgId: Id.nullable() }),
+  output: Repo,
+  internal: true,
+}));
+
 /** What the tree of the buffer's tip says; measured by a workflow whenever that blob is not the recorded one. */
 export const reportConfig = endpoint('repo.report_config', () => ({
   method: 'PUT',

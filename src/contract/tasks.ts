@@ -59,6 +59,8 @@ export const createTask = endpoint('task.create', () => ({
   path: '/repos/:repoId/tasks',
   input: z.object({
     repoId: Id,
+    /** Chosen by whoever made the task while the authority was another, or away. */
+    id: Id.optional(),
     title: line(500),
     description: prose(50_000).default(''),
     priority: Priority.default('medium'),

@@ -58,4 +58,18 @@ export const schemaSteps: readonly string[] = [
   ) strict, without rowid;
   create table queue_rates (id integer primary key check (id = 1), data text not null) strict;
   `,
+  `
+  create table connection (
+    id integer primary key check (id = 1), url text not null, repo_id text not null, agent_id text not null,
+    agent_name text not null, remote text, cursor text, looked_at text, connected_at text not null
+  ) strict;
+  create table outbox (
+    seq integer primary key autoincrement, key text not null unique, operation text not null, actor_id text not null,
+    input text not null, state text not null, attempts integer not null, error text, holder text not null,
+    created_at text not null
+  ) strict;
+  create table remembered_answer (
+    question text primary key, answer text not null, asked_at text not null
+  ) strict, without rowid;
+  `,
 ];

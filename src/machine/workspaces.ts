@@ -40,6 +40,11 @@ export function setSyncedOid(machine: Machine, streamId: string, oid: string): v
   machine.run('update workspace set synced_oid = ? where stream_id = ?', oid, streamId);
 }
 
+/** Another agent works there from now on. */
+export function assignWorkspace(machine: Machine, streamId: string, agentId: string): void {
+  machine.run('update workspace set agent_id = ? where stream_id = ?', agentId, streamId);
+}
+
 export function moveWorkspace(machine: Machine, streamId: string, path: string): void {
   machine.run('update workspace set path = ? where stream_id = ?', path, streamId);
 }

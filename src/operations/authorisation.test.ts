@@ -37,6 +37,7 @@ const PASSES: Partial<Record<Need, Role[]>> = {
 const INPUTS: Record<string, object> = {
   'repo.report_config': { blob: null, config: null },
   'repo.set_config': { changes: {} },
+  'repo.hand_over': { server: 'https://swarm.example', orgId: null },
   'maintainer.add': { agent: 'writer' },
   'maintainer.remove': { agent: 'nobody at all' },
   'access.grant': { agent: 'nobody at all', level: 'read' },

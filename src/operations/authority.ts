@@ -10,6 +10,8 @@ export interface Authority {
   /** The same authority, asked by this agent. */
   as(callerId: string | undefined): Authority;
   call<E extends Endpoint>(endpoint: E, input: InputOf<E>, options?: CallOptions): Promise<OutputOf<E>>;
+  /** Of a server that is away: keeps what has happened here, to be told when it is back. */
+  tellLater?<E extends Endpoint>(endpoint: E, input: InputOf<E>): void;
 }
 
 export interface CallOptions {

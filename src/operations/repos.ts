@@ -96,10 +96,21 @@ const archive = operation(contract.archiveRepo, {
   },
 });
 
+/** There is no way back: what the server decided since is not here. */
+const handOver = operation(contract.handOverRepo, {
+  on: 'repo',
+  needs: 'admin',
+  async run({ db, repo, now, emit }, { server, orgId }) {
+    emit({ type: 'repo.handed_over', subject: { type: 'repo', id: repo.id }, data: { server } });
+    return toRepo(await updateRepoRow(db, repo.id, { authority: 'server', org_id: orgId, updated_at: now }));
+  },
+});
+
 export const repoOperations = [
   init,
   show,
   archive,
+  handOver,
   ...configOperations,
   ...maintainerOperations,
   ...accessOperations,

@@ -17,6 +17,7 @@ import {
 } from '../domain/tasks/task-fields.ts';
 import { isFinal } from '../domain/tasks/task-rules.ts';
 import {
+  findTaskRow,
   getTaskRow,
   handleOfTask,
   insertTask,
@@ -39,8 +40,11 @@ const create = operation(contract.createTask, {
       throw new SwarmError('invalid', `A task cannot expire in the past (${input.expiresAt}).`);
     }
     const dependsOn = await resolveTasks(context, repo.id, input.dependsOn);
+    const id = input.id ?? newId(context.clock.now());
+    if (input.id !== undefined && (await findTaskRow(db, id)))
+      throw new SwarmError('already_exists', `There is a task ${id} already.`);
     const task = await insertTask(db, {
-      id: newId(context.clock.now()),
+      id,
       repo_id: repo.id,
       title: input.title,
       description: input.description,

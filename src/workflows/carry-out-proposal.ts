@@ -1,3 +1,4 @@
+import { allPages } from '../base/all-pages.ts';
 import { isRetryable, isSwarmError } from '../contract/errors.ts';
 import { listMerges, type Merge, moveInQueue } from '../contract/merges.ts';
 import {
@@ -16,7 +17,6 @@ import { showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Authority } from '../operations/authority.ts';
-import { allPages } from './all-pages.ts';
 import { writeSettingBoth } from './edit-config.ts';
 import { mergeStream } from './merge-stream.ts';
 import { landingOf } from './plain-landings.ts';

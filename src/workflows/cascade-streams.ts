@@ -1,3 +1,4 @@
+import { allPages } from '../base/all-pages.ts';
 import {
   type ConflictFile,
   listStreams,
@@ -11,7 +12,6 @@ import { moveCheckout } from '../git/move-checkout.ts';
 import { findRef, updateRefs } from '../git/refs.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { listWorkspaceUses } from '../machine/workspaces.ts';
-import { allPages } from './all-pages.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
 import type { Workflow } from './workflow.ts';

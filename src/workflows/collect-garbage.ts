@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { allPages } from '../base/all-pages.ts';
 import { listStreams, type Stream } from '../contract/streams.ts';
 import { checkedOutRefs } from '../git/checkouts.ts';
 import { isAncestor, readCommit } from '../git/commits.ts';
@@ -6,7 +7,6 @@ import { listRefs, updateRefs } from '../git/refs.ts';
 import { SNAPSHOTS } from '../git/snapshot.ts';
 import { listCheckouts } from '../machine/checkouts.ts';
 import { pruneRunOutputs } from '../machine/run-outputs.ts';
-import { allPages } from './all-pages.ts';
 import { removeCheckout } from './checkout-pool.ts';
 import { KEPT } from './kept-heads.ts';
 import { bufferTip, targetTip, type Workflow } from './workflow.ts';

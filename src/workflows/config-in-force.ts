@@ -1,5 +1,7 @@
+import { isSwarmError } from '../contract/errors.ts';
+import { reportConfigFile } from '../contract/hosted-repos.ts';
 import { CONFIG_PATH, JSON_CONFIG_PATH } from '../contract/repo-files.ts';
-import { type Repo, reportConfig } from '../contract/repos.ts';
+import { getRepo, type Repo, reportConfig } from '../contract/repos.ts';
 import { entryOid, readBlob } from '../git/objects.ts';
 import { isRefName } from '../git/ref-name.ts';
 import { findRef, resolveCommit } from '../git/refs.ts';
@@ -50,6 +52,40 @@ export async function refreshConfig(
     config: parsed.config,
   });
   return { repo: reported, warnings };
+}
+
+/**
+ * Tells a server that decides what the file at the buffer's tip says; the caller has the newest buffer, or an older file
+ * would come into force again. Only a maintainer's word counts there: from anybody else the answer is `refused`.
+ */
+export async function reportSettings(
+  workflow: Workflow,
+): Promise<
+  { kind: 'same' | 'refused' } | { kind: 'reported'; repo: Repo } | { kind: 'unusable'; reason: string }
+> {
+  const { git, authority } = workflow;
+  const repo = await authority.call(getRepo, { repoId: workflow.repo.id });
+  const tip = await resolveCommit(git, `refs/heads/${repo.bufferBranch}`);
+  if (tip === undefined) return { kind: 'same' };
+  const settled = findSettledConfig(workflow.machine, repo.id);
+  if (settled?.tip === tip && settled.blob === repo.configBlob) return { kind: 'same' };
+  const found = await findFile(workflow, tip);
+  const settle = (blob: string | null) =>
+    recordSettledConfig(workflow.machine, { repoId: repo.id, tip, blob });
+  if (found.oid === repo.configBlob) {
+    settle(found.oid);
+    return { kind: 'same' };
+  }
+  const text = found.oid === null ? null : ((await readBlob(git, tip, found.path))?.toString('utf8') ?? '');
+  try {
+    const reported = await authority.call(reportConfigFile, { repoId: repo.id, text });
+    settle(reported.configBlob);
+    return { kind: 'reported', repo: reported };
+  } catch (error) {
+    if (isSwarmError(error, 'not_allowed')) return { kind: 'refused' };
+    if (isSwarmError(error, 'invalid')) return { kind: 'unusable', reason: error.message };
+    throw error;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { allPages } from '../base/all-pages.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listReviews } from '../contract/reviews.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
@@ -5,7 +6,6 @@ import { type DiffStat, diffStat, diffText } from '../git/diff.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
-import { allPages } from './all-pages.ts';
 import { measureStream } from './facts.ts';
 import { rememberSeen } from './review-stream.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';

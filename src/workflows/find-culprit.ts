@@ -1,3 +1,4 @@
+import { allPages } from '../base/all-pages.ts';
 import type { Merge } from '../contract/merges.ts';
 import { listMerges } from '../contract/merges.ts';
 import { showStream } from '../contract/streams.ts';
@@ -5,7 +6,6 @@ import { cutByWeight } from '../domain/queue/search-prefixes.ts';
 import { type Suspect, suspicion } from '../domain/queue/suspicion.ts';
 import { isAncestor, listCommits } from '../git/commits.ts';
 import { revertMerge } from '../git/revert.ts';
-import { allPages } from './all-pages.ts';
 import { signaturesOf } from './authorship.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
 import { actorOf, type Workflow } from './workflow.ts';

@@ -102,7 +102,7 @@ export async function initRepository(
   });
 }
 
-async function chooseTarget(
+export async function chooseTarget(
   git: Repository,
   asked: string | undefined,
 ): Promise<{ branch: string; commit: string }> {
@@ -128,7 +128,7 @@ async function chooseTarget(
 }
 
 /** The settings to begin with: those of a committed file, else what was asked for. */
-async function chooseConfig(
+export async function chooseConfig(
   git: Repository,
   target: { branch: string; commit: string },
   request: InitRequest,
@@ -156,7 +156,8 @@ async function ownName(git: Repository): Promise<string> {
   return (await identity(git))?.name ?? (await readConfig(git, 'user.name')) ?? git.env.USER ?? 'owner';
 }
 
-async function makeFiles(
+/** What belongs beside the clone: the buffer, entries in the exclude file, and a settings file where none is there. */
+export async function makeFiles(
   git: Repository,
   places: { home: string; configFile: string },
   repo: Repo,

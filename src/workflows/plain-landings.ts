@@ -1,10 +1,10 @@
+import { allPages } from '../base/all-pages.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listMerges, type Merge, requestPlainMerge } from '../contract/merges.ts';
 import { reportIntakeConflict } from '../contract/stabilizations.ts';
 import { isAncestor, readCommit } from '../git/commits.ts';
 import { mergeCommits, mergeTrees } from '../git/merge.ts';
 import { revertMerge } from '../git/revert.ts';
-import { allPages } from './all-pages.ts';
 import { type Compose, type Landing, landingMessage, landMergeIntent } from './land.ts';
 import { bufferTip, targetTip, type Workflow } from './workflow.ts';
 

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { allPages } from '../base/all-pages.ts';
 import { RepoPath } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listPlanTasks, type PlanTask } from '../contract/workplans.ts';
@@ -10,7 +11,6 @@ import { type Head, headOf } from '../git/head.ts';
 import { listWorktreeFiles, readWorktreeFiles } from '../git/list-files.ts';
 import { askRemote, lacks, upstreamOf } from '../git/upstream.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
-import { allPages } from './all-pages.ts';
 import type { Workflow } from './workflow.ts';
 
 /** The workplans of a checkout beside the tasks of the authority: all that check and fix look at. */

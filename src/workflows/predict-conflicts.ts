@@ -1,3 +1,4 @@
+import { allPages } from '../base/all-pages.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { listStreams, type Stream } from '../contract/streams.ts';
 import { readCommit } from '../git/commits.ts';
@@ -5,7 +6,6 @@ import { mergeTrees } from '../git/merge.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
 import { changesBetween, meetingPairs, touchedBy } from '../git/touched.ts';
 import { listPredictions, type Prediction, recordPredictions } from '../machine/predictions.ts';
-import { allPages } from './all-pages.ts';
 import { onBuffer } from './on-buffer.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 

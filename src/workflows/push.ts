@@ -1,7 +1,8 @@
+import { shellWord } from '../base/shell-word.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { showStream } from '../contract/streams.ts';
 import { readConfig } from '../git/config.ts';
-import { runGit } from '../git/run-git.ts';
+import { type GitPlace, runGit } from '../git/run-git.ts';
 import { adoptBranch } from './adopt.ts';
 import { branchHead } from './facts.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
@@ -11,9 +12,19 @@ import type { Workflow } from './workflow.ts';
 export async function remoteOf(workflow: Workflow): Promise<string | undefined> {
   const tracked = await readConfig(workflow.git, `branch.${workflow.repo.promoteTarget}.remote`);
   if (tracked !== undefined && tracked !== '.') return tracked;
-  const { stdout } = await runGit(workflow.git, ['remote']);
+  return chooseRemote(workflow.git, undefined);
+}
+
+/** The remote in which the clones of a repository meet: the one that is asked for, else the only one, else `origin`. */
+export async function chooseRemote(git: GitPlace, asked: string | undefined): Promise<string | undefined> {
+  const { stdout } = await runGit(git, ['remote']);
   const remotes = stdout.split('\n').filter(Boolean);
-  return remotes.length === 1 ? remotes[0] : remotes.find((remote) => remote === 'origin');
+  if (asked === undefined)
+    return remotes.length === 1 ? remotes[0] : remotes.find((remote) => remote === 'origin');
+  if (remotes.includes(asked)) return asked;
+  throw new SwarmError('not_found', `There is no remote "${asked}" here.`, {
+    fix: `git remote add ${shellWord(asked)} <url>`,
+  });
 }
 
 /** Pushes buffer, target and a tag to the remote; never by force. Answers what was pushed. */

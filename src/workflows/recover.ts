@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { allPages } from '../base/all-pages.ts';
 import { isoTime } from '../base/clock.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.ts';
@@ -17,7 +18,6 @@ import {
   orphanIntent,
 } from '../machine/intents.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
-import { allPages } from './all-pages.ts';
 import type { SplitIntent } from './land-blocks.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';

@@ -1,7 +1,7 @@
+import { allPages } from '../base/all-pages.ts';
 import { abandonStream, listStreams } from '../contract/streams.ts';
 import { isStale } from '../domain/streams/stale-streams.ts';
 import { adoptBranch } from './adopt.ts';
-import { allPages } from './all-pages.ts';
 import { runPlugin } from './run-plugin.ts';
 import type { Workflow } from './workflow.ts';
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { allPages } from '../base/all-pages.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { setConfig } from '../contract/repos.ts';
 import { listStreams } from '../contract/streams.ts';
@@ -12,7 +13,6 @@ import { disallowSparse } from '../git/sparse.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { listCheckouts } from '../machine/checkouts.ts';
 import { listWorkspaces } from '../machine/workspaces.ts';
-import { allPages } from './all-pages.ts';
 import { removeExcludes } from './exclude-file.ts';
 import { readMade } from './init-repository.ts';
 import { takeDown } from './remove-worktree.ts';

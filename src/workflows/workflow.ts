@@ -31,6 +31,8 @@ export interface Workflow {
   hides?: readonly string[] | undefined;
   /** The way to a remote; a server's, which may not go everywhere. Without it git finds its own. */
   reachRemote?: ((url: string) => Promise<Transport>) | undefined;
+  /** Where this clone meets others; without one it is the only one. */
+  shared?: SharedRemote | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
   /** What a server does around all work on the buffer: keeps other servers out, and learns where it was cut off. */
@@ -40,6 +42,12 @@ export interface Workflow {
   /** Passes a named step; tests of recovery let the process die there. */
   reach(step: string): void;
   signal?: AbortSignal;
+}
+
+/** The git remote in which the clones of a repository meet. */
+export interface SharedRemote {
+  /** Its name in this clone. */
+  remote: string;
 }
 
 /** The agent who acts; refuses where nobody is named. */

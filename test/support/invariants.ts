@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { allPages } from '../../src/base/all-pages.ts';
 import { listMerges, type Merge } from '../../src/contract/merges.ts';
 import { listStreams, type Stream } from '../../src/contract/streams.ts';
 import { changeIdOf } from '../../src/git/change-id.ts';
@@ -8,7 +9,6 @@ import { listCheckouts } from '../../src/machine/checkouts.ts';
 import { listIntents } from '../../src/machine/intents.ts';
 import { isHolderAlive } from '../../src/machine/process-identity.ts';
 import { listWorkspaces } from '../../src/machine/workspaces.ts';
-import { allPages } from '../../src/workflows/all-pages.ts';
 import { examine } from '../../src/workflows/doctor/doctor.ts';
 import { reportStatus } from '../../src/workflows/status-report.ts';
 import type { Story } from './story.ts';

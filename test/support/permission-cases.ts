@@ -94,6 +94,7 @@ export const CASES: Record<string, Case[]> = {
   'agent.rotate_key': [{ input: () => ({ agent: 'writer' }), ...itself }],
   'repo.init': [{ input: () => ({ name: 'demo', owner: { name: 'owner' }, config: defaultConfig }) }],
   'repo.archive': [{ input: () => ({}) }],
+  'repo.hand_over': [{ input: () => ({ server: 'https://swarm.example', orgId: null }) }],
   'repo.report_config': [{ input: () => ({ blob: null, config: null }) }],
   'repo.set_config': [{ input: () => ({ changes: { min_reviews: 2 } }) }],
   'maintainer.add': [{ input: () => ({ agent: 'writer' }) }],

@@ -1,3 +1,4 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import {
   type Budget,
@@ -9,7 +10,6 @@ import {
   withdrawBudget,
 } from '../../contract/budgets.ts';
 import { SwarmError } from '../../contract/errors.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import type { Answer, Command } from '../command.ts';
 import { textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';

@@ -1,3 +1,4 @@
+import { allPages } from '../../base/all-pages.ts';
 import { nearest } from '../../base/nearest.ts';
 import { plain, plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
@@ -11,7 +12,6 @@ import {
   showProposal,
   withdrawProposal,
 } from '../../contract/proposals.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import { castVote } from '../../workflows/carry-out-proposal.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Answer, Command, Options } from '../command.ts';

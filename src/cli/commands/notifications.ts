@@ -1,3 +1,4 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import {
@@ -7,7 +8,6 @@ import {
   setPreferences,
   showPreferences,
 } from '../../contract/notifications.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, listOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';

@@ -1,7 +1,7 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { createOrg, listOrgs, type Org, personalOrg, setOrg, showOrg } from '../../contract/orgs.ts';
 import { ServerSettings } from '../../contract/repo-files.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { numberOption, textOption } from '../options.ts';
 import { pairs, table } from '../output/table.ts';

@@ -1,7 +1,7 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { type Consensus, checkConsensus, listReviews } from '../../contract/reviews.ts';
 import { showStream } from '../../contract/streams.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import { nextForReview } from '../../workflows/review-stream.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';

@@ -1,3 +1,4 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import {
   listStreamCommits,
@@ -8,7 +9,6 @@ import {
   showStream,
 } from '../../contract/streams.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import { predictConflicts } from '../../workflows/predict-conflicts.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';

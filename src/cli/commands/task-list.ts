@@ -1,7 +1,7 @@
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { listTasks, type Task, TaskStatus } from '../../contract/tasks.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
+import { allPages } from '../../base/all-pages.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { type Stream, showStream } from '../../contract/streams.ts';
 import { worktreeStatus } from '../../git/worktree-files.ts';
 import { listWorkspaces, listWorkspaceUses, type Workspace } from '../../machine/workspaces.ts';
-import { allPages } from '../../workflows/all-pages.ts';
 import type { Workflow } from '../../workflows/workflow.ts';
 import type { Command } from '../command.ts';
 import { count } from '../output/hints.ts';

@@ -1,9 +1,9 @@
+import { allPages } from '../../base/all-pages.ts';
 import { listMerges, type Merge } from '../../contract/merges.ts';
 import { listStreams, type Stream } from '../../contract/streams.ts';
 import { isAncestor, readCommit } from '../../git/commits.ts';
 import { findRef, updateRefs } from '../../git/refs.ts';
 import { adoptBranch } from '../adopt.ts';
-import { allPages } from '../all-pages.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,6 +1,6 @@
+import { allPages } from '../../base/all-pages.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { listTasks, showTask, type Task } from '../../contract/tasks.ts';
-import { allPages } from '../all-pages.ts';
 import type { Workflow } from '../workflow.ts';
 
 /**

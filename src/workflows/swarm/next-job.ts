@@ -1,7 +1,7 @@
+import { allPages } from '../../base/all-pages.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { claimTask, listTasks, nextTask, showTask, type Task } from '../../contract/tasks.ts';
-import { allPages } from '../all-pages.ts';
 import { asAgent, mustStop, type SwarmRun } from './swarm-run.ts';
 import { openStreamsOf } from './workspace-for.ts';
 

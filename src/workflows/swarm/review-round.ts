@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { allPages } from '../../base/all-pages.ts';
 import { newId } from '../../base/ids.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
@@ -8,7 +9,6 @@ import { type Stream, showStream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { diffText } from '../../git/diff.ts';
 import { readVerdict, VERDICT_FILE_VARIABLE, type Verdict } from '../../providers/verdict.ts';
-import { allPages } from '../all-pages.ts';
 import { withCheckout } from '../checkout-pool.ts';
 import { judgeStream, rememberSeen } from '../review-stream.ts';
 import { playAgent } from './play-agent.ts';

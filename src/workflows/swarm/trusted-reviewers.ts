@@ -1,9 +1,9 @@
+import { allPages } from '../../base/all-pages.ts';
 import { isoTime } from '../../base/clock.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { isSwarmError } from '../../contract/errors.ts';
 import { addMaintainer, listMaintainers, removeMaintainer } from '../../contract/repos.ts';
 import { finishIntent, insertIntent } from '../../machine/intents.ts';
-import { allPages } from '../all-pages.ts';
 import type { Workflow } from '../workflow.ts';
 
 /** What is written down before anybody is trusted, so that a crash leaves no maintainer behind. */

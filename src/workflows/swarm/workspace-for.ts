@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { allPages } from '../../base/all-pages.ts';
 import type { Agent } from '../../contract/agents.ts';
 import { listStreams, type Stream } from '../../contract/streams.ts';
 import type { Task } from '../../contract/tasks.ts';
 import { findWorkspace } from '../../machine/workspaces.ts';
 import { adoptBranch } from '../adopt.ts';
-import { allPages } from '../all-pages.ts';
 import { createWorkspace } from '../create-workspace.ts';
 import { restoreWorkspace } from '../destroy-workspace.ts';
 import { asAgent, type SwarmRun } from './swarm-run.ts';

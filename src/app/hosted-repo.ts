@@ -1,0 +1,141 @@
+import { basename } from 'node:path';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/hosting.ts';
+import { getRepo, Repo } from '../contract/repos.ts';
+import { readConfig } from '../git/config.ts';
+import type { Repository } from '../git/repository.ts';
+import { requestOf } from '../sync/request-of.ts';
+import type { ServerLink } from '../sync/server-link.ts';
+import { chooseConfig, chooseTarget } from '../workflows/init-repository.ts';
+
+interface Clone {
+  git: Repository;
+  /** The git remote in which clones meet. */
+  remote: string | undefined;
+  /** The repository as the database beside the clone knows it. */
+  own: Repo | undefined;
+}
+
+/**
+ * The repository of a server that a clone belongs to: the one that is named, else the one with our id, else the one
+ * that was registered with the address of our remote. One that only has our name may be somebody else's and is asked about.
+ */
+export async function findHosted(
+  link: ServerLink,
+  clone: Clone & { named: string | undefined; isNew: boolean },
+): Promise<Repo | undefined> {
+  const { named, isNew, own } = clone;
+  if (named !== undefined) return requireClientClone(link, await getNamed(link, named));
+  if (own) {
+    const same = await findById(link, own.id);
+    if (same) return requireClientClone(link, same);
+    if (own.authority === 'server') throw noSuchRepo(link, own.id);
+  }
+  if (isNew) return undefined;
+  const name = nameOf(clone);
+  const url = await urlOf(clone);
+  const alike = await listAll(link, name);
+  for (const repo of alike) {
+    const { clone: kind, cloneUrl } = await cloneOf(link, repo.id);
+    if (kind === 'client' && cloneUrl !== null && cloneUrl === url) return repo;
+  }
+  const [first] = alike;
+  if (!first) return undefined;
+  throw new SwarmError(
+    'ambiguous',
+    `${link.url} has a repository "${name}", and nothing says that it is this one.`,
+    {
+      fix: `gitswarm connect … --repo ${first.handle} to join it, or --new to make another`,
+      details: { candidates: alike.map(({ id, handle, name: each }) => ({ id, handle, name: each })) },
+    },
+  );
+}
+
+/** Makes the repository known to the server; whoever connects owns it there. */
+export async function registerHosted(link: ServerLink, clone: Clone): Promise<HostedRepo> {
+  const { git, own } = clone;
+  const config = own?.config ?? (await chooseConfig(git, await chooseTarget(git, undefined), {}));
+  const input = registerRepo.input.parse({
+    ...(own ? { id: own.id, description: own.description } : {}),
+    name: nameOf(clone),
+    cloneUrl: (await urlOf(clone)) ?? null,
+    ownershipModel: own?.settings.ownership_model ?? 'guild',
+    ...(own
+      ? {
+          isPrivate: own.settings.is_private,
+          agentAccess: own.settings.agent_access,
+          minKarma: own.settings.min_karma,
+        }
+      : {}),
+    config,
+  });
+  // The same repository registered twice is refused by its id, so a lost answer does no harm.
+  return HostedRepo.parse(await link.ask(requestOf(registerRepo, input)));
+}
+
+async function getNamed(link: ServerLink, named: string): Promise<Repo> {
+  const byId = await findById(link, named);
+  if (byId) return byId;
+  const all = await listAll(link, undefined);
+  const found = all.filter(({ id, handle, name }) => [id, handle, name].includes(named));
+  const [only, second] = found;
+  if (only && !second) return only;
+  if (!only) throw noSuchRepo(link, named);
+  throw new SwarmError('ambiguous', `${link.url} has several repositories called "${named}".`, {
+    fix: `Name one by its handle: --repo ${only.handle}`,
+    details: { candidates: found.map(({ id, handle, name }) => ({ id, handle, name })) },
+  });
+}
+
+function noSuchRepo(link: ServerLink, named: string): SwarmError {
+  return new SwarmError('not_found', `${link.url} has no repository "${named}" that you may see.`, {
+    fix: 'Look at the name, or ask its owner for access.',
+  });
+}
+
+async function findById(link: ServerLink, repoId: string): Promise<Repo | undefined> {
+  try {
+    return Repo.parse(await link.ask(requestOf(getRepo, { repoId })));
+  } catch (error) {
+    if (isSwarmError(error, 'not_found') || isSwarmError(error, 'invalid')) return undefined;
+    throw error;
+  }
+}
+
+async function listAll(link: ServerLink, name: string | undefined): Promise<Repo[]> {
+  const found: Repo[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = listRepos.output.parse(await link.ask(requestOf(listRepos, { limit: 200, name, cursor })));
+    found.push(...page.items);
+    if (page.nextCursor === null) return found;
+    cursor = page.nextCursor;
+  }
+}
+
+async function cloneOf(link: ServerLink, repoId: string) {
+  return showClone.output.parse(await link.ask(requestOf(showClone, { repoId })));
+}
+
+/** Where the clone is the server's, it lands by itself: agents need no clone, and none is asked. */
+async function requireClientClone(link: ServerLink, repo: Repo): Promise<Repo> {
+  const { clone } = await cloneOf(link, repo.id);
+  if (clone === 'client') return repo;
+  throw new SwarmError(
+    'wrong_state',
+    `The clone of ${repo.name} is at the server, which lands what is sent to it.`,
+    {
+      fix: `Work through its API: ${link.url}/api/docs; or register this clone as another one with --new.`,
+    },
+  );
+}
+
+function nameOf({ git, own }: Clone): string {
+  return own?.name ?? (basename(git.root).replace(/\.git$/, '') || 'repository');
+}
+
+/** The address of the remote, without a password: what tells two clones of one repository. */
+async function urlOf({ git, remote }: Clone): Promise<string | undefined> {
+  if (remote === undefined) return undefined;
+  const url = await readConfig(git, `remote.${remote}.url`);
+  return url?.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+}

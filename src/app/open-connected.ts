@@ -1,0 +1,100 @@
+import { systemClock } from '../base/clock.ts';
+import { sha256 } from '../base/digest.ts';
+import { Agent } from '../contract/agents.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
+import { SwarmError } from '../contract/errors.ts';
+import { showMe } from '../contract/me.ts';
+import { getRepo } from '../contract/repos.ts';
+import { type Connection, readToken } from '../machine/connection.ts';
+import type { Machine } from '../machine/machine.ts';
+import { countOutbox } from '../machine/outbox.ts';
+import { findRememberedAnswer, rememberAnswer } from '../machine/remembered-answers.ts';
+import { type Flushed, flushOutbox } from '../sync/flush-outbox.ts';
+import { lookAtUpdates } from '../sync/look-at-updates.ts';
+import { remoteAuthority } from '../sync/remote-authority.ts';
+import { ServerLink } from '../sync/server-link.ts';
+import type { Decided, OpenOptions, ServerSide } from './decided.ts';
+
+/** What decides for a connected repository: the server, and while that is away nobody. */
+export async function openConnected(given: {
+  machine: Machine;
+  connection: Connection;
+  options: OpenOptions;
+}): Promise<Decided> {
+  const { machine, options } = given;
+  const { clock = systemClock, tell = () => undefined } = options;
+  const link = linkTo(machine, given.connection, options);
+  const connection = await connectionOf(given, link);
+  let isToldOfAge = false;
+  const server: ServerSide = {
+    flush: () => flushOutbox(link, machine, connection.repoId),
+    look: () => lookAtUpdates(link, machine, connection),
+  };
+  const authority = remoteAuthority({
+    link,
+    machine,
+    connection,
+    clock,
+    async flush() {
+      if (countOutbox(machine).waiting === 0) return 0;
+      const flushed = await server.flush();
+      for (const line of flushedLines(flushed)) tell(line);
+      return flushed.remaining;
+    },
+    onRecall(askedAt) {
+      if (!isToldOfAge) tell(`the server ${connection.url} is away; what is told is as of ${askedAt}`);
+      isToldOfAge = true;
+    },
+  });
+  const repo = await authority.call(getRepo, { repoId: connection.repoId });
+  return { authority, repo, connection, server, close: async () => undefined };
+}
+
+/** With a token of its own in the environment a process is somebody else than whoever connected. */
+async function connectionOf(
+  { machine, connection, options }: { machine: Machine; connection: Connection; options: OpenOptions },
+  link: ServerLink,
+): Promise<Connection> {
+  const { token } = options.environment;
+  if (token === undefined) return connection;
+  const question = `holder of ${sha256(token)}`;
+  const holder = await whoIs(link).catch((error: unknown) => {
+    const known = error instanceof AuthorityAway ? findRememberedAnswer(machine, question) : undefined;
+    if (known) return Agent.parse(known.answer);
+    throw error;
+  });
+  rememberAnswer(machine, [question], { answer: holder, askedAt: new Date().toISOString() });
+  return { ...connection, agentId: holder.id, agentName: holder.name };
+}
+
+/** Whose token it is. */
+export async function whoIs(link: ServerLink): Promise<Agent> {
+  const told = await link.ask({ method: 'GET', path: showMe.path });
+  return showMe.output.parse(told).agent;
+}
+
+/** The way to the server of this repository, with the token that was given with `connect`, or another one. */
+export function linkTo(
+  machine: Machine,
+  connection: Connection,
+  { environment, offline = false }: Pick<OpenOptions, 'environment' | 'offline'>,
+): ServerLink {
+  const token = environment.token ?? readToken(machine);
+  if (token !== undefined) return new ServerLink({ url: connection.url, token, offline });
+  throw new SwarmError('not_configured', `There is no token for ${connection.url} any more.`, {
+    fix: `gitswarm connect --server ${connection.url} --token <token>`,
+  });
+}
+
+/** What became of what waited, for people. */
+export function flushedLines({
+  ok,
+  duplicate,
+  rejected,
+}: Pick<Flushed, 'ok' | 'duplicate' | 'rejected'>): string[] {
+  const done = ok + duplicate;
+  return [
+    ...(done > 0 ? [`sent to the server: ${done} that waited`] : []),
+    ...(rejected > 0 ? [`the server refused ${rejected} of what waited: gitswarm sync status`] : []),
+  ];
+}

@@ -1,0 +1,84 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Machine } from './machine.ts';
+
+/** The server that decides for this repository, and whom we are there. */
+export interface Connection {
+  /** Without a slash at its end. */
+  url: string;
+  repoId: string;
+  /** Whose token it is. */
+  agentId: string;
+  agentName: string;
+  /** The git remote in which the clones meet; null where this is the only one. */
+  remote: string | null;
+  /** How far the server's log has been read. */
+  cursor: string | null;
+  /** When it was last read, in ISO 8601. */
+  lookedAt: string | null;
+  connectedAt: string;
+}
+
+interface Row {
+  url: string;
+  repo_id: string;
+  agent_id: string;
+  agent_name: string;
+  remote: string | null;
+  cursor: string | null;
+  looked_at: string | null;
+  connected_at: string;
+}
+
+export function findConnection(machine: Machine): Connection | undefined {
+  const row = machine.get<Row>('select * from connection');
+  return (
+    row && {
+      url: row.url,
+      repoId: row.repo_id,
+      agentId: row.agent_id,
+      agentName: row.agent_name,
+      remote: row.remote,
+      cursor: row.cursor,
+      lookedAt: row.looked_at,
+      connectedAt: row.connected_at,
+    }
+  );
+}
+
+/** Keeps the connection; the token beside it, for nobody else to read. */
+export function saveConnection(machine: Machine, connection: Connection, token: string): void {
+  mkdirSync(machine.localDir, { recursive: true });
+  const file = tokenFile(machine);
+  writeFileSync(file, token, { mode: 0o600 });
+  // A file that was there keeps the rights it had.
+  chmodSync(file, 0o600);
+  const { url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt } = connection;
+  const values = [url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt];
+  machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
+}
+
+export function recordLook(machine: Machine, look: { cursor: string; at: string }): void {
+  machine.run('update connection set cursor = ?, looked_at = ?', look.cursor, look.at);
+}
+
+export function deleteConnection(machine: Machine): void {
+  rmSync(tokenFile(machine), { force: true });
+  machine.write(() => {
+    machine.run('delete from connection');
+    machine.run('delete from remembered_answer');
+  });
+}
+
+/** The token that was given with `connect`; undefined where it is gone. */
+export function readToken(machine: Machine): string | undefined {
+  try {
+    return readFileSync(tokenFile(machine), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function tokenFile(machine: Machine): string {
+  return join(machine.localDir, 'server-token');
+}

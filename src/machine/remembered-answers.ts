@@ -1,0 +1,31 @@
+import type { Machine } from './machine.ts';
+
+/** What the server last answered to a question, for the time when it is away. */
+export interface RememberedAnswer {
+  answer: unknown;
+  askedAt: string;
+}
+
+export function findRememberedAnswer(machine: Machine, question: string): RememberedAnswer | undefined {
+  const sql = 'select answer, asked_at from remembered_answer where question = ?';
+  const row = machine.get<{ answer: string; asked_at: string }>(sql, question);
+  return row && { answer: JSON.parse(row.answer) as unknown, askedAt: row.asked_at };
+}
+
+/** The same answer under each of these questions. */
+export function rememberAnswer(
+  machine: Machine,
+  questions: readonly string[],
+  { answer, askedAt }: RememberedAnswer,
+): void {
+  const text = JSON.stringify(answer);
+  machine.write(() => {
+    for (const question of questions)
+      machine.run('insert or replace into remembered_answer values (?, ?, ?)', question, text, askedAt);
+  });
+}
+
+/** Forgets what was answered before a time, so that the store does not grow without end. */
+export function forgetAnswersBefore(machine: Machine, time: string): number {
+  return machine.run('delete from remembered_answer where asked_at < ?', time);
+}

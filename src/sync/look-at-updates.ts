@@ -1,0 +1,39 @@
+import { isoTime, systemClock } from '../base/clock.ts';
+import { listUpdates, type SwarmEvent } from '../contract/events.ts';
+import { listNotifications, type Notification } from '../contract/notifications.ts';
+import { type Connection, findConnection, recordLook } from '../machine/connection.ts';
+import type { Machine } from '../machine/machine.ts';
+import { requestOf } from './request-of.ts';
+import type { ServerLink } from './server-link.ts';
+
+/** What has happened at the server since somebody here looked last. */
+export interface Updates {
+  events: SwarmEvent[];
+  /** What concerns whom the token belongs to, and was not read: the newest first, at most 20. */
+  notifications: Notification[];
+}
+
+const PATIENCE_MS = 5000;
+/** Somebody who was away for long is told the rest by `gitswarm log`. */
+const MOST_PAGES = 10;
+
+/** Goes on where the last look ended, which is kept: nothing is told twice or left out. */
+export async function lookAtUpdates(
+  link: ServerLink,
+  machine: Machine,
+  { repoId }: Connection,
+): Promise<Updates> {
+  const events: SwarmEvent[] = [];
+  let since = findConnection(machine)?.cursor ?? undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const request = requestOf(listUpdates, { since, repoId, limit: 200 });
+    const told = listUpdates.output.parse(await link.ask({ ...request, patienceMs: PATIENCE_MS }));
+    events.push(...told.events);
+    since = told.cursor;
+    recordLook(machine, { cursor: told.cursor, at: isoTime(systemClock.now()) });
+    if (!told.more) break;
+  }
+  const unread = requestOf(listNotifications, { unread: true, limit: 20 });
+  const { items } = listNotifications.output.parse(await link.ask({ ...unread, patienceMs: PATIENCE_MS }));
+  return { events, notifications: items };
+}

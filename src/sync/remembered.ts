@@ -1,0 +1,75 @@
+import { sha256 } from '../base/digest.ts';
+import { showAgent } from '../contract/agents.ts';
+import type { Endpoint } from '../contract/endpoint.ts';
+import { isSwarmError } from '../contract/errors.ts';
+import { type Stream, showStream } from '../contract/streams.ts';
+import { showTask } from '../contract/tasks.ts';
+import type { Machine } from '../machine/machine.ts';
+import { findRememberedAnswer, rememberAnswer } from '../machine/remembered-answers.ts';
+
+/**
+ * Questions whose last answer helps while the server is away: what things are. Never whether something may be done, and
+ * nothing that depends on who asks: consensus, the queue and rights are the server's to tell.
+ */
+const REMEMBERED: ReadonlySet<string> = new Set([
+  'repo.show',
+  'agent.show',
+  'agent.list',
+  'maintainer.list',
+  'stream.show',
+  'stream.list',
+  'stream.commits',
+  'task.show',
+  'task.list',
+  // An owner may force a landing while the server is away; who one is, is what the server said last.
+  'access.explain',
+]);
+
+export function isRemembered({ name }: Pick<Endpoint, 'name'>): boolean {
+  return REMEMBERED.has(name);
+}
+
+/** Keeps an answer of the server, under whatever its subject may be asked for by. */
+export function remember(
+  machine: Machine,
+  asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown; answer: unknown; at: string },
+): void {
+  const { endpoint, input, answer, at } = asked;
+  const names = BY_NAME.get(endpoint.name)?.(answer) ?? [];
+  const questions = [question(endpoint.name, input), ...names.map((name) => question(endpoint.name, name))];
+  try {
+    rememberAnswer(machine, [...new Set(questions)], { answer, askedAt: at });
+  } catch (error) {
+    // A disk that cannot be written is no reason not to answer.
+    if (!isSwarmError(error, 'read_only')) throw error;
+  }
+}
+
+export function recall(
+  machine: Machine,
+  asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown },
+): { answer: unknown; askedAt: string } | undefined {
+  return findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
+}
+
+/** What is asked for by id may be asked for by handle or name as well. */
+const BY_NAME = new Map<string, (answer: unknown) => object[]>([
+  [showStream.name, (answer) => namesOf(answer).map((stream) => ({ stream }))],
+  [showAgent.name, (answer) => namesOf(answer).map((agent) => ({ agent }))],
+  [showTask.name, (answer) => namesOf(answer).map((task) => ({ task }))],
+]);
+
+function namesOf(answer: unknown): string[] {
+  const { id, handle, name } = answer as { id: string; handle: string; name?: string };
+  return [id, handle, ...(name === undefined ? [] : [name])];
+}
+
+/** A stream that was shown or answered by a write, for work that goes on without the server. */
+export function recallStream(machine: Machine, ref: string): Stream | undefined {
+  return recall(machine, { endpoint: showStream, input: { stream: ref } })?.answer as Stream | undefined;
+}
+
+function question(name: string, input: unknown): string {
+  const entries = Object.entries(input as object).filter(([, value]) => value !== undefined);
+  return sha256(`${name}\n${JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)))}`);
+}

@@ -1,0 +1,167 @@
+import { AuthorityAway } from '../contract/authority-away.ts';
+import { type ErrorCode, errorCodes, SwarmError } from '../contract/errors.ts';
+
+/** One request to the server. */
+export interface Ask {
+  method: string;
+  /** Below `/api/v1`, with its query. */
+  path: string;
+  body?: unknown;
+  /** Who acts, where that is not the holder of the token. */
+  agentId?: string | undefined;
+  /** The repository in which names are looked up. */
+  repoId?: string | undefined;
+  /** Idempotency key: with it a request whose answer was lost is sent once more. */
+  key?: string | undefined;
+  patienceMs?: number;
+}
+
+export interface LinkOptions {
+  url: string;
+  token: string;
+  /** Nothing is sent at all: the server is taken to be away. */
+  offline?: boolean;
+}
+
+const FIRST_PATIENCE_MS = 8000;
+const PATIENCE_MS = 90_000;
+/** A server that was away is asked again after this time; a command is over by then, a swarm goes on. */
+const AWAY_FOR_MS = 3000;
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** The way to the server that decides. Knows for a moment that it is away, so that one command does not wait twice. */
+export class ServerLink {
+  readonly url: string;
+  readonly #token: string;
+  readonly #offline: boolean;
+  #hasAnswered = false;
+  #awayUntil = 0;
+
+  constructor({ url, token, offline = false }: LinkOptions) {
+    this.url = url;
+    this.#token = token;
+    this.#offline = offline;
+  }
+
+  /** The JSON of the answer. Throws the server's own error, or AuthorityAway where there was none. */
+  async ask(ask: Ask): Promise<unknown> {
+    if (this.#offline) throw new AuthorityAway(`The server ${this.url} is not asked: --offline.`);
+    if (performance.now() < this.#awayUntil) throw this.#away('it did not answer just now');
+    try {
+      return await this.#send(ask);
+    } catch (error) {
+      // Whether it was done before the line broke nobody knows; under its key it is not done twice.
+      if (!(error instanceof LineBroken) || (ask.key === undefined && ask.method !== 'GET'))
+        throw this.#told(error);
+    }
+    try {
+      return await this.#send(ask);
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  #told(error: unknown): unknown {
+    if (!(error instanceof LineBroken)) return error;
+    this.#awayUntil = performance.now() + AWAY_FOR_MS;
+    return this.#away(error.message);
+  }
+
+  #away(why: string): AuthorityAway {
+    return new AuthorityAway(`The server ${this.url} is away: ${why}.`, {
+      fix: 'Try again when it is back; gitswarm sync status shows what waits for it.',
+    });
+  }
+
+  async #send({ method, path, body, agentId, repoId, key, patienceMs }: Ask): Promise<unknown> {
+    const patience = patienceMs ?? (this.#hasAnswered ? PATIENCE_MS : FIRST_PATIENCE_MS);
+    const response = await this.#fetch(path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(agentId === undefined ? {} : { 'x-gitswarm-agent': agentId }),
+        ...(repoId === undefined ? {} : { 'x-gitswarm-repo': repoId }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // The token goes to this server and to no other.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(patience),
+    });
+    const text = await readText(response);
+    this.#hasAnswered = true;
+    this.#awayUntil = 0;
+    const json = parseJson(text);
+    if (response.ok && json !== undefined) return json;
+    throw errorOf(response.status, json, this.url);
+  }
+
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
+    try {
+      return await fetch(`${this.url}/api/v1${path}`, request);
+    } catch (error) {
+      throw new LineBroken(reasonOf(error), { cause: error });
+    }
+  }
+}
+
+/** There was no answer, or not all of it. */
+class LineBroken extends Error {}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength;
+      if (size > LARGEST_ANSWER) throw new SwarmError('too_large', 'The answer of the server is too large.');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof SwarmError) throw error;
+    throw new LineBroken(reasonOf(error), { cause: error });
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the server says went wrong; of what stands in front of it only that it is away. */
+function errorOf(status: number, json: unknown, url: string): Error {
+  const told = asObject(asObject(json).error);
+  const code = errorCodes.find((each) => each === told.code);
+  if (code === 'unavailable' || (code === undefined && [502, 503, 504].includes(status)))
+    return new LineBroken(typeof told.message === 'string' ? told.message : `it answers ${status}`);
+  if (code === undefined)
+    return new SwarmError('invalid', `What answers at ${url} is no GitSwarm server (status ${status}).`, {
+      fix: 'Look at the address: gitswarm connect --server <url> --token <token>',
+    });
+  return toSwarmError(code, told);
+}
+
+function toSwarmError(code: ErrorCode, told: Record<string, unknown>): SwarmError {
+  return new SwarmError(code, typeof told.message === 'string' ? told.message : code, {
+    ...(typeof told.fix === 'string' ? { fix: told.fix } : {}),
+    details: asObject(told.details),
+  });
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** `ECONNREFUSED` says more than "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'it does not answer';
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}

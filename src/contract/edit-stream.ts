@@ -9,5 +9,6 @@ export const editStream = endpoint('stream.edit', () => ({
   path: '/streams/:stream/edit',
   input: z.object({ stream: Ref }),
   output: Stream,
-  internal: true,
+  internal: 'clone',
+  isRead: true,
 }));

@@ -12,8 +12,13 @@ export interface Endpoint<I extends z.ZodType = z.ZodType, O extends z.ZodType =
   readonly path: string;
   readonly input: I;
   readonly output: O;
-  /** Internal endpoints rest on facts that only a workflow can measure: they get no route and no tool of their own. */
-  readonly internal: boolean;
+  /**
+   * Internal endpoints rest on facts that only a workflow can measure: they get no route and no tool of their own. Those
+   * of `clone` rest on what only whoever has the clone can measure: where the clients have it, a server takes their word.
+   */
+  readonly internal: boolean | 'clone';
+  /** It changes nothing. A read whose input does not fit into an address is a POST. */
+  readonly isRead: boolean;
 }
 
 export type InputOf<E extends Endpoint> = z.input<E['input']>;
@@ -24,7 +29,8 @@ interface Definition<I extends z.ZodType, O extends z.ZodType> {
   path: string;
   input: I;
   output: O;
-  internal?: boolean;
+  internal?: boolean | 'clone';
+  isRead?: boolean;
 }
 
 /**
@@ -56,6 +62,9 @@ export function endpoint<I extends z.ZodType, O extends z.ZodType>(
     },
     get internal() {
       return definition().internal ?? false;
+    },
+    get isRead() {
+      return definition().isRead ?? definition().method === 'GET';
     },
   };
 }

@@ -22,7 +22,12 @@ export const makeRepo = endpoint('repo.create', () => ({
 export const changeSettings = endpoint('repo.set_config', () => ({
   method: 'PATCH',
   path: '/repos/:repoId/config',
-  input: z.object({ repoId: Id, changes: z.record(z.string(), z.unknown()) }),
+  input: z.object({
+    repoId: Id,
+    changes: z.record(z.string(), z.unknown()),
+    /** Counts where the clone is with the clients: nobody else can have written the file. */
+    fileWritten: z.boolean().default(false),
+  }),
   output: Repo,
 }));
 
@@ -103,6 +108,7 @@ export const stabilizeRepo = endpoint('stabilization.record', () => ({
     result: z.enum(['green', 'red', 'error']).optional(),
     commit: Oid.optional(),
     tag: z.string().max(255).nullable().default(null),
+    completes: Id.nullable().default(null),
     culpritMerge: Ref.nullable().default(null),
     revertMerge: Ref.nullable().default(null),
     durationMs: z.number().int().min(0).default(0),
@@ -135,6 +141,8 @@ export const promoteRepo = endpoint('promotion.record', () => ({
     toCommit: Oid.optional(),
     tag: z.string().max(255).optional(),
     untested: z.boolean().default(false),
+    /** Left out, it is what the caller's rights make of it. */
+    triggeredBy: Promotion.shape.triggeredBy.optional(),
   }),
   output: z.object({
     promoted: z.boolean(),

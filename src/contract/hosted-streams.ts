@@ -88,6 +88,8 @@ export const judge = endpoint('review.submit', () => ({
     verdict: Verdict,
     feedback: prose(50_000).default(''),
     tested: z.boolean().default(false),
+    /** Judges one block only: its number in the stream, from 1, or its id. */
+    block: z.string().max(100).optional(),
     ...Known,
   }),
   output: z.object({ review: Review, stream: Stream, consensus: Consensus }),
@@ -99,6 +101,7 @@ export const askForMerge = endpoint('merge.request', () => ({
   path: '/streams/:stream/merge',
   input: z.object({
     stream: Ref,
+    id: Id.optional(),
     force: z.boolean().default(false),
     reason: line(500).optional(),
     priority: Priority.optional(),

@@ -45,19 +45,22 @@ export const Merge = z.object({
   testedTree: Oid.nullable(),
   position: z.number().int().nullable(),
   requestedAt: Time,
+  /** Until when whoever prepared it may be about to land it; later anyone may settle it who has looked at the buffer. */
+  permitUntil: Time.nullable(),
   landedAt: Time.nullable(),
 });
 export type Merge = z.infer<typeof Merge>;
 
 /**
  * Asks for a landing. The gate is asked for exactly the head in `facts`; a stream that is queued already is answered
- * with its standing request.
+ * with its standing request. Whoever has to know the landing before it is answered chooses its id.
  */
 export const requestMerge = endpoint('merge.request', () => ({
   method: 'POST',
   path: '/streams/:stream/merge',
   input: z.object({
     stream: Ref,
+    id: Id.optional(),
     facts: Facts,
     force: z.boolean().default(false),
     reason: line(500).optional(),
@@ -80,7 +83,7 @@ export const requestPlainMerge = endpoint('merge.request_plain', () => ({
     automatic: z.boolean().default(false),
   }),
   output: Merge,
-  internal: true,
+  internal: 'clone',
 }));
 
 /** Records the commit that is about to land, before any ref moves. The gate is asked once more. */
@@ -97,7 +100,7 @@ export const prepareMerge = endpoint('merge.prepare', () => ({
     testedTree: Oid.nullable().default(null),
   }),
   output: Merge,
-  internal: true,
+  internal: 'clone',
 }));
 
 export const landMerge = endpoint('merge.land', () => ({
@@ -117,7 +120,7 @@ export const landMerge = endpoint('merge.land', () => ({
     reopenedTask: Task.nullable(),
     paused: z.array(Stream),
   }),
-  internal: true,
+  internal: 'clone',
 }));
 
 /** Ends an intent that cannot land: a conflict, a lost gate, or a crash; the stream goes back where it belongs. */
@@ -136,7 +139,7 @@ export const endMerge = endpoint('merge.end', () => ({
     eviction: prose(20_000).optional(),
   }),
   output: z.object({ merge: Merge, stream: Stream.nullable() }),
-  internal: true,
+  internal: 'clone',
 }));
 
 export const listMerges = endpoint('merge.list', () => ({
@@ -169,7 +172,9 @@ export const listQueue = endpoint('queue.list', () => ({
  * left the queue or cannot move: then whoever waits for it need not drive on.
  */
 export const nextInQueue = endpoint('queue.next', () => ({
-  method: 'GET',
+  // What was tried does not fit into an address.
+  method: 'POST',
+  isRead: true,
   path: '/repos/:repoId/queue/next',
   input: z.object({ repoId: Id, tried: z.array(Id).max(10_000).default([]), until: Id.optional() }),
   output: z.object({

@@ -33,7 +33,7 @@ export const beginPlugin = endpoint('plugin.begin', () => ({
   path: '/repos/:repoId/plugins/executions',
   input: z.object({ repoId: Id, plugin: Plugin, trigger: line(300) }),
   output: z.object({ execution: PluginExecution, proceed: z.boolean() }),
-  internal: true,
+  internal: 'clone',
 }));
 
 export const finishPlugin = endpoint('plugin.finish', () => ({
@@ -46,5 +46,5 @@ export const finishPlugin = endpoint('plugin.finish', () => ({
     result: z.record(z.string(), z.unknown()),
   }),
   output: PluginExecution,
-  internal: true,
+  internal: 'clone',
 }));

@@ -141,7 +141,7 @@ export const beginProposal = endpoint('proposal.begin', () => ({
   path: '/proposals/:proposal/begin',
   input: z.object({ proposal: Ref, plan: ProposalPlan }),
   output: z.object({ proposal: Proposal, plan: ProposalPlan, councilAgentId: Id }),
-  internal: true,
+  internal: 'clone',
 }));
 
 /** Ends the carrying out, once. */
@@ -150,5 +150,5 @@ export const recordExecution = endpoint('proposal.record_execution', () => ({
   path: '/proposals/:proposal/execution',
   input: z.object({ proposal: Ref, execution: Execution }),
   output: Proposal,
-  internal: true,
+  internal: 'clone',
 }));

@@ -150,5 +150,5 @@ export const splitOffStream = endpoint('stream.split_off', () => ({
   path: '/streams/:stream/split-off',
   input: z.object({ stream: Ref, id: Id, branch: BranchName, facts: Facts, rest: Facts }),
   output: z.object({ leading: Stream, rest: Stream }),
-  internal: true,
+  internal: 'clone',
 }));

@@ -75,7 +75,7 @@ export const requestPromotion = endpoint('promotion.request', () => ({
   path: '/repos/:repoId/promote/request',
   input: z.object({ repoId: Id, toCommit: Oid, automatic: z.boolean().default(false) }),
   output: z.object({ allowed: z.literal(true) }),
-  internal: true,
+  internal: 'clone',
 }));
 
 export const recordPromotion = endpoint('promotion.record', () => ({
@@ -104,5 +104,5 @@ export const reportIntakeConflict = endpoint('intake.conflicted', () => ({
   path: '/repos/:repoId/intake/conflict',
   input: z.object({ repoId: Id, target: Oid, buffer: Oid, paths: z.array(z.string().max(4096)).max(10_000) }),
   output: Task,
-  internal: true,
+  internal: 'clone',
 }));

@@ -153,7 +153,7 @@ export const recordHead = endpoint('stream.record_head', () => ({
     parent: Ref.nullable().optional(),
   }),
   output: Stream,
-  internal: true,
+  internal: 'clone',
 }));
 
 export const submitStream = endpoint('stream.submit', () => ({
@@ -174,7 +174,7 @@ export const markConflicted = endpoint('stream.mark_conflicted', () => ({
     files: z.array(ConflictFile).max(10_000),
   }),
   output: Stream,
-  internal: true,
+  internal: 'clone',
 }));
 
 export const pauseStream = endpoint('stream.pause', () => ({

@@ -31,7 +31,7 @@ export const recordUndo = endpoint('undo.record', () => ({
     data: z.record(z.string(), z.unknown()),
   }),
   output: UndoRecord,
-  internal: true,
+  internal: 'clone',
 }));
 
 /** Takes back the part of an operation that lives in the database and answers what is left to do in git. */

@@ -8,6 +8,7 @@ import { findAgentByKeyHash, findApiKeyByHash } from '../domain/agents/api-keys-
 import { findServerAgent } from '../domain/agents/server-agents-store.ts';
 import { isServer } from '../domain/agents/server-identity.ts';
 import { findOpenSession } from '../domain/agents/sessions-store.ts';
+import { mayCarryOut } from './council-identity.ts';
 import type { Kernel } from './execute.ts';
 
 /** What a caller shows to say who it is: a key, or the secret in the cookie of the dashboard. */
@@ -86,16 +87,22 @@ export async function findKeyHolder(
 }
 
 /**
- * Who acts where a request names an agent: the caller itself, or an agent it registered with a key that lets it. The
- * name may be anything that means the agent.
+ * Who acts where a request names an agent: the caller itself, an agent it registered with a key that lets it, or, where
+ * it carries out what a council decided, that council. The name may be anything that means the agent.
  */
-export async function actingAgent(kernel: Kernel, who: Authenticated, name: string): Promise<AgentRow> {
+export async function actingAgent(
+  kernel: Kernel,
+  who: Authenticated,
+  { name, toWrite }: { name: string; toWrite: boolean },
+): Promise<AgentRow> {
   if (name === who.agent.id) return who.agent;
   const named = await findNamed(kernel, name);
   if (named?.id === who.agent.id) return who.agent;
   const isOwn =
     named && (await findServerAgent(kernel.database.read, named.id))?.registered_by === who.agent.id;
   if (named && isOwn && who.mayRegister) return named;
+  // A council decides on changes: what it may see is no concern of those who carry them out.
+  if (named && toWrite && (await mayCarryOut(kernel, who.agent, named))) return named;
   throw new SwarmError('not_allowed', `${who.agent.name} may act only as itself, not as "${name}".`, {
     fix: 'Leave the agent out of the request, or send the key of that agent.',
   });

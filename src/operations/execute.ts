@@ -6,11 +6,14 @@ import { SwarmError } from '../contract/errors.ts';
 import type { Database, Db, Tx } from '../db/database.ts';
 import { announceEvents, lockEvents } from '../db/dialect-sql.ts';
 import type { AgentRow } from '../db/tables.ts';
+import type { AccessResult } from '../domain/access/access.ts';
 import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
+import { requireClientClone } from './client-clone.ts';
 import type { Operation, Remote } from './operation.ts';
 import { authorise, type Need, requireCovered } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
+import type { Subject } from './subjects.ts';
 import { loadVisibleSubject } from './visible-subject.ts';
 
 export interface Kernel {
@@ -31,6 +34,8 @@ export interface Call {
   isAlone?: boolean | undefined;
   /** The call came over the network. */
   remote?: Remote | undefined;
+  /** The caller measured it in a clone of its own: taken from those who may write, where the clients have the clone. */
+  restsOnClientClone?: boolean | undefined;
   /** The call is the last write of a route: what is remembered under the key is the route's answer, and so is told. */
   ends?: RouteEnd | undefined;
 }
@@ -71,6 +76,7 @@ export async function execute(
   if (!isOpen) {
     const asked = { operation: operation.endpoint.name, now, access };
     await authorise(db, operation.needs, caller, subject, asked);
+    if (call.restsOnClientClone) await checkClientClone(db, caller, subject, asked);
   }
   const context = {
     db,
@@ -120,8 +126,10 @@ async function runWrite(
     caller,
     now,
   });
-  await authorise(tx, operation.needs, caller, subject, { operation: name, now, access });
-  if (caller) await requireCovered(tx, caller, { name, input });
+  const asked = { operation: name, now, access };
+  await authorise(tx, operation.needs, caller, subject, asked);
+  if (call.restsOnClientClone) await checkClientClone(tx, caller, subject, asked);
+  if (caller) await requireCovered(tx, caller, { name, input, repoId: subject.repo?.id });
 
   const events: (NewEvent & { repoId?: string | null })[] = [];
   const repoId = subject.repo?.id ?? call.repoId;
@@ -144,6 +152,17 @@ async function runWrite(
   }
   await writeEvents(tx, kernel, caller, repoId, now, events);
   return answer;
+}
+
+/** Where nobody can check what is said, whoever may only read says nothing, whatever else the operation needs. */
+async function checkClientClone(
+  db: Db,
+  caller: AgentRow | undefined,
+  subject: Subject,
+  asked: { operation: string; now: string; access: AccessResult | undefined },
+): Promise<void> {
+  await authorise(db, 'write', caller, subject, asked);
+  await requireClientClone(db, subject.repo, asked.operation);
 }
 
 async function findCaller(db: Db, call: Call): Promise<AgentRow | undefined> {

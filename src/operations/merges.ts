@@ -9,6 +9,7 @@ import { accessOf } from '../domain/access/access-store.ts';
 import { type GateFacts, type GateRefusal, refuseMerge } from '../domain/merges/merge-gate.ts';
 import {
   findLiveMerge,
+  findMergeRow,
   getMergeRow,
   insertMerge,
   listLandings,
@@ -41,6 +42,7 @@ const request = operation(contract.requestMerge, {
     if (live && live.head === input.facts.head && live.forced === (input.force ? 1 : 0)) {
       return { merge: toMerge(live), stream: await toStream(db, stream) };
     }
+    if (input.id !== undefined) await refuseTakenId(db, input.id);
     if (live) await withdrawLiveMerge(context, stream, 'asked for again');
     if (input.force) await checkForce(context, input.reason);
     const current = stream.state === 'merged' ? stream : await takeFacts(context, stream, input.facts);
@@ -58,6 +60,13 @@ const request = operation(contract.requestMerge, {
     return { merge: toMerge(merge), stream: await toStream(db, queued) };
   },
 });
+
+async function refuseTakenId(db: Db, id: string): Promise<void> {
+  if (!(await findMergeRow(db, id))) return;
+  throw new SwarmError('already_exists', `There is a landing ${id} already.`, {
+    fix: 'Choose another id, or leave it out.',
+  });
+}
 
 /** Only owners force, where the settings let them, always with a reason, and it is recorded. */
 async function checkForce(context: StreamContext, reason: string | undefined): Promise<void> {
@@ -144,6 +153,7 @@ async function insertMergeFor(
   context: StreamContext,
   stream: StreamRow,
   input: {
+    id?: string | undefined;
     force: boolean;
     reason?: string | undefined;
     priority?: MergeRow['priority'] | undefined;
@@ -154,7 +164,7 @@ async function insertMergeFor(
   const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
   const labels = task ? (JSON.parse(task.labels) as string[]) : [];
   return insertMerge(db, {
-    id: newId(context.clock.now()),
+    id: input.id ?? newId(context.clock.now()),
     repo_id: repo.id,
     kind: 'stream',
     state: 'requested',

@@ -87,7 +87,7 @@ export async function authorise(
 export async function requireCovered(
   db: Db,
   caller: AgentRow,
-  call: { name: string; input: unknown },
+  call: { name: string; input: unknown; repoId: string | undefined },
 ): Promise<void> {
   if (isServer(caller)) await requireHousework(db, call);
   else if (caller.council_id !== null) await requireMandate(db, caller.council_id, call);
@@ -107,10 +107,10 @@ async function requireHousework(db: Db, call: { name: string; input: unknown }):
 async function requireMandate(
   db: Db,
   councilId: string,
-  call: { name: string; input: unknown },
+  call: { name: string; input: unknown; repoId: string | undefined },
 ): Promise<void> {
   const input = call.input as Record<string, unknown>;
-  const mandates = await listMandates(db, councilId);
+  const mandates = call.repoId === undefined ? [] : await listMandates(db, councilId, call.repoId);
   if (mandates.some((mandate) => coversCall(mandate, call.name, input))) return;
   throw new SwarmError('not_allowed', `The council has not decided on this (${call.name}).`, {
     fix: 'gitswarm council propose',

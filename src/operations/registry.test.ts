@@ -13,3 +13,8 @@ test('a name that nobody has is no operation', async () => {
   for (const name of ['', 'stream', 'stream.fly', 'nothing.show', 'constructor.x'])
     expect(await findOperation(name)).toBeUndefined();
 });
+
+test('an endpoint says of itself that it is a read where its operation changes nothing', () => {
+  for (const { endpoint, kind } of operations)
+    expect([endpoint.name, endpoint.isRead]).toEqual([endpoint.name, kind === 'read']);
+});

@@ -5,6 +5,7 @@ import type { Db } from '../db/database.ts';
 import type { AgentRow } from '../db/tables.ts';
 import type { AccessResult } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
+import { findRepoRow } from '../domain/repos/repos-store.ts';
 import type { Operation, Remote } from './operation.ts';
 import { loadSubject, type Subject, type SubjectKind } from './subjects.ts';
 
@@ -24,7 +25,7 @@ export interface Visible {
 /**
  * What an operation is about. A caller from the network is told the same of what does not exist and of what it may not
  * read, and outside a repository it names things by id or handle only: names, prefixes and candidates would tell of
- * other people's repositories.
+ * other people's repositories. In a repository that it names and may read it is told of that one as anybody is.
  */
 export async function loadVisibleSubject(
   db: Db,
@@ -37,10 +38,13 @@ export async function loadVisibleSubject(
   const name = String(input[kind === 'repo' ? 'repoId' : kind] ?? call.repoId ?? '');
   const hidden = () => new SwarmError('not_found', `There is no ${kind} "${name}" that you may see.`);
   if (kind !== 'repo' && call.repoId === undefined && !isExact(kind, name)) throw hidden();
-  const subject = await load(db, operation, { input, call }).catch((error: unknown) => {
-    if (isSwarmError(error, 'not_found') || isSwarmError(error, 'ambiguous')) throw hidden();
-    throw error;
+  const subject = await load(db, operation, { input, call }).catch(async (error: unknown) => {
+    if (!isSwarmError(error, 'not_found') && !isSwarmError(error, 'ambiguous')) throw error;
+    const mayBeTold = kind !== 'repo' && (await isReadable(db, { call, caller, now }));
+    throw mayBeTold ? error : hidden();
   });
+  // A call is about the repository it is made in, whatever else its caller may see.
+  if (call.repoId !== undefined && subject.repo?.id !== call.repoId) throw hidden();
   if (!subject.repo || operation.needs === 'nobody') return { subject, access: undefined };
   if (!caller) throw hidden();
   // A suspended agent is told that it is suspended, not that things are gone.
@@ -52,6 +56,13 @@ export async function loadVisibleSubject(
 
 function load(db: Db, { on }: Pick<Operation, 'on'>, { input, call }: Pick<Asked, 'input' | 'call'>) {
   return loadSubject(db, on, input, call.repoId);
+}
+
+/** True where the call is made in a repository that the caller may read. */
+async function isReadable(db: Db, { call, caller, now }: Omit<Asked, 'input'>): Promise<boolean> {
+  if (call.repoId === undefined || caller?.status !== 'active') return false;
+  const repo = await findRepoRow(db, call.repoId);
+  return repo !== undefined && (await accessOf(db, repo, caller, now)).level !== null;
 }
 
 function isExact(kind: Exclude<SubjectKind, 'none' | 'repo'>, name: string): boolean {

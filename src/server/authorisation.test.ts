@@ -31,13 +31,15 @@ const AT_A_SERVER: Record<string, Knocking[]> = {
   'invite.create': ['admin'],
   'invite.revoke': ['admin'],
   'org.set': ['writer'],
+  // Nobody can check what a client says of a decision: whoever may only read says nothing.
+  'proposal.begin': ['writer', 'author', 'maintainer', 'owner'],
 };
 
 const CODES: Record<string, ErrorCode> = { 'invite.revoke': 'not_found' };
 
 const keyOf = (caller: Knocking) => `gsw_the-key-of-${caller.padEnd(10, '-')}`;
 
-const routes = operations.filter((each) => each.kind === 'write' && !each.endpoint.internal);
+const routes = operations.filter((each) => each.kind === 'write' && each.endpoint.internal !== true);
 
 const rows = routes.flatMap((operation) =>
   (CASES[operation.endpoint.name] ?? []).map((each) => ({

@@ -6,8 +6,8 @@ import { FileMode } from '../contract/hosted-files.ts';
 import { asText } from '../workflows/hosted/conflict-report.ts';
 import { type Expected, readStagedFile, stageFile, stagePatch } from '../workflows/hosted/staged-files.ts';
 import { type Face, PREFIX } from './face.ts';
-import { cloneOfStream, type HostedCall, hostedCall } from './hosted-call.ts';
-import { remoteOf } from './remote.ts';
+import { cloneOfStream } from './hosted-call.ts';
+import { rawCall } from './sender.ts';
 
 const LARGEST_BODY = 24 * 1024 * 1024;
 
@@ -38,14 +38,8 @@ export async function addFileRoutes(app: FastifyInstance, face: Face): Promise<v
   });
 }
 
-async function callOf(face: Face, request: FileRequest): Promise<HostedCall> {
-  if (request.caller.kind === 'unknown') throw request.caller.error;
-  const { who } = request.caller;
-  return hostedCall(face, { callerId: who.agent.id, remote: remoteOf(face, who) });
-}
-
 async function read(face: Face, request: FileRequest, reply: FastifyReply): Promise<unknown> {
-  const { stream, workflow } = await cloneOfStream(await callOf(face, request), request.params.stream);
+  const { stream, workflow } = await cloneOfStream(await rawCall(face, request), request.params.stream);
   const { oid, mode, content } = await readStagedFile(workflow, stream, pathOf(request));
   reply.header('etag', `"${oid}"`).header('x-file-mode', mode);
   if (tagsOf(request.headers['if-none-match']).includes(oid)) return reply.code(304).send();
@@ -112,7 +106,7 @@ function oidOf(expected: Expected): string | undefined {
 }
 
 async function cloneAndRights(face: Face, request: FileRequest) {
-  const { stream, workflow } = await cloneOfStream(await callOf(face, request), request.params.stream);
+  const { stream, workflow } = await cloneOfStream(await rawCall(face, request), request.params.stream);
   return { stream: { id: stream.id, workflow } };
 }
 

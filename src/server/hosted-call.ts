@@ -21,12 +21,23 @@ export interface HostedCall {
   once: { key: string; operation: string; bodyHash: string } | undefined;
 }
 
+interface HostedAsked {
+  callerId: string;
+  remote: Remote;
+  /** In which things are named. */
+  repoId?: string | undefined;
+  once?: HostedCall['once'];
+}
+
 export async function hostedCall(
   face: Face,
-  { callerId, remote, once }: { callerId: string; remote: Remote; once?: HostedCall['once'] },
+  { callerId, remote, repoId, once }: HostedAsked,
 ): Promise<HostedCall> {
-  const authority = localAuthority(face.server.kernel, { callerId, remote });
-  const actor = await authority.call(showAgent, { agent: callerId });
+  const { kernel } = face.server;
+  // Agents are of no repository.
+  const actor = await localAuthority(kernel, { callerId, remote }).call(showAgent, { agent: callerId });
+  const scope = repoId === undefined ? {} : { repoId };
+  const authority = localAuthority(kernel, { callerId, remote, ...scope });
   return { face, authority, caller: { actor, remote }, once };
 }
 

@@ -115,32 +115,32 @@ const finish = hostedRoute(api.sayFinished, async (call, input) => {
 
 const review = hostedRoute(api.judge, async (call, input) => {
   const { stream, workflow } = await openStreamOf(call, input.stream);
-  const { verdict, feedback, tested, head } = input;
+  const { verdict, feedback, tested, head, block } = input;
   if (!workflow) {
     const facts = input.facts ? { facts: input.facts } : {};
     return writeLast(call, submitReview, {
-      input: { stream: stream.id, verdict, feedback, tested, head, ...facts },
+      input: { stream: stream.id, verdict, feedback, tested, head, block, ...facts },
       answer: (made) => made,
     });
   }
-  const given = await judgeStream(workflow, { stream: stream.id, verdict, feedback, tested, head });
+  const given = await judgeStream(workflow, { stream: stream.id, verdict, feedback, tested, head, block });
   if (given.kind !== 'verdict') throw new SwarmError('internal', 'A verdict was given and none came back.');
   return { review: given.review, stream: given.stream, consensus: given.consensus };
 });
 
 const merge = hostedRoute(api.askForMerge, async (call, input) => {
   const { stream, workflow } = await openStreamOf(call, input.stream);
-  const { force, reason, priority } = input;
+  const { id, force, reason, priority } = input;
   if (!workflow) {
     const facts = await clientFacts(call.authority, stream, input);
     const { bufferBranch } = await call.authority.call(getRepo, { repoId: stream.repoId });
     const permit = { approved: true as const, merged: false, commit: null, bufferBranch, waitsFor: null };
     return writeLast(call, requestMerge, {
-      input: { stream: stream.id, facts, force, reason, priority },
+      input: { stream: stream.id, id, facts, force, reason, priority },
       answer: (asked) => ({ ...permit, position: asked.merge.position, ...asked }),
     });
   }
-  const result = await mergeStream(workflow, stream.id, { force, reason, priority, wait: input.wait });
+  const result = await mergeStream(workflow, stream.id, { id, force, reason, priority, wait: input.wait });
   const after = (await streamOf(call, stream.id)).stream;
   if (result.kind === 'conflict') {
     const { onto, files } = await conflictReport(workflow, after);

@@ -31,7 +31,7 @@ const settings = hostedRoute(api.changeSettings, (call, input) => change(call, i
 
 const updateRepo = hostedRoute(api.updateRepo, (call, { repoId, ...named }) => {
   const changes = Object.entries(named).map(([name, value]) => [settingName(name), value]);
-  return change(call, { repoId, changes: Object.fromEntries(changes) });
+  return change(call, { repoId, changes: Object.fromEntries(changes), fileWritten: false });
 });
 
 /** `mergeMode` is `merge_mode`: settings go by the names they have in their file. */
@@ -46,11 +46,20 @@ const showSettings = hostedRoute(api.showSettings, async ({ authority }, input) 
   return { config, configSource, configBlob, settings };
 });
 
-async function change(call: HostedCall, input: { repoId: string; changes: Record<string, unknown> }) {
-  const workflow = await workflowOf(call, input.repoId);
-  const repo = await call.authority.call(setConfig, input);
+async function change(
+  call: HostedCall,
+  {
+    repoId,
+    changes,
+    fileWritten,
+  }: { repoId: string; changes: Record<string, unknown>; fileWritten: boolean },
+) {
+  const workflow = await workflowOf(call, repoId);
+  // Only whoever has a checkout can have written the file too.
+  const wish = { repoId, changes, fileWritten: fileWritten && !workflow };
+  const repo = await call.authority.call(setConfig, wish);
   // Whoever may set a command over the network has read it.
-  const { stabilize_command: command } = input.changes;
+  const { stabilize_command: command } = changes;
   if (workflow && typeof command === 'string') approveCommand(workflow, 'stabilize_command', command);
   return repo;
 }
@@ -160,19 +169,21 @@ const promoting = hostedRoute(api.promoteRepo, async (call, input) => {
   const toCommit = input.toCommit ?? input.commit;
   if (toCommit === undefined) throw new SwarmError('invalid', 'commit is missing: the clone is with you.');
   const repo = await call.authority.call(getRepo, { repoId });
-  // Whoever tested it records what moves by itself where the settings say so; the rest is for maintainers.
-  const agent = call.caller.actor.id;
-  const { level } = await call.authority.call(explainAccess, { repoId, agent });
-  const automatic = !includesLevel(level, 'maintain');
-  await call.authority.call(requestPromotion, { repoId, toCommit, automatic });
+  const triggeredBy = input.triggeredBy ?? (await impliedTrigger(call, repoId));
+  await call.authority.call(requestPromotion, { repoId, toCommit, automatic: triggeredBy === 'auto' });
   const { fromCommit, untested } = input;
-  const triggeredBy = automatic ? ('auto' as const) : ('manual' as const);
   const { bufferBranch: from, promoteTarget: to } = repo;
   return writeLast(call, recordPromotion, {
     input: { repoId, fromCommit, toCommit, untested, triggeredBy },
     answer: (promotion) => ({ promoted: true, from, to, fromCommit, toCommit, untested, promotion }),
   });
 });
+
+/** Whoever tested it records what moves by itself where the settings say so; the rest is for maintainers. */
+async function impliedTrigger({ authority, caller }: HostedCall, repoId: string): Promise<'auto' | 'manual'> {
+  const { level } = await authority.call(explainAccess, { repoId, agent: caller.actor.id });
+  return includesLevel(level, 'maintain') ? 'manual' : 'auto';
+}
 
 export const repoRoutes = [
   create,

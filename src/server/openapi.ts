@@ -25,6 +25,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], extra: Json = {}
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: gsw_…' } },
       schemas: { Error: ERROR },
+      parameters: { Agent: AGENT, Repo: REPO },
     },
   };
 }
@@ -54,7 +55,7 @@ function operationOf(endpoint: Endpoint): Json {
   const inPath = [...endpoint.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
   const names = Object.keys(input.properties ?? {});
   const others = names.filter((name) => !inPath.includes(name));
-  const isRead = endpoint.method === 'GET';
+  const isInAddress = endpoint.method === 'GET';
   const parameter = (where: string) => (name: string) => ({
     name,
     in: where,
@@ -66,11 +67,14 @@ function operationOf(endpoint: Endpoint): Json {
   return {
     operationId: endpoint.name,
     tags: [endpoint.name.split('.')[0]],
+    ...(endpoint.internal === 'clone' ? { description: FOR_CLIENTS } : {}),
     parameters: [
       ...inPath.map(parameter('path')),
-      ...(isRead ? others.map(parameter('query')) : [IDEMPOTENCY]),
+      ...(isInAddress ? others.map(parameter('query')) : []),
+      ...(endpoint.isRead ? [] : [IDEMPOTENCY]),
+      ...FOR_ALL,
     ],
-    ...(isRead || others.length === 0
+    ...(isInAddress || others.length === 0
       ? {}
       : {
           requestBody: {
@@ -98,6 +102,27 @@ function operationOf(endpoint: Endpoint): Json {
     },
   };
 }
+
+const FOR_CLIENTS =
+  'Where the clone is with the clients, what one of them measured in it or did there; refused (422) where it is at the server.';
+
+const AGENT = {
+  name: 'X-GitSwarm-Agent',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', maxLength: 300 },
+  description: 'Who acts, by id or name: the caller, or an agent that it registered.',
+};
+
+const REPO = {
+  name: 'X-GitSwarm-Repo',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', format: 'uuid' },
+  description: 'The repository in which handles, prefixes and names are looked up.',
+};
+
+const FOR_ALL = [{ $ref: '#/components/parameters/Agent' }, { $ref: '#/components/parameters/Repo' }];
 
 const IDEMPOTENCY = {
   name: 'Idempotency-Key',

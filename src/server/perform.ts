@@ -3,7 +3,7 @@ import type { Endpoint } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { getRepo } from '../contract/repos.ts';
 import { showStream } from '../contract/streams.ts';
-import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
+import type { Authenticated } from '../operations/authenticate.ts';
 import { execute, hashBody, parseInput } from '../operations/execute.ts';
 import type { Operation } from '../operations/operation.ts';
 import { findOperation } from '../operations/registry.ts';
@@ -12,6 +12,7 @@ import type { Face } from './face.ts';
 import { type HostedCall, type HostedRoute, hostedCall } from './hosted-call.ts';
 import { hostedRoutes } from './hosted-routes.ts';
 import { remoteOf } from './remote.ts';
+import { senderOf } from './sender.ts';
 
 /** One thing that somebody on the network asks for. */
 export interface Asked {
@@ -23,6 +24,8 @@ export interface Asked {
   isNamed: boolean;
   /** The agent that the request says it comes from. */
   actingAs: string | undefined;
+  /** The repository in which the request names things. */
+  repoId: string | undefined;
   /** Under which it is done once. */
   key: string | undefined;
 }
@@ -35,15 +38,15 @@ export function perform(face: Face, asked: Asked): Promise<unknown> {
 
 /** A route that may need the clone: several operations and git, remembered as one under the caller's key. */
 async function performHosted(face: Face, route: HostedRoute, asked: Asked): Promise<unknown> {
-  const { endpoint, input, caller, actingAs, key } = asked;
+  const { endpoint, input, caller, actingAs, repoId, key } = asked;
   const parsed = parseInput({ endpoint }, input);
   if (caller.kind === 'unknown') throw caller.error;
   const { who } = caller;
   const { kernel } = face.server;
-  const agent = actingAs === undefined ? who.agent : await actingAgent(kernel, who, actingAs);
+  const agent = await senderOf(kernel, { who, actingAs, toWrite: !endpoint.isRead });
   const operation = endpoint.name;
   const once = key === undefined ? undefined : { key, operation, bodyHash: hashBody(operation, parsed) };
-  const call = await hostedCall(face, { callerId: agent.id, remote: remoteOf(face, who), once });
+  const call = await hostedCall(face, { callerId: agent.id, remote: remoteOf(face, who), repoId, once });
   const run = () => route.run(call, parsed);
   if (key === undefined) return run();
   const recheck = () => requireVisible(call, parsed);
@@ -66,31 +69,25 @@ function requireActive(actor: Agent): void {
 }
 
 async function performPlain(face: Face, asked: Asked): Promise<unknown> {
-  const { endpoint, input, caller, actingAs, key } = asked;
+  const { endpoint, input, caller, actingAs, repoId, key } = asked;
   const operation = await operationOf(endpoint);
   if (caller.kind === 'unknown' && (operation.needs !== 'nobody' || asked.isNamed)) {
     parseInput(operation, input);
     throw caller.error;
   }
   const who = caller.kind === 'known' ? caller.who : undefined;
-  const agent =
-    who && (actingAs === undefined ? who.agent : await actor(operation, { input, actingAs, who, face }));
+  // A request that is malformed says so before it is asked who sends it.
+  if (actingAs !== undefined) parseInput(operation, input);
+  const agent = who && (await senderOf(face.server.kernel, { who, actingAs, toWrite: !endpoint.isRead }));
   return execute(face.server.kernel, operation, input, {
     callerId: agent?.id,
     caller: agent,
+    repoId: operation.on === 'none' ? undefined : repoId,
     key,
+    restsOnClientClone: endpoint.internal === 'clone',
     isAlone: true,
     remote: remoteOf(face, who),
   });
-}
-
-/** A request that is malformed says so before it is asked who sends it. */
-function actor(
-  operation: Operation,
-  given: { input: unknown; actingAs: string; who: Authenticated; face: Face },
-) {
-  parseInput(operation, given.input);
-  return actingAgent(given.face.server.kernel, given.who, given.actingAs);
 }
 
 async function operationOf(endpoint: Endpoint): Promise<Operation> {

@@ -3,12 +3,15 @@ import type { Endpoint } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { fromQuery, type JsonShape, ourName, shapeOf, withOurNames } from './input-shape.ts';
 import { innerCursor } from './list-cursors.ts';
+import { headerAgent, headerRepo } from './request-headers.ts';
 
 /** A request in the words of its endpoint. */
 export interface RequestInput {
   input: Record<string, unknown>;
   /** The agent the request says it comes from, where it says so. */
   actingAs: string | undefined;
+  /** The repository in which it names things, where it says so. */
+  repoId: string | undefined;
   /** Names the list whose cursors this request and its answer may carry. */
   list(): string;
 }
@@ -22,14 +25,15 @@ export function requestInput(endpoint: Endpoint, request: FastifyRequest): Reque
   const query = fromQuery(named(request.query, shape), shape);
   const body = bodyOf(request);
   const path = named(request.params, shape);
-  const { rest, actingAs } = takeActor({ ...query, ...named(body, shape) }, shape.properties ?? {});
+  const given = { ...query, ...named(body, shape) };
+  const { rest, actingAs } = takeActor(given, shape.properties ?? {}, headerAgent(request.headers));
   const input = { ...rest, ...path };
   const list = () => `${endpoint.name} ${JSON.stringify(Object.entries(path).sort())}`;
   for (const name of ['cursor', 'after']) {
     const cursor = input[name];
     if (shape.properties?.[name] && typeof cursor === 'string') input[name] = innerCursor(cursor, list());
   }
-  return { input, actingAs, list };
+  return { input, actingAs, repoId: headerRepo(request.headers), list };
 }
 
 function named(value: unknown, shape: JsonShape): Record<string, unknown> {
@@ -42,13 +46,14 @@ function bodyOf({ body }: FastifyRequest): object {
   throw new SwarmError('invalid', 'The body has to be a JSON object.');
 }
 
-/** What a request says of its sender, apart from the rest. */
+/** What a request says of its sender, apart from the rest; `inHeader` says so too. */
 export function takeActor(
   input: Record<string, unknown>,
   properties: Record<string, unknown>,
+  inHeader?: string,
 ): { rest: Record<string, unknown>; actingAs: string | undefined } {
   const rest: Record<string, unknown> = {};
-  const actors = new Set<string>();
+  const actors = new Set<string>(inHeader === undefined ? [] : [inHeader]);
   for (const [key, value] of Object.entries(input)) {
     const camel = key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
     if (!ACTORS.includes(camel) || ourName(key, properties) !== undefined) rest[key] = value;

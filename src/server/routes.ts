@@ -22,9 +22,12 @@ declare module 'fastify' {
   }
 }
 
-/** Every endpoint of the contract that is not internal, as a route. */
+/**
+ * Every endpoint of the contract that is a route: those that are not internal, and those that take the word of whoever
+ * has the clone.
+ */
 export function publicEndpoints(): Endpoint[] {
-  const plain = endpoints.filter((endpoint) => !endpoint.internal && !hostedRoutes.has(endpoint.name));
+  const plain = endpoints.filter(({ internal, name }) => internal !== true && !hostedRoutes.has(name));
   return [...plain, ...[...hostedRoutes.values()].map((route) => route.endpoint), syncBatch];
 }
 
@@ -50,24 +53,25 @@ interface Exchange {
 }
 
 async function answer(endpoint: Endpoint, { request, reply, face }: Exchange): Promise<unknown> {
-  const { input, actingAs, list } = requestInput(endpoint, request);
-  const key = endpoint.method === 'GET' ? undefined : idempotencyKey(request);
+  const { list, ...given } = requestInput(endpoint, request);
+  const key = endpoint.isRead ? undefined : idempotencyKey(request);
   const isNamed = request.headers.authorization !== undefined;
-  const result = await perform(face, { endpoint, input, caller: request.caller, isNamed, actingAs, key });
-  if (endpoint.method !== 'GET') face.wake();
+  const result = await perform(face, { ...given, endpoint, caller: request.caller, isNamed, key });
+  if (!endpoint.isRead) face.wake();
   reply.code(statusOf(endpoint));
   return withOuterCursor(result, list);
 }
 
 /** Calls of a client that was away, in one. */
 async function answerBatch(endpoint: Endpoint, { request, face }: Exchange): Promise<unknown> {
-  const { input, actingAs } = requestInput(endpoint, request);
+  const { input, actingAs, repoId } = requestInput(endpoint, request);
   const { events } = parseInput({ endpoint: syncBatch }, input) as z.output<typeof syncBatch.input>;
   const { caller } = request;
   if (caller.kind === 'unknown') throw caller.error;
   const sender = {
     who: caller.who,
     actingAs,
+    repoId,
     endpoints: publicEndpoints().filter((each) => each !== syncBatch),
     countWrite: () => request.server.countWrite(request),
     onFailure: (error: unknown) => {

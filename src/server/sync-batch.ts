@@ -2,12 +2,13 @@ import { sha256 } from '../base/digest.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import { httpStatusOf, isSwarmError, SwarmError } from '../contract/errors.ts';
 import { MOST_EVENTS, type SyncEvent, type SyncResult } from '../contract/hosted-sync.ts';
-import { type Authenticated, actingAgent } from '../operations/authenticate.ts';
+import type { Authenticated } from '../operations/authenticate.ts';
 import { isRemembered } from '../operations/remember.ts';
 import type { Face } from './face.ts';
 import { shapeOf, withOurNames } from './input-shape.ts';
 import { perform } from './perform.ts';
 import { takeActor } from './request-input.ts';
+import { senderOf } from './sender.ts';
 import { meaningOf } from './sync-types.ts';
 
 /** Who sent a batch, and what can be asked of this server. */
@@ -15,6 +16,8 @@ export interface Sender {
   who: Authenticated;
   /** The agent that the batch says it comes from; an event may say otherwise. */
   actingAs: string | undefined;
+  /** The repository in which its events name things. */
+  repoId: string | undefined;
   endpoints: readonly Endpoint[];
   /** Counts one more write of the sender. Throws limited. */
   countWrite(): Promise<void>;
@@ -63,7 +66,7 @@ async function runEvent(
 
 async function runOnce(
   face: Face,
-  { who, actingAs: sentBy, endpoints }: Sender,
+  { who, actingAs: sentBy, repoId, endpoints }: Sender,
   event: SyncEvent,
 ): Promise<Omit<SyncResult, 'seq'>> {
   const { endpoint, data } = meaningOf(event, endpoints);
@@ -71,12 +74,12 @@ async function runOnce(
   const named = withOurNames(data, shape) as Record<string, unknown>;
   const { rest: input, actingAs = sentBy } = takeActor(named, shape.properties ?? {});
   const { kernel } = face.server;
-  const agent = actingAs === undefined ? who.agent : await actingAgent(kernel, who, actingAs);
+  const agent = await senderOf(kernel, { who, actingAs, toWrite: true });
   const key = event.key ?? ownKey(event);
   return face.inTurn(`sync ${agent.id} ${key}`, async () => {
     const isKnown = await isRemembered(kernel, { actorId: agent.id, key });
     const caller = { kind: 'known', who } as const;
-    const answer = await perform(face, { endpoint, input, caller, isNamed: true, actingAs, key });
+    const answer = await perform(face, { endpoint, input, caller, isNamed: true, actingAs, repoId, key });
     return { status: isKnown ? ('duplicate' as const) : ('ok' as const), ...madeBy(endpoint, answer) };
   });
 }

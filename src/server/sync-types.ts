@@ -52,7 +52,7 @@ export function meaningOf(
   endpoints: readonly Endpoint[],
 ): { endpoint: Endpoint; data: Record<string, unknown> } {
   const older = Object.hasOwn(OLDER, type) ? OLDER[type] : undefined;
-  const writes = endpoints.filter((each) => each.method !== 'GET' && !TELL_SECRETS.includes(each.name));
+  const writes = endpoints.filter((each) => !each.isRead && !TELL_SECRETS.includes(each.name));
   const named = older?.operation ?? type;
   const endpoint = writes.find((each) => each.name === named || each.name.replace('.', '_') === named);
   if (endpoint) return { endpoint, data: older ? inNewWords(data, older) : { ...data } };

@@ -122,7 +122,10 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await failing(coder.key, 'stream_created', { repoId, agentId: owner.id })).toBe('not_allowed');
     expect(await failing(coder.key, 'repo.set_config', { repoId, changes: {} })).toBe('not_allowed');
     expect(await failing(coder.key, 'task.create', { repoId })).toBe('invalid');
-    expect(await failing(coder.key, 'merge.land', { merge: 'x', commit: oid('1') })).toBe('invalid');
+    expect(await failing(coder.key, 'merge.land', { merge: 'x', commit: oid('1') })).toBe('not_found');
+    expect(await failing(coder.key, 'repo.report_config', { repoId, blob: null })).toBe('invalid');
+    expect(await failing(coder.key, 'queue.next', { repoId })).toBe('invalid');
+    expect(await failing(coder.key, 'stream.edit', { stream: 'x' })).toBe('invalid');
     expect(await failing(coder.key, 'key.create', { agent: coder.id, name: 'x' })).toBe('invalid');
     expect(await failing(coder.key, 'sync.batch', { events: [] })).toBe('invalid');
     expect(await failing(other.key, 'task.create', { repoId, title: 'x' })).toBe('not_found');

@@ -9,9 +9,9 @@ import { SwarmError } from '../contract/errors.ts';
 import { cleanUploads, uploadsOf } from '../workflows/hosted/clean-uploads.ts';
 import { type TakenBundle, takeBundle } from '../workflows/hosted/take-bundle.ts';
 import { type Face, PREFIX } from './face.ts';
-import { cloneOf, hostedCall, requireLevel } from './hosted-call.ts';
+import { cloneOf, requireLevel } from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
-import { remoteOf } from './remote.ts';
+import { rawCall } from './sender.ts';
 
 const LARGEST_BUNDLE = 512 * 1024 ** 2;
 
@@ -28,10 +28,8 @@ export async function addUploadRoutes(app: FastifyInstance, face: Face): Promise
 }
 
 async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> {
-  if (request.caller.kind === 'unknown') throw request.caller.error;
-  const { who } = request.caller;
   const { repoId } = request.params;
-  const call = await hostedCall(face, { callerId: who.agent.id, remote: remoteOf(face, who) });
+  const call = await rawCall(face, request);
   const workflow = await cloneOf(call, repoId);
   await requireLevel(call, repoId, 'admin');
   const place = uploadsOf(workflow);

@@ -30,6 +30,8 @@ export type MergeResult =
   | { kind: 'evicted'; packet: EvictionPacket };
 
 export interface MergeOptions {
+  /** Of the landing, where whoever asks has chosen it. */
+  id?: string | undefined;
   force?: boolean;
   reason?: string | undefined;
   priority?: Priority | undefined;
@@ -59,6 +61,7 @@ async function requestLanding(workflow: Workflow, stream: Stream, options: Merge
   const facts = await measureStream(workflow, stream);
   const { merge } = await (options.askedBy ?? workflow.authority).call(requestMerge, {
     stream: stream.id,
+    id: options.id,
     facts,
     force: options.force ?? false,
     reason: options.reason,

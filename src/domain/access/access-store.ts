@@ -27,7 +27,7 @@ export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: stri
       level: 'admin',
       reasons: ['the server looks after its repositories (nothing but housekeeping)'],
     };
-  if (agent.council_id !== null) return councilAccess(db, agent.council_id);
+  if (agent.council_id !== null) return councilAccess(db, repo, agent.council_id);
   const [held] = await heldIn(db, repo.id, agent.id);
   return accessLevel({
     agent,
@@ -39,9 +39,12 @@ export async function accessOf(db: Db, repo: RepoRow, agent: AgentRow, now: stri
   });
 }
 
-/** A council has no access of its own; while it carries out what it decided, it may do that (see mandates.ts). */
-async function councilAccess(db: Db, councilId: string): Promise<AccessResult> {
-  const mandates = await listMandates(db, councilId);
+/**
+ * A council has no access of its own; while it carries out what it decided in its repository, it may do that (see
+ * mandates.ts).
+ */
+async function councilAccess(db: Db, repo: RepoRow, councilId: string): Promise<AccessResult> {
+  const mandates = await listMandates(db, councilId, repo.id);
   if (mandates.length === 0) return { level: null, reasons: ['a council acts only on what it has decided'] };
   const reasons = mandates.map(({ type }) => `carries out a decision to ${type.replace('_', ' ')}`);
   return { level: 'admin', reasons };

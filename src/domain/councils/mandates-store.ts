@@ -2,12 +2,13 @@ import type { ProposalPlan, ProposalType } from '../../contract/proposals.ts';
 import type { Db } from '../../db/database.ts';
 import type { Mandate } from './mandates.ts';
 
-/** What a council has decided and what is being carried out at this moment. */
-export async function listMandates(db: Db, councilId: string): Promise<Mandate[]> {
+/** What a council has decided in its repository and what is being carried out at this moment. */
+export async function listMandates(db: Db, councilId: string, repoId: string): Promise<Mandate[]> {
   const rows = await db
     .selectFrom('proposal')
     .selectAll()
     .where('council_id', '=', councilId)
+    .where('repo_id', '=', repoId)
     .where('status', '=', 'passed')
     .where('begun_at', 'is not', null)
     .where('executed_at', 'is', null)

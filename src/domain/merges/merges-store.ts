@@ -6,6 +6,7 @@ import { prepared } from '../../db/prepared.ts';
 import type { MergeRow } from '../../db/tables.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
+import { permitUntil } from './landing-permit.ts';
 import { compareInQueue } from './queue-order.ts';
 
 export const LIVE_STATES: MergeState[] = ['requested', 'prepared'];
@@ -21,8 +22,12 @@ export async function insertMerge(
 
 const byId = prepared((db, id: string) => db.selectFrom('merge').selectAll().where('id', '=', id));
 
+export async function findMergeRow(db: Db, id: string): Promise<MergeRow | undefined> {
+  return (await byId(db, id))[0];
+}
+
 export async function getMergeRow(db: Db, id: string): Promise<MergeRow> {
-  const [row] = await byId(db, id);
+  const row = await findMergeRow(db, id);
   if (!row) throw new SwarmError('not_found', `There is no merge ${id}.`);
   return row;
 }
@@ -106,6 +111,7 @@ export function toMerge(row: MergeRow, position: number | null = null): Merge {
     testedTree: row.tested_tree,
     position,
     requestedAt: row.requested_at,
+    permitUntil: row.state === 'prepared' ? permitUntil(row.prepared_at) : null,
     landedAt: row.landed_at,
   };
 }

@@ -39,13 +39,12 @@ export async function resolveReference(
   if (isId(text) && (await holdsId(db, kind, text, repoId))) return text;
   const prefix = parseHandle(kind, text);
   const name = kind in NAME_COLUMN ? sql.ref(NAME_COLUMN[kind as NamedKind]) : sql`id`;
-  const inRepo = repoId && IN_REPO.includes(kind);
   const rows = await sql<Candidate>`
     select id, handle, handle_length, ${name} as name from ${sql.table(kind)}
     where (id = ${text} or ${name} = ${text}
       or handle like ${likePrefix(prefix ?? text.toLowerCase())} escape '\\'
       ${prefix ? sql`` : sql`or id like ${likePrefix(text.toLowerCase())} escape '\\'`})
-      ${inRepo ? sql`and repo_id = ${repoId}` : sql``}
+      ${within(kind, repoId)}
     order by case when id = ${text} or ${name} = ${text} then 0 else 1 end, id limit ${LOOKED_AT}`.execute(
     db,
   );
@@ -62,9 +61,16 @@ export async function resolveReference(
 
 /** Programs name things by their full ids: those need no search. */
 async function holdsId(db: Db, kind: HandledKind, id: string, repoId: string | undefined): Promise<boolean> {
-  const inRepo = repoId && IN_REPO.includes(kind) ? sql`and repo_id = ${repoId}` : sql``;
-  const { rows } = await sql`select 1 from ${sql.table(kind)} where id = ${id} ${inRepo}`.execute(db);
+  const { rows } = await sql`select 1 from ${sql.table(kind)}
+    where id = ${id} ${within(kind, repoId)}`.execute(db);
   return rows.length > 0;
+}
+
+/** Nothing of another repository is meant, nor shown as a candidate. */
+function within(kind: HandledKind, repoId: string | undefined) {
+  if (repoId === undefined) return sql``;
+  if (kind === 'claim') return sql`and task_id in (select id from task where repo_id = ${repoId})`;
+  return IN_REPO.includes(kind) ? sql`and repo_id = ${repoId}` : sql``;
 }
 
 /** What a mistyped reference may have meant: agents, and the newest of what the repository at hand holds. */

@@ -12,8 +12,12 @@ export async function insertRepo(tx: Tx, row: RepoRow): Promise<void> {
 
 const byId = prepared((db, id: string) => db.selectFrom('repo').selectAll().where('id', '=', id));
 
+export async function findRepoRow(db: Db, id: string): Promise<RepoRow | undefined> {
+  return (await byId(db, id))[0];
+}
+
 export async function getRepoRow(db: Db, id: string): Promise<RepoRow> {
-  const [row] = await byId(db, id);
+  const row = await findRepoRow(db, id);
   if (!row) throw new SwarmError('not_found', `There is no repository ${id}.`);
   return row;
 }

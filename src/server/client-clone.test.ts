@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { startClientClone } from '../../test/support/client-clone-story.ts';
+import { forEachDatabase } from '../../test/support/databases.ts';
+import { factsOf, oid } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
+
+forEachDatabase((_kind, makeDatabase) => {
+  it('a client with the clone lands a stream step by step, as a workflow does', async () => {
+    const { server, coder, as, repoId, approved } = await startClientClone(makeDatabase);
+    const stream = await approved('one');
+    const id = newId(Date.now());
+    const asked = await server.ask(`POST /streams/${stream}/merge`, as(coder, { id, facts: factsOf('one') }));
+    expect(asked.merge).toMatchObject({ id, state: 'requested', permitUntil: null });
+    const next = (tried: string[]) =>
+      server.ask(`POST /repos/${repoId}/queue/next`, as(coder, { tried, until: id }));
+    expect(await next([])).toMatchObject({ next: { merge: { id } }, goesOn: true });
+    expect(await next([id])).toMatchObject({ next: null });
+
+    const intent = { commit: oid('landing'), bufferBefore: oid('buffer'), holder: 'client' };
+    const prepared = await server.ask(`POST /merges/${id}/prepare`, as(coder, intent));
+    expect(prepared).toMatchObject({ state: 'prepared', commit: oid('landing'), holder: 'client' });
+    expect(Date.parse(prepared.permitUntil) - Date.now()).toBeGreaterThan(0);
+    const once = { 'idempotency-key': 'land' };
+    const land = () => server.ask(`POST /merges/${id}/land`, as(coder, { commit: oid('landing') }, once));
+    const landed = await land();
+    expect(landed).toMatchObject({
+      merge: { state: 'landed', permitUntil: null },
+      stream: { id: stream, state: 'merged', mergedCommit: oid('landing') },
+    });
+    expect(await land()).toEqual(landed);
+
+    const other = await approved('two');
+    const taken = as(coder, { id, facts: factsOf('two') });
+    expect(await server.request(`POST /streams/${other}/merge`, taken)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'already_exists' } },
+    });
+  });
+
+  it('what a client measured is taken from those who may write, and in the order of a batch too', async () => {
+    const { server, owner, coder, reader, stranger, as, stream } = await startClientClone(makeDatabase);
+    const id = await stream('one');
+    const body = { facts: factsOf('two'), cause: 'adopted' };
+    const tell = (who: typeof owner) => server.request(`POST /streams/${id}/head`, as(who, body));
+    expect(await tell(stranger)).toMatchObject({ status: 404 });
+    expect(await tell(reader)).toMatchObject({ status: 403 });
+    expect(await server.request(`POST /streams/${id}/head`, { body })).toMatchObject({ status: 401 });
+    expect(await server.request(`POST /streams/${id}/edit`, as(owner, {}))).toMatchObject({ status: 403 });
+    expect(await server.ask(`POST /streams/${id}/edit`, as(coder, {}))).toMatchObject({ id });
+    const events = [{ seq: 1, type: 'stream.record_head', key: 'k', data: { stream: id, ...body } }];
+    const { results } = await server.ask('POST /sync/batch', as(coder, { events }));
+    expect(results).toEqual([{ seq: 1, status: 'ok', id, handle: expect.any(String) }]);
+    expect(await server.ask(`GET /streams/${id}`, as(coder))).toMatchObject({ head: oid('two') });
+  });
+
+  it('a verdict on one block is one on that block and not on the stream', async () => {
+    const { server, owner, as, stream } = await startClientClone(makeDatabase);
+    const id = await stream('one');
+    const verdict = { verdict: 'approve', block: '1', head: oid('one') };
+    const { review } = await server.ask(`POST /streams/${id}/reviews`, as(owner, verdict));
+    expect(review).toMatchObject({ standing: false, reviewBlockId: expect.any(String) });
+    const none = as(owner, { ...verdict, block: '2' });
+    expect(await server.request(`POST /streams/${id}/reviews`, none)).toMatchObject({ status: 404 });
+  });
+
+  it('a server that has the clone measures itself, and takes no word for it', async () => {
+    const { server, owner, as } = await startClientClone(makeDatabase);
+    const repo = await server.ask('POST /repos', as(owner, { name: 'here' }));
+    const { id } = await server.ask(`POST /repos/${repo.id}/streams`, as(owner, { name: 'x' }));
+    const refused = { status: 422, body: { error: { code: 'wrong_state', fix: expect.any(String) } } };
+    const head = { facts: factsOf('forged'), cause: 'commit' };
+    expect(await server.request(`POST /streams/${id}/head`, as(owner, head))).toMatchObject(refused);
+    expect(await server.request(`POST /streams/${id}/edit`, as(owner, {}))).toMatchObject(refused);
+    const intake = { kind: 'intake', head: oid('x') };
+    expect(await server.request(`POST /repos/${repo.id}/merges`, as(owner, intake))).toMatchObject(refused);
+    const file = { as: owner.key, body: 'hello\n' };
+    expect((await server.request(`PUT /streams/${id}/files/a.txt`, file)).status).toBe(201);
+    const made = await server.ask(`POST /streams/${id}/commits`, as(owner, { message: 'x' }));
+    expect(made.commit).toMatch(/^[0-9a-f]{40}$/);
+  });
+});

@@ -25,7 +25,11 @@ export async function openConnected(given: {
   const { clock = systemClock, tell = () => undefined } = options;
   const link = linkTo(machine, given.connection, options);
   const connection = await connectionOf(given, link);
-  let isToldOfAge = false;
+  const told = new Set<string>();
+  const tellOnce = (what: string, text: string) => {
+    if (!told.has(what)) tell(text);
+    told.add(what);
+  };
   const server: ServerSide = {
     flush: () => flushOutbox(link, machine, connection.repoId),
     look: () => lookAtUpdates(link, machine, connection),
@@ -41,10 +45,10 @@ export async function openConnected(given: {
       for (const line of flushedLines(flushed)) tell(line);
       return flushed.remaining;
     },
-    onRecall(askedAt) {
-      if (!isToldOfAge) tell(`the server ${connection.url} is away; what is told is as of ${askedAt}`);
-      isToldOfAge = true;
-    },
+    onKept: () =>
+      tellOnce('kept', `the server ${connection.url} is told of it when it is back: gitswarm sync`),
+    onRecall: (askedAt) =>
+      tellOnce('age', `the server ${connection.url} is away; what is told is as of ${askedAt}`),
   });
   const repo = await authority.call(getRepo, { repoId: connection.repoId });
   return { authority, repo, connection, server, close: async () => undefined };

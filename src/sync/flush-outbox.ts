@@ -53,7 +53,7 @@ export async function flushOutbox(link: ServerLink, machine: Machine, repoId: st
 /** What a process that died was asking for and nobody wants later: its caller is gone. */
 function dropUnfinished(machine: Machine): void {
   for (const entry of listWaiting(machine, Number.MAX_SAFE_INTEGER))
-    if (!isKept({ name: entry.operation })) takeOut(machine, entry.seq);
+    if (entry.state === 'sending' && !isKept({ name: entry.operation })) takeOut(machine, entry.seq);
 }
 
 /** One batch of one agent's entries; false where nothing more is to be sent now. */

@@ -22,7 +22,9 @@ export interface Remote {
   clock: Clock;
   /** Sends what waits in the outbox; answers how much still waits. */
   flush(): Promise<number>;
-  /** Told once when an answer is an older one. */
+  /** Told when something is kept for the server, and the caller goes on. */
+  onKept(operation: string): void;
+  /** Told when an answer is an older one. */
   onRecall(askedAt: string): void;
 }
 
@@ -109,6 +111,7 @@ function meanwhile(
   const answer = answerMeanwhile(call.endpoint, call.input, { actor, stream, now: clock.now() });
   if (answer) {
     rememberStream(remote, answer);
+    remote.onKept(name);
     return answer;
   }
   throw new AuthorityAway(`${away.message} What was asked for (${name}) is kept as ${seq} in the outbox.`, {

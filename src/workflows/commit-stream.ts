@@ -1,5 +1,6 @@
 import { shellWord } from '../base/shell-word.ts';
 import type { Agent } from '../contract/agents.ts';
+import { unlessAway } from '../contract/authority-away.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
@@ -95,19 +96,22 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
       : before;
   workflow.reach('commit.recorded');
   setSyncedOid(workflow.machine, recorded.id, recorded.head);
-  const stream = await followParent(workflow, recorded);
+  const stream = await unlessAway(followParent(workflow, recorded), recorded);
   workflow.reach('commit.followed');
-  const cascade = await cascadeStreams(workflow, {
-    id: stream.id,
-    oldHead: found.head,
-    newHead: stream.head,
-  });
+  // What builds on it, and what clashes with it, is seen to when the server can be asked.
+  const cascade = await unlessAway(
+    cascadeStreams(workflow, { id: stream.id, oldHead: found.head, newHead: stream.head }),
+    null,
+  );
   const landing = workflow.repo.mergeMode === 'swarm' ? await landAtOnce(workflow, stream) : null;
   const setAside = resolves ? await giveBack(workflow, workspace.path) : 'none';
   const conflictsWith =
     landing?.kind === 'merged'
       ? []
-      : await predictConflicts(workflow, { streamId: stream.id, head: stream.head, base: stream.baseCommit });
+      : await unlessAway(
+          predictConflicts(workflow, { streamId: stream.id, head: stream.head, base: stream.baseCommit }),
+          [],
+        );
   // Where the stream followed its parent, the commit is the one that stands for it there.
   const committed = stream.head;
   return {

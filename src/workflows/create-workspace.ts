@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { isoTime } from '../base/clock.ts';
 import { handleHash } from '../base/handles.ts';
 import { newId } from '../base/ids.ts';
+import { unlessAway } from '../contract/authority-away.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listMerges } from '../contract/merges.ts';
 import { abandonStream, createStream, recordHead, type Stream, showStream } from '../contract/streams.ts';
@@ -211,7 +212,7 @@ async function overlaps(
 ): Promise<NewWorkspace['overlaps']> {
   const paths = [...(task?.paths ?? []), ...stream.paths];
   if (paths.length === 0) return [];
-  return (await openStreams(workflow))
+  return (await unlessAway(openStreams(workflow), []))
     .filter((other) => other.id !== stream.id && overlap(other.paths, paths))
     .map((other) => ({
       streamId: other.id,

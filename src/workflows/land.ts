@@ -120,7 +120,7 @@ export async function stopAtConflict(
 /** A landing of a stream: its recorded head merged into the buffer, always as a commit of its own. */
 export function composeStream(
   workflow: Workflow,
-  merge: Merge,
+  merge: Pick<Merge, 'id' | 'head'>,
   stream: Pick<Stream, 'id' | 'handle' | 'name' | 'paths' | 'head'>,
 ): Compose {
   return (tip, as) =>

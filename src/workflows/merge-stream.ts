@@ -1,3 +1,5 @@
+import { newId } from '../base/ids.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Priority } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
@@ -10,6 +12,7 @@ import { adoptBranch } from './adopt.ts';
 import type { CascadeReport } from './cascade-streams.ts';
 import { driveQueue, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
+import { forceWhileAway, type LandingWish } from './force-while-away.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
 import type { EvictionPacket } from './queue/evict.ts';
 import type { QueueRun } from './queue/queue-run.ts';
@@ -26,7 +29,14 @@ export type MergeResult =
       completedTaskId: string | null;
     }
   | { kind: 'conflict'; files: ConflictFile[] }
-  | { kind: 'queued'; position: number | null; reason: string; blocked: boolean }
+  | {
+      kind: 'queued';
+      position: number | null;
+      reason: string;
+      blocked: boolean;
+      /** The server that decides is away: it is asked when it is back. */
+      isAway?: boolean;
+    }
   | { kind: 'evicted'; packet: EvictionPacket };
 
 export interface MergeOptions {
@@ -50,24 +60,42 @@ export async function mergeStream(
   options: MergeOptions = {},
 ): Promise<MergeResult> {
   const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
-  const merge = await requestLanding(workflow, stream, options);
+  const wish = {
+    stream,
+    facts: await measureStream(workflow, stream),
+    id: options.id ?? newId(workflow.clock.now()),
+  };
+  const merge = await requestLanding(workflow, wish, options);
+  if (merge instanceof AuthorityAway) {
+    if (options.force) return forceWhileAway(workflow, wish, merge);
+    return { kind: 'queued', position: null, reason: merge.message, blocked: false, isAway: true };
+  }
   workflow.reach('merge.requested');
   if (options.wait === false) return queued(workflow, merge, 'asked for; nobody drives the queue for it yet');
   const run = await driveQueue(workflow, merge.id);
   return resultFor(workflow, merge, run);
 }
 
-async function requestLanding(workflow: Workflow, stream: Stream, options: MergeOptions): Promise<Merge> {
-  const facts = await measureStream(workflow, stream);
-  const { merge } = await (options.askedBy ?? workflow.authority).call(requestMerge, {
-    stream: stream.id,
-    id: options.id,
-    facts,
-    force: options.force ?? false,
-    reason: options.reason,
-    priority: options.priority,
-  });
-  return merge;
+/** The landing that was asked for; or that the server is away, and the request kept for it. Nobody else decides. */
+async function requestLanding(
+  workflow: Workflow,
+  { stream, facts, id }: LandingWish,
+  options: MergeOptions,
+): Promise<Merge | AuthorityAway> {
+  try {
+    const { merge } = await (options.askedBy ?? workflow.authority).call(requestMerge, {
+      stream: stream.id,
+      id,
+      facts,
+      force: options.force ?? false,
+      reason: options.reason,
+      priority: options.priority,
+    });
+    return merge;
+  } catch (error) {
+    if (error instanceof AuthorityAway && error.kept) return error;
+    throw error;
+  }
 }
 
 async function resultFor(workflow: Workflow, merge: Merge, run: QueueRun): Promise<MergeResult> {

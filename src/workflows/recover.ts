@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { allPages } from '../base/all-pages.ts';
 import { isoTime } from '../base/clock.ts';
+import { AuthorityAway, unlessAway } from '../contract/authority-away.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
@@ -45,7 +46,7 @@ export async function recover(
 ): Promise<Repair[]> {
   if (!workflow.actor) return [];
   const repairs: Repair[] = [];
-  for (const merge of await preparedMerges(workflow)) {
+  for (const merge of await unlessAway(preparedMerges(workflow), [])) {
     const isOwn = holdsQueue && merge.holder === workflow.holder;
     if (merge.holder !== null && !isOwn && workflow.machine.isAlive(merge.holder)) continue;
     repairs.push(await settleMerge(workflow, merge));
@@ -58,8 +59,8 @@ export async function recover(
       finishIntent(workflow.machine, intent.id);
       if (repair) repairs.push(repair);
     } catch (error) {
-      if (!isSwarmError(error, 'not_allowed')) throw error;
-      // It waits for somebody who may.
+      if (!isSwarmError(error, 'not_allowed') && !(error instanceof AuthorityAway)) throw error;
+      // It waits for somebody who may, or for the server.
       orphanIntent(workflow.machine, intent);
     }
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isoTime } from '../base/clock.ts';
+import { unlessAway } from '../contract/authority-away.ts';
 import { SwarmError } from '../contract/errors.ts';
 import {
   type Consensus,
@@ -24,7 +25,14 @@ import { followParent } from './sync-worktree.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 export type ReviewResult =
-  | { kind: 'requested'; stream: Stream; consensus: Consensus; finished: boolean; uncommitted: string[] }
+  | {
+      kind: 'requested';
+      stream: Stream;
+      /** Null where the server that decides is away: it is asked for review when it is back. */
+      consensus: Consensus | null;
+      finished: boolean;
+      uncommitted: string[];
+    }
   | { kind: 'verdict'; stream: Stream; consensus: Consensus; review: Review };
 
 /** Asks for review of what the branch holds now; in swarm mode, where all has landed, it says that the work is done. */
@@ -38,7 +46,7 @@ export async function requestReview(workflow: Workflow, ref: string, note?: stri
   const stream = finished
     ? await workflow.authority.call(finishStream, { stream: found.id, facts, note })
     : await workflow.authority.call(submitStream, { stream: found.id, facts, note });
-  const consensus = await workflow.authority.call(checkConsensus, { stream: stream.id });
+  const consensus = await unlessAway(workflow.authority.call(checkConsensus, { stream: stream.id }), null);
   return {
     kind: 'requested',
     stream,
@@ -51,7 +59,7 @@ export async function requestReview(workflow: Workflow, ref: string, note?: stri
 /** What is judged should stand on what it builds on now; so it is with the streams that build on it. */
 async function comeUp(workflow: Workflow, stream: Stream): Promise<Stream> {
   if (!isAuthor(stream, actorOf(workflow))) return stream;
-  const followed = await followParent(workflow, stream);
+  const followed = await unlessAway(followParent(workflow, stream), stream);
   if (followed.head !== stream.head)
     await cascadeStreams(workflow, { id: stream.id, oldHead: stream.head, newHead: followed.head });
   return followed;

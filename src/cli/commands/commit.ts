@@ -144,6 +144,7 @@ export function committedAnswer(
 
 function exitOf(merge: CommitResult['merge']): number {
   if (merge?.kind === 'conflict') return 5;
+  if (merge?.kind === 'queued' && merge.isAway) return 7;
   return merge?.kind === 'refused' || (merge?.kind === 'queued' && merge.blocked) ? 6 : 0;
 }
 

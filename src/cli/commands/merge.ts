@@ -113,10 +113,10 @@ async function mergeAnswer(workflow: Workflow, ref: string, result: MergeResult)
     case 'queued':
       return {
         data: { kind: 'queued', position: result.position, reason: result.reason },
-        exit: result.blocked ? 6 : 0,
+        exit: result.isAway ? 7 : result.blocked ? 6 : 0,
         text: () =>
           `${name} is queued${result.position ? ` at place ${result.position}` : ''}: ${result.reason}`,
-        next: 'gitswarm queue run',
+        next: result.isAway ? 'gitswarm sync' : 'gitswarm queue run',
       };
     case 'evicted':
       return {

@@ -105,8 +105,9 @@ function verdictOf(text: string): Verdict {
 
 /** `who` names the one who lands it, where a reviewer was named who may not. */
 function reviewAnswer(result: ReviewResult, who = ''): Answer {
-  const { stream, consensus } = result;
+  const { stream } = result;
   if (result.kind === 'verdict') {
+    const { consensus } = result;
     return {
       data: { stream, kind: 'verdict', review: result.review, consensus },
       text: () =>
@@ -117,15 +118,18 @@ function reviewAnswer(result: ReviewResult, who = ''): Answer {
       next: consensus.reached ? `gitswarm merge ${stream.handle}${who}` : undefined,
     };
   }
-  const { uncommitted, finished } = result;
+  const { uncommitted, finished, consensus } = result;
   return {
     data: { stream, kind: 'requested', consensus, finished, uncommitted },
+    exit: consensus === null ? 7 : 0,
     text: () =>
       [
         finished
           ? `${streamTitle(stream)} is finished: everything had landed`
           : `${streamTitle(stream)} is ${stream.state.replace('_', ' ')} @ ${stream.head.slice(0, 10)}`,
-        ...(finished ? [] : [`  ${consensusLine(consensus)}`]),
+        ...(finished
+          ? []
+          : [`  ${consensus ? consensusLine(consensus) : 'the server is asked when it is back'}`]),
         ...(uncommitted.length > 0
           ? [
               `  not part of it: ${count(uncommitted.length, 'file')} not committed (${uncommitted.slice(0, 5).map(plainLine).join(', ')})`,
@@ -134,9 +138,11 @@ function reviewAnswer(result: ReviewResult, who = ''): Answer {
       ].join('\n'),
     next: finished
       ? undefined
-      : consensus.reached
-        ? `gitswarm merge ${stream.handle}`
-        : `gitswarm review submit ${stream.handle} approve --as <reviewer>`,
+      : consensus === null
+        ? 'gitswarm sync'
+        : consensus.reached
+          ? `gitswarm merge ${stream.handle}`
+          : `gitswarm review submit ${stream.handle} approve --as <reviewer>`,
   };
 }
 

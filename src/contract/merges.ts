@@ -46,6 +46,8 @@ export const Merge = z.object({
   position: z.number().int().nullable(),
   requestedAt: Time,
   landedAt: Time.nullable(),
+  /** Until when its holder may land what it prepared, wherever that process is; null where nothing is prepared. */
+  permitUntil: Time.nullable(),
 });
 export type Merge = z.infer<typeof Merge>;
 

@@ -9,6 +9,12 @@ import type { Repository } from '../git/repository.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Authority } from '../operations/authority.ts';
 
+/** The remote through which clones of one repository, each on a machine of its own, exchange what they have. */
+export interface SharedRemote {
+  /** Name of the git remote in which the clones meet. */
+  remote: string;
+}
+
 /** What every workflow works with: a repository, the authority that decides for it, and this machine. */
 export interface Workflow {
   git: Repository;
@@ -31,6 +37,8 @@ export interface Workflow {
   hides?: readonly string[] | undefined;
   /** The way to a remote; a server's, which may not go everywhere. Without it git finds its own. */
   reachRemote?: ((url: string) => Promise<Transport>) | undefined;
+  /** Where other clones of the repository meet this one; undefined where this is the only clone. */
+  shared?: SharedRemote | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
   /** What a server does around all work on the buffer: keeps other servers out, and learns where it was cut off. */

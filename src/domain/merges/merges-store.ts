@@ -1,3 +1,4 @@
+import { isoTime } from '../../base/clock.ts';
 import type { Priority } from '../../contract/common.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Merge, MergeState } from '../../contract/merges.ts';
@@ -83,6 +84,13 @@ export async function listQueueRows(db: Db, repoId: string): Promise<MergeRow[]>
   return (await liveInRepo(db, repoId)).sort(compareInQueue);
 }
 
+/** How long a landing that was prepared may take, in milliseconds. */
+const PERMIT_MS = 10 * 60_000;
+
+function permitUntil(preparedAt: string | null): string | null {
+  return preparedAt === null ? null : isoTime(Date.parse(preparedAt) + PERMIT_MS);
+}
+
 export function toMerge(row: MergeRow, position: number | null = null): Merge {
   return {
     id: row.id,
@@ -107,5 +115,6 @@ export function toMerge(row: MergeRow, position: number | null = null): Merge {
     position,
     requestedAt: row.requested_at,
     landedAt: row.landed_at,
+    permitUntil: row.state === 'prepared' ? permitUntil(row.prepared_at) : null,
   };
 }

@@ -8,6 +8,8 @@ import { mergeCommits } from '../git/merge.ts';
 import type { Signature } from '../git/person.ts';
 import { signaturesOf } from './authorship.ts';
 import { moveBranch } from './move-branch.ts';
+import { moveShared } from './shared/move-shared.ts';
+import { refused } from './shared/shared-errors.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 export type Landing =
@@ -69,21 +71,28 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   });
 }
 
-/** Moves the buffer; false where somebody else was quicker. Ends `merge` and throws where a checkout is in the way. */
+/**
+ * Moves the buffer, in the shared remote first where there is one; false where somebody else was quicker. Ends `merge`
+ * and throws where a checkout is in the way or the remote says no. Where the remote does not answer nobody knows yet
+ * whether it has moved: `merge` stays prepared for recover.ts to settle.
+ */
 export async function advanceBuffer(
   workflow: Workflow,
   merge: Merge,
   move: { from: string; to: string },
 ): Promise<boolean> {
-  const { repo, authority } = workflow;
-  const moved = await moveBranch(workflow, {
-    branch: repo.bufferBranch,
-    old: move.from,
-    new: move.to,
-    reason: 'land',
-  });
+  const { repo, authority, shared } = workflow;
+  const branch = repo.bufferBranch;
+  const moved = shared
+    ? await moveShared(workflow, { branch, ...move }, () => workflow.reach('merge.shared'))
+    : await moveBranch(workflow, { branch, old: move.from, new: move.to, reason: 'land' });
   if (moved.kind === 'moved') return true;
   if (moved.kind === 'lost') return false;
+  if (moved.kind === 'refused') {
+    const reason = `the remote refused it: ${moved.why}`;
+    await authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason, requeue: true });
+    throw refused(workflow, branch, moved.why);
+  }
   await authority.call(endMerge, {
     merge: merge.id,
     state: 'withdrawn',

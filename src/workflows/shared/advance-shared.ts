@@ -6,7 +6,7 @@ import { type Behind, followShared } from './follow-shared.ts';
 import { pushRefs } from './push-refs.ts';
 import { seeRemote } from './see-remote.ts';
 import { diverged, refused } from './shared-errors.ts';
-import { seenTip } from './shared-refs.ts';
+import { isSeenOn, seenTip } from './shared-refs.ts';
 
 export type Advance =
   | { kind: 'moved' }
@@ -41,7 +41,7 @@ export async function tryAdvance(
   if (!(await isAncestor(git, from, to)))
     throw new SwarmError('invalid', `${to} does not follow ${from}, so ${branch} cannot move there.`);
   const old = await seenTip(workflow, branch);
-  if (await isSeen(workflow, branch, to)) return { kind: 'moved' };
+  if (await isSeenOn(workflow, branch, to)) return { kind: 'moved' };
   // What was composed on an older tip, or beside what others have pushed, would not go forward.
   const why =
     old === undefined || (await isAncestor(git, old, from))
@@ -49,7 +49,7 @@ export async function tryAdvance(
       : 'stands elsewhere';
   if (why === undefined) return { kind: 'moved' };
   await seeRemote(workflow, shared, branch);
-  if (await isSeen(workflow, branch, to)) return { kind: 'moved' };
+  if (await isSeenOn(workflow, branch, to)) return { kind: 'moved' };
   const now = await followShared(workflow, branch);
   if (now.kind === 'behind') return now;
   if (now.seen === old && why !== 'stands elsewhere') return { kind: 'refused', why };
@@ -68,12 +68,7 @@ async function send(
     return (await pushRefs(workflow, shared, [{ ref, old, new: to }])).get(ref);
   } catch (error) {
     await seeRemote(workflow, shared, branch).catch(() => undefined);
-    if (await isSeen(workflow, branch, to)) return undefined;
+    if (await isSeenOn(workflow, branch, to)) return undefined;
     throw error;
   }
-}
-
-async function isSeen(workflow: Workflow, branch: string, commit: string): Promise<boolean> {
-  const seen = await seenTip(workflow, branch);
-  return seen !== undefined && isAncestor(workflow.git, commit, seen);
 }

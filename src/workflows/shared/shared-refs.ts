@@ -20,6 +20,12 @@ export function seenTip(workflow: Workflow, branch: string): Promise<string | un
   return findRef(workflow.git, seenRef(`refs/heads/${branch}`));
 }
 
+/** True where the remote was seen to have a commit on a branch. */
+export async function isSeenOn(workflow: Workflow, branch: string, commit: string): Promise<boolean> {
+  const seen = await seenTip(workflow, branch);
+  return seen !== undefined && (await isHere(workflow, commit)) && isAncestor(workflow.git, commit, seen);
+}
+
 /** Notes a value at a ref of our own; whoever was quicker has noted something newer. */
 export async function note(workflow: Workflow, ref: string, commit: string): Promise<void> {
   const old = (await findRef(workflow.git, ref)) ?? null;
@@ -36,6 +42,5 @@ export async function isOnBranch(workflow: Workflow, branch: string, commit: str
   if (!(await isHere(workflow, commit))) return false;
   const local = await findRef(workflow.git, `refs/heads/${branch}`);
   if (local !== undefined && (await isAncestor(workflow.git, commit, local))) return true;
-  const seen = workflow.shared ? await seenTip(workflow, branch) : undefined;
-  return seen !== undefined && isAncestor(workflow.git, commit, seen);
+  return workflow.shared !== undefined && isSeenOn(workflow, branch, commit);
 }

@@ -4,6 +4,7 @@ import { SwarmError } from '../contract/errors.ts';
 import { gitEnv } from './git-env.ts';
 import { type Transport, withTransport } from './remote-transport.ts';
 import { runGit } from './run-git.ts';
+import { withoutPassword } from './without-password.ts';
 
 interface Surroundings {
   inheritedEnv: Readonly<Record<string, string | undefined>>;
@@ -39,7 +40,7 @@ export async function cloneBare(transport: Transport, directory: string, given: 
   const place = { dir: dirname(directory), env };
   const result = await runGit(place, args, { okExits: [0, 1, 128], timeoutMs: PATIENCE_MS });
   if (result.code === 0) return;
-  const words = result.stderr.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1').trim();
+  const words = withoutPassword(result.stderr).trim();
   throw new SwarmError('invalid', `The repository could not be cloned: ${words.slice(0, 1000)}`, {
     fix: 'Check the address, and that the server may read it.',
   });

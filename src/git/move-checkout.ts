@@ -59,6 +59,13 @@ export async function fastForwardCheckedOut(repo: Repository, move: CheckoutMove
   return moveCheckout(repo, move);
 }
 
+/** What keeps a checkout from moving now, if anything does; nothing is moved. */
+export async function obstacleTo(repo: Repository, move: CheckoutMove): Promise<MoveResult | undefined> {
+  const obstacle = await findObstacle(repo, move);
+  if (obstacle) return obstacle;
+  return (await moveFiles(repo, move, ['-n'])) ? undefined : overlap(repo, move);
+}
+
 async function findObstacle(repo: Repository, { worktree, ref }: CheckoutMove) {
   const gitDir = worktreeGitDir(worktree);
   const obstacle = (reason: BehindReason): MoveResult => ({ kind: 'behind', reason, files: [] });
@@ -69,11 +76,16 @@ async function findObstacle(repo: Repository, { worktree, ref }: CheckoutMove) {
 }
 
 /** True when index and files are at the new commit. git moves all of them or, when one stands in the way, none. */
-async function moveFiles(repo: Repository, move: CheckoutMove): Promise<boolean> {
+async function moveFiles(
+  repo: Repository,
+  move: CheckoutMove,
+  more: readonly string[] = [],
+): Promise<boolean> {
   const place = { dir: move.worktree, env: repo.env };
   // Without this, a file that was only touched would count as edited.
   await runGit(place, ['update-index', '-q', '--refresh'], { okExits: [0, 1, 128] });
-  const { code } = await runGit(place, ['read-tree', '-m', '-u', move.old, move.new], { okExits: [0, 128] });
+  const args = ['read-tree', '-m', '-u', ...more, move.old, move.new];
+  const { code } = await runGit(place, args, { okExits: [0, 128] });
   return code === 0;
 }
 

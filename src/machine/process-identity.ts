@@ -27,6 +27,12 @@ export function isSameMachine(holder: string): boolean {
   return parseHolder(holder).boot === bootId();
 }
 
+/** True where it can be told from here whether the holder lives: on this machine, and not inside another container. */
+export function isInSight(holder: string): boolean {
+  const { boot, namespace } = parseHolder(holder);
+  return boot === bootId() && namespace === pidNamespace();
+}
+
 /** `process 4711 on box`, for messages. */
 export function describeHolder(holder: string): string {
   const { pid, host } = parseHolder(holder);

@@ -124,7 +124,6 @@ const review = hostedRoute(api.judge, async (call, input) => {
     });
   }
   const given = await judgeStream(workflow, { stream: stream.id, verdict, feedback, tested, head, block });
-  if (given.kind !== 'verdict') throw new SwarmError('internal', 'A verdict was given and none came back.');
   return { review: given.review, stream: given.stream, consensus: given.consensus };
 });
 

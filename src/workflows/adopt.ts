@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { SwarmError } from '../contract/errors.ts';
 import { recordHead, type Stream } from '../contract/streams.ts';
 import { addChangeIds } from '../git/adopt.ts';
 import { isAncestor } from '../git/commits.ts';
@@ -8,6 +9,9 @@ import { worktreeGitDir } from '../git/worktree-git-dir.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
+import { isAtHome } from './shared/at-home.ts';
+import { bringStream } from './shared/bring-stream.ts';
+import { isHere } from './shared/shared-refs.ts';
 import type { Workflow } from './workflow.ts';
 
 const TAKES_COMMITS = ['active', 'in_review', 'changes_requested', 'approved', 'queued', 'conflicted'];
@@ -15,13 +19,19 @@ const TAKES_COMMITS = ['active', 'in_review', 'changes_requested', 'approved', '
 /**
  * Takes in what was done on a stream's branch with plain git: new commits are given a Change-Id, a rewritten head is
  * recorded as a rewrite and the old one kept. Answers the stream as it is recorded afterwards. A branch that is gone,
- * or a stream that takes no commits, is left as it is.
+ * or a stream that takes no commits, is left as it is. Of a stream that is written on another machine nothing is ever
+ * recorded here: its head is fetched, and where nobody has pushed it yet that is `unavailable`.
  */
 export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<Stream> {
   if (!TAKES_COMMITS.includes(stream.state)) return stream;
   const { git } = workflow;
+  if (!(await isAtHome(workflow, stream))) {
+    await bringStream(workflow, stream);
+    return stream;
+  }
   const head = await resolveCommit(git, `refs/heads/${stream.branch}`);
   if (head === undefined || head === stream.head) return stream;
+  await requireOwnHead(workflow, stream);
   const path = findWorkspace(workflow.machine, stream.id)?.path;
   // In the middle of a rebase the branch is not what its author means yet.
   if (path !== undefined && existsSync(path) && inProgress(worktreeGitDir(path)) !== undefined) return stream;
@@ -32,6 +42,19 @@ export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<S
   const facts = await measureFacts(workflow, withIds, forks);
   const cause = isExtension ? 'adopted' : 'rewritten';
   return workflow.authority.call(recordHead, { stream: stream.id, facts, cause, expectHead: stream.head });
+}
+
+/** What was recorded from here is here. Anything else was recorded where the stream has a second workspace. */
+async function requireOwnHead(workflow: Workflow, stream: Stream): Promise<void> {
+  if (await isHere(workflow, stream.head)) return;
+  throw new SwarmError(
+    'conflict',
+    `Stream ${stream.handle} went on to ${stream.head.slice(0, 10)} on another machine, and this one has commits of its own.`,
+    {
+      fix: `gitswarm sync, then put the commits of ${stream.branch} on top of ${stream.head.slice(0, 10)}`,
+      details: { head: stream.head },
+    },
+  );
 }
 
 /**

@@ -14,7 +14,6 @@ import {
 } from '../contract/proposals.ts';
 import { addMaintainer, grantAccess, removeMaintainer, revokeAccess } from '../contract/repos.ts';
 import { showStream } from '../contract/streams.ts';
-import { isAncestor } from '../git/commits.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Authority } from '../operations/authority.ts';
 import { writeSettingBoth } from './edit-config.ts';
@@ -23,7 +22,9 @@ import { landingOf } from './plain-landings.ts';
 import { promote, promotionCandidate } from './promote.ts';
 import { withQueue } from './queue-lock.ts';
 import { revertLanding } from './revert-stream.ts';
-import { targetTip, type Workflow } from './workflow.ts';
+import { meetShared } from './shared/fetch-shared.ts';
+import { isOnBranch } from './shared/shared-refs.ts';
+import type { Workflow } from './workflow.ts';
 
 /**
  * Carries out what the council has decided and nobody has carried out yet, each exactly once: what is going to be done
@@ -218,16 +219,17 @@ async function revertStream(workflow: Workflow, { proposal, plan, council }: Beg
   const reason = textOf(proposal.data.reason) ?? `decided by the council (${proposal.handle})`;
   const landing = (await landings(workflow, stream)).find((merge) => merge.id === plan.mergeId);
   if (!landing) return done({ kind: 'reverted', mergeId: plan.mergeId });
-  const result = await withQueue(workflow, () =>
-    revertLanding(workflow, landing, { reason, automatic: false, askedBy: council }),
-  );
+  const result = await withQueue(workflow, async () => {
+    await meetShared(workflow);
+    return revertLanding(workflow, landing, { reason, automatic: false, askedBy: council });
+  });
   if (result.kind === 'conflict') return { ok: false, result };
   return done({ kind: 'reverted', mergeId: landing.id, commit: result.commit });
 }
 
 async function promoteDecided(workflow: Workflow, { plan, councilAgentId }: Begun): Promise<Execution> {
   const commit = String(plan.toCommit);
-  if (await isAncestor(workflow.git, commit, await targetTip(workflow))) {
+  if (await isOnBranch(workflow, workflow.repo.promoteTarget, commit)) {
     return done({ promoted: true, toCommit: commit });
   }
   return done(await promote(workflow, { decided: { commit, councilAgentId } }));

@@ -14,6 +14,7 @@ import { worktreeStatus } from '../git/worktree-files.ts';
 import { listWorkspaceUses } from '../machine/workspaces.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
+import { isAtHome } from './shared/at-home.ts';
 import type { Workflow } from './workflow.ts';
 
 /** What became of the streams below one that moved; ids. */
@@ -108,6 +109,8 @@ async function descendants(workflow: Workflow, id: string): Promise<Stream[]> {
 
 /** Clean is not idle: an agent that has read a file before the move would write its old copy back. */
 async function mayMove(workflow: Workflow, stream: Stream, worktrees: Map<string, string>): Promise<boolean> {
+  // Another machine moves what is written there, when its author comes to a rest.
+  if (!(await isAtHome(workflow, stream))) return false;
   const ref = `refs/heads/${stream.branch}`;
   // Plain-git commits that are not adopted yet would be left behind by a move.
   if ((await findRef(workflow.git, ref)) !== stream.head) return false;

@@ -3,7 +3,7 @@ import { isoTime } from '../base/clock.ts';
 import { handleHash } from '../base/handles.ts';
 import { newId } from '../base/ids.ts';
 import { unlessAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { listMerges } from '../contract/merges.ts';
 import { abandonStream, createStream, recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { showTask, type Task } from '../contract/tasks.ts';
@@ -20,10 +20,11 @@ import { withLock } from '../machine/locks.ts';
 import { insertWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { copyIgnored } from './checkout-pool.ts';
-import { measureFacts } from './facts.ts';
+import { measureFacts, standingHead } from './facts.ts';
 import { openStreams } from './predict-conflicts.ts';
 import { removeHalfMade } from './remove-worktree.ts';
 import { runSetup } from './run-checks.ts';
+import { fetchShared } from './shared/fetch-shared.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 import { intendWorkspace, isTakenPath } from './workspace-intent.ts';
 
@@ -58,6 +59,7 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
   const actor = actorOf(workflow);
   requireHistory(workflow.git);
   const task = request.task ? await workflow.authority.call(showTask, { task: request.task }) : null;
+  await lookAround(workflow);
   const start = await startOf(workflow, request, task);
   const id = newId(workflow.clock.now());
   const branch = `stream/${id}`;
@@ -124,6 +126,20 @@ export async function createWorkspace(workflow: Workflow, request: WorkspaceRequ
   return { stream, path, task, overlaps: await overlaps(workflow, stream, task), copied, setup };
 }
 
+/** Work should begin on what the others have landed; where that cannot be had it begins on what is here. */
+async function lookAround(workflow: Workflow): Promise<void> {
+  try {
+    const { buffer } = await fetchShared(workflow);
+    if (buffer !== 'diverged') return;
+    workflow.notify(
+      `${workflow.repo.bufferBranch} diverged from the remote's; the workspace begins on what is here.`,
+    );
+  } catch (error) {
+    if (!isSwarmError(error, 'unavailable') && !isSwarmError(error, 'target_checked_out')) throw error;
+    workflow.notify(`${error.message} The workspace begins on what is here.`);
+  }
+}
+
 interface Start {
   /** Where the stream's own commits begin. */
   base: string;
@@ -140,7 +156,7 @@ async function startOf(workflow: Workflow, request: WorkspaceRequest, task: Task
       workflow,
       await workflow.authority.call(showStream, { stream: request.dependsOn }),
     );
-    const head = (await resolveCommit(workflow.git, `refs/heads/${parent.branch}`)) ?? parent.head;
+    const head = await standingHead(workflow, parent);
     return { base: head, head, baseBranch: parent.branch, parent, revertOf: undefined };
   }
   if (request.base) {

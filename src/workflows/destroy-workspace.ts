@@ -6,7 +6,7 @@ import { abandonStream, finishStream, reopenStream, type Stream, showStream } fr
 import { recordUndo } from '../contract/undo.ts';
 import { slugOf } from '../domain/agents/agent-names.ts';
 import { signatureAt } from '../git/person.ts';
-import { listRefs, resolveCommit } from '../git/refs.ts';
+import { listRefs } from '../git/refs.ts';
 import { restoreSnapshot, SNAPSHOTS, snapshotWorktree } from '../git/snapshot.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { fillWorktree, registerWorktree } from '../git/worktrees.ts';
@@ -16,7 +16,7 @@ import { endSessionsOf } from '../machine/sessions.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace, listWorkspaceUses } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { committerOf } from './authorship.ts';
-import { measureStream } from './facts.ts';
+import { measureStream, standingHead } from './facts.ts';
 import { removeHalfMade, takeDown } from './remove-worktree.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import type { Workflow } from './workflow.ts';
@@ -173,7 +173,7 @@ export async function restoreWorkspace(workflow: Workflow, ref: string): Promise
   if (existing && existsSync(existing.path)) {
     throw new SwarmError('already_exists', `Stream ${stream.handle} has its workspace at ${existing.path}.`);
   }
-  const head = (await resolveCommit(workflow.git, `refs/heads/${stream.branch}`)) ?? stream.head;
+  const head = await standingHead(workflow, stream);
   if (existing) deleteWorkspace(workflow.machine, stream.id);
   const { intent, data } = intendWorkspace(workflow, () => ({
     streamId: stream.id,

@@ -6,8 +6,9 @@ import { type DiffStat, diffStat, diffText } from '../git/diff.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
-import { measureStream } from './facts.ts';
+import { measureStream, standingHead } from './facts.ts';
 import { rememberSeen } from './review-stream.ts';
+import { isAtHome } from './shared/at-home.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
 export interface DiffRequest {
@@ -59,8 +60,9 @@ export async function diffStream(workflow: Workflow, request: DiffRequest): Prom
 /** An open stream is what its branch holds now; one that has landed or whose branch is gone what was recorded last. */
 async function rangeOf(workflow: Workflow, stream: Stream): Promise<{ base: string; head: string }> {
   const recorded = { base: stream.baseCommit, head: stream.head };
+  if (stream.state === 'merged') return recorded;
   const exists = (await resolveCommit(workflow.git, `refs/heads/${stream.branch}`)) !== undefined;
-  if (stream.state === 'merged' || !exists) return recorded;
+  if (!exists && (await isAtHome(workflow, stream))) return recorded;
   return measureStream(workflow, stream);
 }
 
@@ -88,5 +90,5 @@ async function otherHead(workflow: Workflow, against: string): Promise<string> {
   if (against === 'buffer') return bufferTip(workflow);
   if (against === 'target') return targetTip(workflow);
   const other = await workflow.authority.call(showStream, { stream: against });
-  return (await resolveCommit(workflow.git, `refs/heads/${other.branch}`)) ?? other.head;
+  return standingHead(workflow, other);
 }

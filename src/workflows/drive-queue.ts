@@ -7,7 +7,9 @@ import { landMergeIntent } from './land.ts';
 import { intake } from './plain-landings.ts';
 import { driveTested, LEAVES_QUEUE } from './queue/drive-tested.ts';
 import type { QueueRun } from './queue/queue-run.ts';
+import { isBrought, NOT_PUSHED } from './queue/unpushed.ts';
 import { LONGEST_WAIT_MS, withQueue } from './queue-lock.ts';
+import { meetShared } from './shared/fetch-shared.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -20,12 +22,16 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
   const run: QueueRun = { landed: [], conflicted: [], evicted: [], refused: [], waiting: [], runs: 0 };
   if (testsBeforeMerge(workflow)) {
     await asDriver(workflow, async () => {
-      await withQueue(workflow, () => intake(workflow));
+      await withQueue(workflow, async () => {
+        await meetShared(workflow);
+        await intake(workflow);
+      });
       await driveTested(workflow, run, until);
     });
     return run;
   }
   await withQueue(workflow, async () => {
+    await meetShared(workflow);
     await intake(workflow);
     const tried: string[] = [];
     for (;;) {
@@ -61,6 +67,10 @@ async function noteWaiting(workflow: Workflow, run: QueueRun): Promise<void> {
 
 async function landNext(workflow: Workflow, { merge, stream }: Queued, run: QueueRun): Promise<void> {
   try {
+    if (!(await isBrought(workflow, { merge, stream }))) {
+      run.waiting.push({ merge, stream, reason: NOT_PUSHED });
+      return;
+    }
     const landing = await landMergeIntent(workflow, merge, composeFor(workflow, { merge, stream }));
     if (landing.kind === 'merged')
       run.landed.push({ merge, stream: landing.landed.stream ?? stream, landing });

@@ -1,4 +1,4 @@
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import type { Facts, Stream } from '../contract/streams.ts';
 import { listStreamCommits, showStream } from '../contract/streams.ts';
 import { changeIdOf } from '../git/change-id.ts';
@@ -6,6 +6,8 @@ import type { CommitRecord } from '../git/commit-record.ts';
 import { listCommits, mergeBase } from '../git/commits.ts';
 import { measurePatches, type Patch } from '../git/patches.ts';
 import { resolveCommit } from '../git/refs.ts';
+import { isAtHome } from './shared/at-home.ts';
+import { bringStream } from './shared/bring-stream.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
 /** What git says of a stream's branch now. Throws lost_work where the branch is gone. */
@@ -27,14 +29,21 @@ async function recordedFacts(workflow: Workflow, stream: Stream): Promise<Facts>
   };
 }
 
-/** The commit at the tip of a stream's branch. */
+/** The commit at the tip of a stream's branch; the recorded one where that is written on another machine. */
 export async function branchHead(workflow: Workflow, stream: Stream): Promise<string> {
+  if (!(await isAtHome(workflow, stream))) return bringStream(workflow, stream);
   const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
   if (head) return head;
   throw new SwarmError('lost_work', `The branch ${stream.branch} of stream ${stream.handle} is gone.`, {
     fix: 'gitswarm doctor --fix brings it back at the last recorded commit',
     details: { lastHead: stream.head },
   });
+}
+
+/** The same, and where the branch is gone what was recorded last. */
+export async function standingHead(workflow: Workflow, stream: Stream): Promise<string> {
+  if (!(await isAtHome(workflow, stream))) return bringStream(workflow, stream);
+  return (await resolveCommit(workflow.git, `refs/heads/${stream.branch}`)) ?? stream.head;
 }
 
 /** The commits a stream builds on: its parent's head while that has not landed, and the buffer. */
@@ -49,9 +58,14 @@ export async function forkPoints(workflow: Workflow, stream: Stream): Promise<st
     return target === undefined || target === buffer ? [buffer] : [buffer, target];
   }
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
-  const parentHead = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
-  // A stream that stayed behind still stands on a head that its parent has rewritten since.
-  return [parentHead ?? parent.head, buffer, stream.baseCommit];
+  try {
+    // A stream that stayed behind still stands on a head that its parent has rewritten since.
+    return [await standingHead(workflow, parent), buffer, stream.baseCommit];
+  } catch (error) {
+    if (!isSwarmError(error, 'unavailable')) throw error;
+    // A head that has not come here is none that the stream could stand on.
+    return [stream.baseCommit, buffer];
+  }
 }
 
 /** Measures a head against what it builds on: its own commits, the whole change as one patch, the touched paths. */

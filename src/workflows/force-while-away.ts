@@ -9,6 +9,7 @@ import { signaturesOf } from './authorship.ts';
 import { composeStream, LANDING_TRIES, moveBuffer } from './land.ts';
 import type { MergeResult } from './merge-stream.ts';
 import { withQueue } from './queue-lock.ts';
+import { meetShared } from './shared/fetch-shared.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 /** A landing as it was asked for; its id was chosen here. */
@@ -33,7 +34,10 @@ export async function forceWhileAway(
     const reason = `${away.message} ${obstacle}`;
     return { kind: 'queued', position: null, reason, blocked: false, isAway: true };
   }
-  const landed = await withQueue(workflow, () => land(workflow, wish));
+  const landed = await withQueue(workflow, async () => {
+    await meetShared(workflow);
+    return land(workflow, wish);
+  });
   if (landed) return landed;
   throw new SwarmError(
     'busy',
@@ -62,7 +66,9 @@ function land(workflow: Workflow, { id, stream, facts }: LandingWish): Promise<M
     if (made.kind === 'conflict')
       return { kind: 'conflict', files: made.files.map(({ path, kind }) => ({ path, kind })) };
     const commit = made.kind === 'merged' ? made.commit : tip;
-    if (commit !== tip && !(await moveBuffer(workflow, { from: tip, to: commit }))) return 'again';
+    const moved = commit === tip ? undefined : await moveBuffer(workflow, { from: tip, to: commit });
+    if (moved?.kind === 'lost') return 'again';
+    if (moved?.kind === 'stuck') throw moved.error;
     workflow.reach('force.moved');
     // Until both are told, the server has the request: whoever drives the queue then finds that it is on the buffer.
     authority.tellLater?.(prepareMerge, { merge: id, commit, bufferBefore: tip, holder, expectCommit: null });

@@ -8,6 +8,7 @@ import { finishIntent, insertIntent } from '../machine/intents.ts';
 import { adoptBranch } from './adopt.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { type MergeOptions, type MergeResult, mergeStream } from './merge-stream.ts';
+import { claimHome } from './shared/at-home.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 /** What is written down before the branch is made, so that a crash leaves no branch without a stream. */
@@ -78,6 +79,7 @@ async function splitAt(workflow: Workflow, stream: Stream, head: string) {
   workflow.reach('blocks.branched');
   const parts = await workflow.authority.call(splitOffStream, { stream: stream.id, id, branch, facts, rest });
   finishIntent(workflow.machine, intent);
+  await claimHome(workflow, parts.leading);
   workflow.reach('blocks.split');
   return parts;
 }

@@ -8,6 +8,8 @@ import { mergeCommits } from '../git/merge.ts';
 import type { Signature } from '../git/person.ts';
 import { signaturesOf } from './authorship.ts';
 import { moveBranch } from './move-branch.ts';
+import { moveShared } from './shared/move-shared.ts';
+import { refused } from './shared/shared-errors.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 export type Landing =
@@ -69,35 +71,49 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   });
 }
 
-/** Moves the buffer; false where somebody else was quicker. Ends `merge` and throws where a checkout is in the way. */
+/** Moves the buffer; false where somebody else was quicker. Ends `merge` and throws where it cannot move now. */
 export async function advanceBuffer(
   workflow: Workflow,
   merge: Merge,
   move: { from: string; to: string },
 ): Promise<boolean> {
-  const { repo, authority } = workflow;
-  const moved = await moveBranch(workflow, {
-    branch: repo.bufferBranch,
-    old: move.from,
-    new: move.to,
-    reason: 'land',
-  });
-  if (moved.kind === 'moved') return true;
-  if (moved.kind === 'lost') return false;
-  await authority.call(endMerge, {
-    merge: merge.id,
-    state: 'withdrawn',
-    reason: 'the buffer is checked out and edited',
-  });
+  const moved = await moveBuffer(workflow, move);
+  if (moved.kind !== 'stuck') return moved.kind === 'moved';
+  const { reason, requeue, error } = moved;
+  await workflow.authority.call(endMerge, { merge: merge.id, state: 'withdrawn', reason, requeue });
+  throw error;
+}
+
+export type BufferMove =
+  | { kind: 'moved' | 'lost' }
+  /** It stands where it was thought to stand, and cannot move. */
+  | { kind: 'stuck'; reason: string; requeue: boolean; error: SwarmError };
+
+/** Moves the buffer where it counts: in the remote in which clones meet, and here with whoever has it checked out. */
+export async function moveBuffer(
+  workflow: Workflow,
+  move: { from: string; to: string },
+): Promise<BufferMove> {
+  const { repo, shared } = workflow;
+  const branch = repo.bufferBranch;
+  const moved = shared
+    ? await moveShared(workflow, { branch, ...move }, () => workflow.reach('merge.shared'))
+    : await moveBranch(workflow, { branch, old: move.from, new: move.to, reason: 'land' });
+  if (moved.kind === 'moved' || moved.kind === 'lost') return { kind: moved.kind };
+  if (moved.kind === 'refused') {
+    const error = refused(workflow, branch, moved.why);
+    return { kind: 'stuck', reason: `the remote refused it: ${moved.why}`, requeue: true, error };
+  }
   const files = moved.files.length > 0 ? ` (${moved.files.join(', ')})` : '';
-  throw new SwarmError(
+  const error = new SwarmError(
     'target_checked_out',
-    `The branch ${repo.bufferBranch} is checked out and cannot move: ${moved.reason.replace('_', ' ')}${files}.`,
+    `The branch ${branch} is checked out and cannot move: ${moved.reason.replace('_', ' ')}${files}.`,
     {
       fix: 'Commit or stash the changes there, or check out another branch.',
       details: { reason: moved.reason },
     },
   );
+  return { kind: 'stuck', reason: 'the buffer is checked out and edited', requeue: false, error };
 }
 
 /** Ends an intent whose merge conflicts; its stream is `conflicted`. */

@@ -3,11 +3,11 @@ import { SwarmError } from '../contract/errors.ts';
 import { type Stream, showStream } from '../contract/streams.ts';
 import { isAncestor } from '../git/commits.ts';
 import { committerEnv } from '../git/person.ts';
-import { resolveCommit } from '../git/refs.ts';
 import { runGit } from '../git/run-git.ts';
 import { type Before, forgetBefore, setAside } from '../git/set-aside.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { committerOf } from './authorship.ts';
+import { standingHead } from './facts.ts';
 import { goBack, type ResolutionPlace, saveForResolution } from './resolution-place.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
@@ -66,5 +66,5 @@ async function ontoOf(workflow: Workflow, stream: Stream): Promise<string> {
   if (stream.conflict?.with === 'buffer' || !stream.parentStreamId) return bufferTip(workflow);
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
   if (parent.state === 'merged') return bufferTip(workflow);
-  return (await resolveCommit(workflow.git, `refs/heads/${parent.branch}`)) ?? parent.head;
+  return standingHead(workflow, parent);
 }

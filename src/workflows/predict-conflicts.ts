@@ -7,6 +7,7 @@ import { withScratchObjects } from '../git/scratch-objects.ts';
 import { changesBetween, meetingPairs, touchedBy } from '../git/touched.ts';
 import { listPredictions, type Prediction, recordPredictions } from '../machine/predictions.ts';
 import { onBuffer } from './on-buffer.ts';
+import { isHere } from './shared/shared-refs.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
 /** Something that would clash with a stream if both landed now. */
@@ -39,8 +40,10 @@ export interface ClashingPair {
  */
 export async function predictConflicts(workflow: Workflow, subject: Predicted): Promise<PredictedConflict[]> {
   const buffer = await bufferTip(workflow);
-  const others = (await openStreams(workflow)).filter(
-    (other) => other.id !== subject.streamId && other.commitCount > 0,
+  const open = await openStreams(workflow);
+  const others = await known(
+    workflow,
+    open.filter((other) => other.id !== subject.streamId && other.commitCount > 0),
   );
   const all = [subject, ...others.map(predicted)];
   const wanted = (await meeting(workflow, all)).filter(([one]) => one === 0);
@@ -62,7 +65,10 @@ export async function predictConflicts(workflow: Workflow, subject: Predicted): 
 
 /** All pairs of these streams that would clash. */
 export async function predictAmong(workflow: Workflow, streams: readonly Stream[]): Promise<ClashingPair[]> {
-  const working = streams.filter((stream) => stream.commitCount > 0);
+  const working = await known(
+    workflow,
+    streams.filter((stream) => stream.commitCount > 0),
+  );
   if (working.length < 2) return [];
   const buffer = await bufferTip(workflow);
   const all = working.map(predicted);
@@ -79,6 +85,17 @@ export function openStreams(workflow: Workflow): Promise<Stream[]> {
   return allPages((cursor) =>
     workflow.authority.call(listStreams, { repoId: workflow.repo.id, open: true, limit: 200, cursor }),
   );
+}
+
+/** Of what another machine has not pushed yet nothing can be said. */
+async function known(workflow: Workflow, streams: Stream[]): Promise<Stream[]> {
+  if (!workflow.shared) return streams;
+  const found = await Promise.all(
+    streams.map(
+      async ({ head, baseCommit }) => (await isHere(workflow, head)) && isHere(workflow, baseCommit),
+    ),
+  );
+  return streams.filter((_, i) => found[i]);
 }
 
 function predicted({ id, head, baseCommit }: Stream): Predicted {
@@ -104,14 +121,14 @@ async function predictPairs(
   { all, wanted, buffer }: { all: readonly Predicted[]; wanted: [number, number][]; buffer: string },
 ): Promise<string[][]> {
   if (wanted.length === 0) return [];
-  const known = new Map(
+  const answered = new Map(
     listPredictions(workflow.machine, buffer).map(({ ours, theirs, files }) => [`${ours} ${theirs}`, files]),
   );
   const pairs = wanted.map(([a, b]): Prediction => {
     const [ours = '', theirs = ''] = [all[a]?.head ?? '', all[b]?.head ?? ''].sort();
-    return { ours, theirs, files: known.get(`${ours} ${theirs}`) ?? [] };
+    return { ours, theirs, files: answered.get(`${ours} ${theirs}`) ?? [] };
   });
-  const unknown = pairs.filter(({ ours, theirs }) => !known.has(`${ours} ${theirs}`));
+  const unknown = pairs.filter(({ ours, theirs }) => !answered.has(`${ours} ${theirs}`));
   if (unknown.length > 0) {
     await withScratchObjects(workflow.git, async (scratch) => {
       const asked = new Set(unknown.flatMap(({ ours, theirs }) => [ours, theirs]));

@@ -9,6 +9,11 @@ import { finishIntent, insertIntent } from '../machine/intents.ts';
 import { withLock } from '../machine/locks.ts';
 import { intake } from './plain-landings.ts';
 import { withQueue } from './queue-lock.ts';
+import { advanceShared } from './shared/advance-shared.ts';
+import { meetShared } from './shared/fetch-shared.ts';
+import { moveShared } from './shared/move-shared.ts';
+import { refused } from './shared/shared-errors.ts';
+import { isHere, isSeenOn } from './shared/shared-refs.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
 export interface PromoteResult {
@@ -42,7 +47,10 @@ export async function promote(workflow: Workflow, options: PromoteOptions = {}):
 async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promise<PromoteResult> {
   const { repo } = workflow;
   if (!options.plan) {
-    const taken = await withQueue(workflow, () => intake(workflow));
+    const taken = await withQueue(workflow, async () => {
+      await meetShared(workflow, { promotes: true });
+      return intake(workflow);
+    });
     if (taken.kind === 'conflict') {
       throw new SwarmError(
         'gate_not_met',
@@ -63,8 +71,10 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
     toCommit: to,
     untested,
   };
-  if (from === to || (await isAncestor(workflow.git, to, from)))
+  if (from === to || (await isAncestor(workflow.git, to, from))) {
+    if (!options.plan) await publishTarget(workflow, to, options.automatic ?? false);
     return { ...result, toCommit: from, promoted: false };
+  }
   if (!(await isAncestor(workflow.git, from, to))) {
     throw new SwarmError(
       'gate_not_met',
@@ -112,9 +122,20 @@ async function promoteLocked(workflow: Workflow, options: PromoteOptions): Promi
   return { ...result, promoted: true };
 }
 
+/** What was promoted before this clone shared its branches is not in the remote yet; it may go there by the same rule. */
+async function publishTarget(workflow: Workflow, to: string, automatic: boolean): Promise<void> {
+  const { repo, shared, authority } = workflow;
+  if (!shared || (await isSeenOn(workflow, repo.promoteTarget, to))) return;
+  await authority.call(requestPromotion, { repoId: repo.id, toCommit: to, automatic });
+  await advanceShared(workflow, { branch: repo.promoteTarget, from: to, to });
+}
+
 /** The commit that a promotion would move the target to now, after what reached the target another way was taken in. */
 export async function promotionCandidate(workflow: Workflow, tag?: string): Promise<string> {
-  await withQueue(workflow, () => intake(workflow));
+  await withQueue(workflow, async () => {
+    await meetShared(workflow, { promotes: true });
+    await intake(workflow);
+  });
   const untested = workflow.repo.config.stabilize_command === null;
   return candidate(workflow, await targetTip(workflow), { tag, untested });
 }
@@ -133,7 +154,9 @@ async function candidate(
     result: 'green',
     limit: 50,
   });
-  for (const { commit } of items) if (await isAncestor(workflow.git, commit, tip)) return commit;
+  for (const { commit } of items) {
+    if ((await isHere(workflow, commit)) && (await isAncestor(workflow.git, commit, tip))) return commit;
+  }
   if (tip === from) return tip;
   throw new SwarmError('gate_not_met', 'No commit of the buffer has been found green.', {
     fix: 'gitswarm stabilize',
@@ -159,13 +182,16 @@ async function taggedCommit(workflow: Workflow, tag: string, tip: string): Promi
 }
 
 async function moveTarget(workflow: Workflow, old: string, to: string): Promise<void> {
-  const ref = `refs/heads/${workflow.repo.promoteTarget}`;
+  const branch = workflow.repo.promoteTarget;
+  const ref = `refs/heads/${branch}`;
   const worktree = (await checkedOutRefs(workflow.git)).get(ref);
-  const moved =
-    worktree === undefined
+  const moved = workflow.shared
+    ? await moveShared(workflow, { branch, from: old, to }, () => workflow.reach('promote.shared'))
+    : worktree === undefined
       ? await updateRefs(workflow.git, [{ ref, old, new: to }], 'gitswarm: promote')
       : await fastForwardCheckedOut(workflow.git, { worktree, ref, old, new: to });
   if (moved.kind === 'moved') return;
+  if (moved.kind === 'refused') throw refused(workflow, branch, moved.why);
   if (moved.kind === 'lost') {
     throw new SwarmError('busy', `${workflow.repo.promoteTarget} moved meanwhile: ${moved.message}`, {
       fix: 'Try again.',

@@ -8,7 +8,6 @@ import { endMerge, landMerge, listMerges, type Merge } from '../contract/merges.
 import { explainAccess } from '../contract/repos.ts';
 import { recordPromotion } from '../contract/stabilizations.ts';
 import { abandonStream, showStream } from '../contract/streams.ts';
-import { isAncestor } from '../git/commits.ts';
 import { findRef, updateRefs } from '../git/refs.ts';
 import { completeWorktree } from '../git/worktrees.ts';
 import {
@@ -18,9 +17,12 @@ import {
   listOrphanedIntents,
   orphanIntent,
 } from '../machine/intents.ts';
+import { isInSight } from '../machine/process-identity.ts';
 import { deleteWorkspace, findWorkspace, insertWorkspace } from '../machine/workspaces.ts';
 import type { SplitIntent } from './land-blocks.ts';
 import { removeHalfMade } from './remove-worktree.ts';
+import { fetchShared } from './shared/fetch-shared.ts';
+import { isOnBranch } from './shared/shared-refs.ts';
 import { distrust, type TrustIntent } from './swarm/trusted-reviewers.ts';
 import { bringToBuffer } from './sync-worktree.ts';
 import { bufferTip, targetTip, type Workflow } from './workflow.ts';
@@ -46,12 +48,16 @@ export async function recover(
 ): Promise<Repair[]> {
   if (!workflow.actor) return [];
   const repairs: Repair[] = [];
-  for (const merge of await unlessAway(preparedMerges(workflow), [])) {
+  const dead = (await unlessAway(preparedMerges(workflow), [])).filter((merge) => {
     const isOwn = holdsQueue && merge.holder === workflow.holder;
-    if (merge.holder !== null && !isOwn && workflow.machine.isAlive(merge.holder)) continue;
-    repairs.push(await settleMerge(workflow, merge));
-  }
-  for (const intent of listOrphanedIntents(workflow.machine)) {
+    return isOwn || !isAlive(workflow, merge);
+  });
+  const intents = listOrphanedIntents(workflow.machine);
+  const asksRemote = dead.length > 0 || intents.some(({ kind }) => kind === 'promote');
+  const isKnown = !asksRemote || (await learnShared(workflow));
+  if (isKnown) for (const merge of dead) repairs.push(await settleMerge(workflow, merge));
+  for (const intent of intents) {
+    if (intent.kind === 'promote' && !isKnown) continue;
     if (intent.kind === 'trust' && !(await isOwner(workflow))) continue;
     if (!adoptIntent(workflow.machine, intent)) continue;
     try {
@@ -73,9 +79,36 @@ function preparedMerges(workflow: Workflow): Promise<Merge[]> {
   );
 }
 
+/**
+ * Whether somebody may be landing it now. A process that cannot be seen from here, because it is on another machine, has
+ * until its permit ends; so has our own, which may have lost the answer of the remote.
+ */
+function isAlive(workflow: Workflow, { holder, permitUntil }: Merge): boolean {
+  if (holder === null) return false;
+  const isSeen = isInSight(holder) && holder !== workflow.holder;
+  if (!workflow.shared || isSeen) return workflow.machine.isAlive(holder);
+  return permitUntil !== null && workflow.clock.now() < Date.parse(permitUntil);
+}
+
+/** What has happened is told by the remote; while it is away nothing is settled. */
+async function learnShared(workflow: Workflow): Promise<boolean> {
+  try {
+    await fetchShared(workflow);
+    return true;
+  } catch (error) {
+    // It was fetched, and only the checkout here stays behind.
+    if (isSwarmError(error, 'target_checked_out')) return true;
+    if (!isSwarmError(error, 'unavailable')) throw error;
+    workflow.notify(`What was interrupted waits to be settled: ${error.message}`);
+    return false;
+  }
+}
+
 async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
-  const { authority, git } = workflow;
-  const has = merge.commit !== null && (await isAncestor(git, merge.commit, await bufferTip(workflow)));
+  const { authority, repo } = workflow;
+  // Where somebody deleted the branch nothing can be told, and this throws.
+  if (merge.commit !== null) await bufferTip(workflow);
+  const has = merge.commit !== null && (await isOnBranch(workflow, repo.bufferBranch, merge.commit));
   if (has && merge.commit !== null) {
     const landed = await authority.call(landMerge, { merge: merge.id, commit: merge.commit });
     if (landed.stream && workflow.repo.mergeMode === 'swarm')
@@ -187,7 +220,8 @@ async function settleSplit(workflow: Workflow, made: SplitIntent): Promise<Repai
 async function settlePromotion(workflow: Workflow, data: Record<string, unknown>): Promise<Repair> {
   const toCommit = String(data.toCommit);
   const subject = toCommit.slice(0, 10);
-  const moved = await isAncestor(workflow.git, toCommit, await targetTip(workflow));
+  await targetTip(workflow);
+  const moved = await isOnBranch(workflow, workflow.repo.promoteTarget, toCommit);
   if (!moved) return { what: 'promotion', subject, done: 'had not happened' };
   const { authority } = workflow;
   const council = typeof data.councilAgentId === 'string' ? data.councilAgentId : undefined;

@@ -7,6 +7,7 @@ import type { Authority } from '../operations/authority.ts';
 import { landMergeIntent } from './land.ts';
 import { composeRevert, landingOf } from './plain-landings.ts';
 import { withQueue } from './queue-lock.ts';
+import { meetShared } from './shared/fetch-shared.ts';
 import type { Workflow } from './workflow.ts';
 
 export type RevertResult =
@@ -25,7 +26,10 @@ export type RevertResult =
 export async function revertStream(workflow: Workflow, ref: string, reason?: string): Promise<RevertResult> {
   const stream = await workflow.authority.call(showStream, { stream: ref });
   const landing = await landingOf(workflow, stream.id);
-  return withQueue(workflow, () => revertLanding(workflow, landing, { reason, automatic: false }));
+  return withQueue(workflow, async () => {
+    await meetShared(workflow);
+    return revertLanding(workflow, landing, { reason, automatic: false });
+  });
 }
 
 /** Reverts one landing. The caller holds the queue. */

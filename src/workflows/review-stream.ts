@@ -84,7 +84,10 @@ export interface VerdictRequest {
 }
 
 /** Gives a verdict on exactly the head the reviewer saw; it is stale when the stream's change is another one by now. */
-export async function judgeStream(workflow: Workflow, request: VerdictRequest): Promise<ReviewResult> {
+export async function judgeStream(
+  workflow: Workflow,
+  request: VerdictRequest,
+): Promise<Extract<ReviewResult, { kind: 'verdict' }>> {
   const actor = actorOf(workflow);
   const stream = await adoptBranch(
     workflow,

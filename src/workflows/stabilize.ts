@@ -16,6 +16,9 @@ import { withQueue } from './queue-lock.ts';
 import { revertLanding } from './revert-stream.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
 import { runPlugin } from './run-plugin.ts';
+import { meetShared } from './shared/fetch-shared.ts';
+import { pushTags } from './shared/push-shared.ts';
+import { isHere } from './shared/shared-refs.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
 export interface StabilizeResult {
@@ -57,7 +60,10 @@ export async function stabilize(
     });
   }
   return withLock(workflow.home, 'stabilize', async () => {
-    await withQueue(workflow, () => intake(workflow));
+    await withQueue(workflow, async () => {
+      await meetShared(workflow);
+      await intake(workflow);
+    });
     const commit = await bufferTip(workflow);
     const request: CheckRequest = {
       command,
@@ -105,7 +111,18 @@ async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
     message: `${workflow.repo.config.stabilize_command} passed\n`,
     tagger: author,
   });
+  await publishTag(workflow, name);
   return name;
+}
+
+/** The tag is a mark for people: that it could not be published takes nothing from the green commit. */
+async function publishTag(workflow: Workflow, name: string): Promise<void> {
+  try {
+    await pushTags(workflow, [name]);
+  } catch (error) {
+    if (!isSwarmError(error, 'unavailable')) throw error;
+    workflow.notify(`${name} is not published: ${error.message}`);
+  }
 }
 
 /** What a red run froze. What a maintainer froze stays so. */
@@ -272,7 +289,9 @@ async function lastGreen(workflow: Workflow, below: string): Promise<string> {
     result: 'green',
     limit: 50,
   });
-  for (const { commit } of items) if (await isAncestor(workflow.git, commit, below)) return commit;
+  for (const { commit } of items) {
+    if ((await isHere(workflow, commit)) && (await isAncestor(workflow.git, commit, below))) return commit;
+  }
   return targetTip(workflow);
 }
 

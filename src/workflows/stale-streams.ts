@@ -3,6 +3,7 @@ import { abandonStream, listStreams } from '../contract/streams.ts';
 import { isStale } from '../domain/streams/stale-streams.ts';
 import { adoptBranch } from './adopt.ts';
 import { runPlugin } from './run-plugin.ts';
+import { isAtHome } from './shared/at-home.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -19,6 +20,8 @@ export async function abandonStaleStreams(workflow: Workflow): Promise<string[]>
   const now = workflow.clock.now();
   const abandoned: string[] = [];
   for (const found of streams.filter((stream) => isStale(stream, { timeout, now }))) {
+    // Whether its author has worked on it since is known where it is written.
+    if (!(await isAtHome(workflow, found))) continue;
     const stream = await adoptBranch(workflow, found);
     if (!isStale(stream, { timeout, now })) continue;
     const key = `${stream.id} ${stream.updatedAt}`;

@@ -6,6 +6,8 @@ import { resolveCommit } from '../git/refs.ts';
 import { adoptBranch } from './adopt.ts';
 import { openStreams, predictAmong } from './predict-conflicts.ts';
 import { type Repair, recover } from './recover.ts';
+import { isAtHome } from './shared/at-home.ts';
+import { isHere } from './shared/shared-refs.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface StatusReport extends OutputOf<typeof repoStatus> {
@@ -31,7 +33,8 @@ export async function reportStatus(
   if (!options.readOnly && workflow.actor) {
     try {
       repairs = await recover(workflow);
-      for (const stream of await openStreams(workflow)) await adoptBranch(workflow, stream);
+      for (const stream of await openStreams(workflow))
+        if (await isAtHome(workflow, stream)) await adoptBranch(workflow, stream);
     } catch (error) {
       if (!isSwarmError(error)) throw error;
       warnings.push(`commits made with plain git were not taken in: ${error.message}`);
@@ -82,7 +85,9 @@ async function branches(
     moved.push(
       `${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing`,
     );
-  if (promoted && promoted !== target && !(await isAncestor(workflow.git, promoted, target))) {
+  // What was promoted on another machine may not have come here yet.
+  const isKnown = promoted && promoted !== target && (await isHere(workflow, promoted));
+  if (isKnown && !(await isAncestor(workflow.git, promoted, target))) {
     moved.push(`${promoteTarget} no longer holds what was promoted (${promoted.slice(0, 10)})`);
   }
   return { buffer: { commit: buffer, behindTarget: behind, aheadOfTarget: ahead }, moved };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { markConflicted, recordHead, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
 import { isAncestor } from '../git/commits.ts';
@@ -10,14 +10,17 @@ import { worktreeStatus } from '../git/worktree-files.ts';
 import { findWorkspace, setSyncedOid } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
-import { measureFacts, measureStream } from './facts.ts';
+import { measureFacts, measureStream, standingHead } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
 import { moveBranch } from './move-branch.ts';
+import { isAtHome, requireHome } from './shared/at-home.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
 /** True where the branch and its worktree now stand on the buffer's commit; false where an edit stands in the way. */
 export async function bringToBuffer(workflow: Workflow, stream: Stream, commit: string): Promise<boolean> {
+  // Elsewhere it would look as if somebody had taken the landed commits back to where the author's branch still is.
+  if (!(await isAtHome(workflow, stream))) return false;
   const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
   if (head === undefined || head !== stream.head) return false;
   const moved = await moveBranch(workflow, {
@@ -62,6 +65,7 @@ export async function syncStream(
       `Stream ${found.handle} is ${found.state}: it does not move any more.`,
     );
   }
+  await requireHome(workflow, found);
   const stream = await adoptBranch(workflow, found);
   const target = await targetOf(
     workflow,
@@ -113,8 +117,13 @@ export async function syncStream(
  */
 export async function followParent(workflow: Workflow, stream: Stream): Promise<Stream> {
   if (!stream.parentStreamId || stream.state === 'conflicted') return stream;
-  const { commit, parent } = await targetOf(workflow, stream, 'parent');
-  if (parent === null) return stream;
+  const target = await targetOf(workflow, stream, 'parent').catch((error: unknown) => {
+    // The parent is written on another machine and has not been pushed: the stream stays behind.
+    if (isSwarmError(error, 'unavailable')) return undefined;
+    throw error;
+  });
+  if (!target || target.parent === null) return stream;
+  const { commit, parent } = target;
   const { base, head } = await measureStream(workflow, stream);
   if (base === commit || head !== stream.head || (await isAncestor(workflow.git, commit, head)))
     return stream;
@@ -174,8 +183,7 @@ async function targetOf(
   }
   const parent = await workflow.authority.call(showStream, { stream: stream.parentStreamId });
   if (parent.state === 'merged') return { commit: buffer, parent: null };
-  const head = await resolveCommit(workflow.git, `refs/heads/${parent.branch}`);
-  return { commit: head ?? parent.head, parent: undefined };
+  return { commit: await standingHead(workflow, parent), parent: undefined };
 }
 
 /** True where a worktree exists and holds nothing that is not committed. */

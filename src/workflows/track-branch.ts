@@ -9,6 +9,7 @@ import { findRef } from '../git/refs.ts';
 import { requireHistory } from '../git/repository.ts';
 import { insertWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
+import { claimHome } from './shared/at-home.ts';
 import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 /**
@@ -54,6 +55,7 @@ export async function trackBranch(
     source: 'tracked',
   });
   workflow.reach('track.recorded');
+  await claimHome(workflow, recorded);
   const path = (await checkedOutRefs(git, new Set([ref]))).get(ref) ?? null;
   const stream = await adoptBranch(workflow, recorded);
   if (path !== null) {

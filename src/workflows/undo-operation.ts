@@ -7,6 +7,7 @@ import { restoreWorkspace } from './destroy-workspace.ts';
 import { setSettingFile } from './edit-config.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { moveBranch } from './move-branch.ts';
+import { requireHome } from './shared/at-home.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
 export interface Undone {
@@ -38,6 +39,7 @@ export async function undoOperation(workflow: Workflow, ref?: string): Promise<U
 async function moveBack(workflow: Workflow, record: UndoRecord): Promise<string> {
   const { streamId, from, to } = record.data as { streamId: string; from: string; to: string };
   const stream = await workflow.authority.call(showStream, { stream: streamId });
+  await requireHome(workflow, stream);
   const head = await resolveCommit(workflow.git, `refs/heads/${stream.branch}`);
   if (head !== to) {
     throw new SwarmError(

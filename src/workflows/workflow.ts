@@ -9,6 +9,12 @@ import type { Repository } from '../git/repository.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Authority } from '../operations/authority.ts';
 
+/** The remote through which clones of one repository, each on a machine of its own, exchange what they have. */
+export interface SharedRemote {
+  /** Name of the git remote in which the clones meet. */
+  remote: string;
+}
+
 /** What every workflow works with: a repository, the authority that decides for it, and this machine. */
 export interface Workflow {
   git: Repository;
@@ -31,7 +37,7 @@ export interface Workflow {
   hides?: readonly string[] | undefined;
   /** The way to a remote; a server's, which may not go everywhere. Without it git finds its own. */
   reachRemote?: ((url: string) => Promise<Transport>) | undefined;
-  /** Where this clone meets others; without one it is the only one. */
+  /** Where other clones of the repository meet this one; undefined where this is the only clone. */
   shared?: SharedRemote | undefined;
   /** Who we are in intents: this process, told from all others. */
   holder: string;
@@ -42,12 +48,6 @@ export interface Workflow {
   /** Passes a named step; tests of recovery let the process die there. */
   reach(step: string): void;
   signal?: AbortSignal;
-}
-
-/** The git remote in which the clones of a repository meet. */
-export interface SharedRemote {
-  /** Its name in this clone. */
-  remote: string;
 }
 
 /** The agent who acts; refuses where nobody is named. */

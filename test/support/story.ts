@@ -127,8 +127,10 @@ export class Story {
     return work;
   }
 
-  submit(as: string, work: Work) {
-    return this.run(as, (workflow) => requestReview(workflow, work.id));
+  async submit(as: string, work: Work) {
+    const asked = await this.run(as, (workflow) => requestReview(workflow, work.id));
+    if (asked.consensus === null) throw new Error('The authority is away.');
+    return { ...asked, consensus: asked.consensus };
   }
 
   judge(as: string, work: Work, verdict: 'approve' | 'request_changes' | 'comment' = 'approve') {

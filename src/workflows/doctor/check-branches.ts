@@ -4,6 +4,9 @@ import { listStreams, type Stream } from '../../contract/streams.ts';
 import { isAncestor, readCommit } from '../../git/commits.ts';
 import { findRef, updateRefs } from '../../git/refs.ts';
 import { adoptBranch } from '../adopt.ts';
+import { isAtHome } from '../shared/at-home.ts';
+import { bringStream } from '../shared/bring-stream.ts';
+import { isHere } from '../shared/shared-refs.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Finding } from './finding.ts';
 
@@ -49,10 +52,17 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
   }
   const missing: string[] = [];
   for (const merge of landings) {
-    if (merge.commit && !(await isAncestor(workflow.git, merge.commit, tip))) missing.push(merge.handle);
+    const { commit } = merge;
+    if (commit === null) continue;
+    const isOn = (await isHere(workflow, commit)) && (await isAncestor(workflow.git, commit, tip));
+    if (!isOn) missing.push(merge.handle);
   }
   if (missing.length === 0)
     return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
+  if (workflow.shared) {
+    const text = `${bufferBranch} lacks ${missing.length} landings of other machines (${missing.slice(0, 5).join(', ')})`;
+    return { check: 'buffer', level: 'note', text, fix: 'gitswarm sync' };
+  }
   return {
     check: 'buffer',
     level: 'problem',
@@ -82,6 +92,7 @@ async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding 
   const ref = `refs/heads/${stream.branch}`;
   const tip = await findRef(workflow.git, ref);
   if (tip === stream.head) return undefined;
+  if (!(await isAtHome(workflow, stream))) return checkMirror(workflow, stream);
   if (tip !== undefined) {
     return {
       check: 'streams',
@@ -111,6 +122,17 @@ async function checkStream(workflow: Workflow, stream: Stream): Promise<Finding 
       : {
           fix: `gitswarm stream abandon ${stream.handle}; its last commit ${stream.head.slice(0, 10)} is gone, too`,
         }),
+  };
+}
+
+/** Where it is written on another machine the branch here decides nothing; its head may only not have come yet. */
+async function checkMirror(workflow: Workflow, stream: Stream): Promise<Finding | undefined> {
+  if (await isHere(workflow, stream.head)) return undefined;
+  return {
+    check: 'streams',
+    level: 'note',
+    text: `${stream.handle} is written on another machine; its commit ${stream.head.slice(0, 10)} is not here yet`,
+    mend: async () => `fetched: ${(await bringStream(workflow, stream)).slice(0, 10)}`,
   };
 }
 

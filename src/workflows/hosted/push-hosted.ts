@@ -5,6 +5,7 @@ import { readConfig } from '../../git/config.ts';
 import { listRefs } from '../../git/refs.ts';
 import { withTransport } from '../../git/remote-transport.ts';
 import { runGit } from '../../git/run-git.ts';
+import { withoutPassword } from '../../git/without-password.ts';
 import { withLock } from '../../machine/locks.ts';
 import type { Workflow } from '../workflow.ts';
 
@@ -63,9 +64,7 @@ async function pushOne(
     return null;
   } catch (error) {
     if (!isSwarmError(error) || !TRIED_AGAIN.includes(error.code)) throw error;
-    return String(error.details?.output ?? error.message)
-      .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1')
-      .slice(0, 1000);
+    return withoutPassword(String(error.details?.output ?? error.message)).slice(0, 1000);
   }
 }
 

@@ -20,6 +20,7 @@ import { QueueRecord } from './queue-record.ts';
 import type { QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
 import { silentUndo } from './undo-guard.ts';
+import { NOT_PUSHED } from './unpushed.ts';
 import { QueueWatch } from './watch-queue.ts';
 import { sayWaiting } from './words.ts';
 
@@ -66,6 +67,7 @@ class Drive {
   readonly #held = new Set<string>();
   readonly #guarded = new Set<string>();
   #queued = new Map<string, Queued>();
+  #unpushed: Queued[] = [];
   #frozenReason: string | null = null;
   #rule: LaneRule;
   #tip: string;
@@ -120,6 +122,7 @@ class Drive {
       if (item && why)
         this.#run.waiting.push({ ...item, reason: sayWaiting(why, this.#queued, this.#frozenReason) });
     }
+    for (const item of this.#unpushed) this.#run.waiting.push({ ...item, reason: NOT_PUSHED });
     this.#record.forgetIfEmpty();
   }
 
@@ -146,6 +149,7 @@ class Drive {
     if (!(await this.#watch.hasNews())) return;
     const news = await newsOf(this.#workflow, this.#record.state, { rule: this.#rule, held: this.#held });
     this.#queued = news.queued;
+    this.#unpushed = news.unpushed;
     this.#frozenReason = news.frozenReason;
     this.#record.tell(...news.events);
   }

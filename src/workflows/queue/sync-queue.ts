@@ -7,12 +7,15 @@ import { mergeBase, readCommit } from '../../git/commits.ts';
 import { changedPaths } from '../../git/diff.ts';
 import type { Queued } from '../compose-for.ts';
 import { bufferTip, type Workflow } from '../workflow.ts';
+import { isBrought } from './unpushed.ts';
 
 /** What is in the queue now, by the id of the landing, and what the scheduler does not know of it yet. */
 export interface QueueNews {
   queued: Map<string, Queued>;
   frozenReason: string | null;
   events: QueueEvent[];
+  /** Those whose commit only another machine has. */
+  unpushed: Queued[];
 }
 
 /**
@@ -25,8 +28,14 @@ export async function newsOf(
   { rule, held }: { rule: LaneRule; held: ReadonlySet<string> },
 ): Promise<QueueNews> {
   const queue = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
-  const items = queue.items.filter(({ merge }) => !held.has(merge.id));
-  const queued = new Map<string, Queued>(items.map(({ merge, stream }) => [merge.id, { merge, stream }]));
+  const items: Queued[] = [];
+  const unpushed: Queued[] = [];
+  for (const { merge, stream } of queue.items) {
+    if (held.has(merge.id)) continue;
+    const place = (await isBrought(workflow, { merge, stream })) ? items : unpushed;
+    place.push({ merge, stream });
+  }
+  const queued = new Map<string, Queued>(items.map((item) => [item.merge.id, item]));
   const events: QueueEvent[] = [];
   const isFrozen = queue.frozenReason !== null;
   if (queue.paused !== state.isPaused) events.push({ kind: queue.paused ? 'paused' : 'resumed' });
@@ -46,7 +55,7 @@ export async function newsOf(
     else if (known.urgency !== urgency || known.rank !== rank)
       events.push({ kind: 'moved', id: known.id, urgency, rank });
   }
-  return { queued, frozenReason: queue.frozenReason, events };
+  return { queued, frozenReason: queue.frozenReason, events, unpushed };
 }
 
 async function stateOf(workflow: Workflow, { id, stream }: Wish): Promise<Merge['state'] | undefined> {

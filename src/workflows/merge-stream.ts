@@ -12,7 +12,7 @@ import { adoptBranch } from './adopt.ts';
 import type { CascadeReport } from './cascade-streams.ts';
 import { driveQueue, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
-import { forceWhileAway, type LandingWish } from './force-while-away.ts';
+import { type ForcedLanding, forceWhileAway, type LandingWish } from './force-while-away.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
 import type { EvictionPacket } from './queue/evict.ts';
 import type { QueueRun } from './queue/queue-run.ts';
@@ -60,6 +60,8 @@ export async function mergeStream(
   options: MergeOptions = {},
 ): Promise<MergeResult> {
   const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  if (options.force && !options.reason)
+    throw new SwarmError('usage', 'A forced landing needs a reason.', { fix: 'Add --reason "…".' });
   const wish = {
     stream,
     facts: await measureStream(workflow, stream),
@@ -67,13 +69,20 @@ export async function mergeStream(
   };
   const merge = await requestLanding(workflow, wish, options);
   if (merge instanceof AuthorityAway) {
-    if (options.force) return forceWhileAway(workflow, wish, merge);
-    return { kind: 'queued', position: null, reason: merge.message, blocked: false, isAway: true };
+    return whileAway(options.force ? await forceWhileAway(workflow, wish, merge) : { reason: merge.message });
   }
   workflow.reach('merge.requested');
   if (options.wait === false) return queued(workflow, merge, 'asked for; nobody drives the queue for it yet');
   const run = await driveQueue(workflow, merge.id);
   return resultFor(workflow, merge, run);
+}
+
+function whileAway(made: ForcedLanding | { reason: string }): MergeResult {
+  if ('reason' in made) {
+    return { kind: 'queued', position: null, reason: made.reason, blocked: false, isAway: true };
+  }
+  if (made.kind === 'conflict') return made;
+  return { ...made, cascade: { rebased: [], deferred: [], conflicted: [] }, completedTaskId: null };
 }
 
 /** The landing that was asked for; or that the server is away, and the request kept for it. Nobody else decides. */

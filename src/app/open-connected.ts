@@ -8,7 +8,7 @@ import { getRepo } from '../contract/repos.ts';
 import { type Connection, readToken } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import { countOutbox } from '../machine/outbox.ts';
-import { findRememberedAnswer, rememberAnswer } from '../machine/remembered-answers.ts';
+import { findRememberedAnswer, rememberAnswers } from '../machine/remembered-answers.ts';
 import { type Flushed, flushOutbox } from '../sync/flush-outbox.ts';
 import { lookAtUpdates } from '../sync/look-at-updates.ts';
 import { remoteAuthority } from '../sync/remote-authority.ts';
@@ -67,7 +67,7 @@ async function connectionOf(
     if (known) return Agent.parse(known.answer);
     throw error;
   });
-  rememberAnswer(machine, [question], { answer: holder, askedAt: new Date().toISOString() });
+  rememberAnswers(machine, [{ questions: [question], answer: holder }], new Date().toISOString());
   return { ...connection, agentId: holder.id, agentName: holder.name };
 }
 

@@ -116,13 +116,21 @@ export class Session {
   async doWhatIsDue(): Promise<void> {
     if (!this.flags.tick || this.rule === 'nobody') return;
     const app = await this.#app?.catch(() => undefined);
-    // A server does what is due for the repositories it decides.
-    if (!app || app.isReadOnly || app.connection) return;
+    if (!app || app.isReadOnly) return;
+    // A server does what is due for the repositories it decides; the clone's own part is to publish what was done here.
+    if (app.connection) return this.#keepInStep(app);
     // Whoever comes next does it; the answer of this command is out already.
     await app
       .workflow()
       .authority.call(runDue, { repoId: app.repo.id })
       .catch(() => undefined);
+  }
+
+  /** Publishes the streams of this clone, and says now and then what has happened elsewhere. */
+  async #keepInStep(app: App): Promise<void> {
+    if (this.flags.offline) return;
+    const { keepInStep } = await import('./keep-in-step.ts');
+    await keepInStep(app, { note: (text) => this.output.note(text) });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,11 @@
 import type { App } from '../app/open-app.ts';
+import { listAgents } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listQueue } from '../contract/merges.ts';
+import { explainAccess } from '../contract/repos.ts';
+import { repoStatus } from '../contract/status.ts';
+import { listStreams } from '../contract/streams.ts';
+import { listTasks } from '../contract/tasks.ts';
 import { reportSettings } from '../workflows/config-in-force.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import type { Workflow } from '../workflows/workflow.ts';
@@ -34,6 +39,7 @@ export async function syncWithServer(app: App, workflow: Workflow): Promise<Sync
   const isAsked = taken.includes('merge.request');
   const landed = isAsked ? await landWhatWaits(workflow) : [];
   const { events, notifications } = await server.look();
+  await getToKnow(workflow);
   return {
     ...flushed,
     landed,
@@ -41,6 +47,16 @@ export async function syncWithServer(app: App, workflow: Workflow): Promise<Sync
     updates: events.length,
     unread: notifications.length,
   };
+}
+
+/** What work needs while the server is away: it is remembered as it is answered. */
+async function getToKnow({ authority, repo, actor }: Workflow): Promise<void> {
+  await authority.call(listAgents, { limit: 200 });
+  await authority.call(listStreams, { repoId: repo.id, open: true, limit: 200 });
+  await authority.call(listTasks, { repoId: repo.id, limit: 200 });
+  await authority.call(repoStatus, { repoId: repo.id });
+  // While the server is away an owner may force a landing; who one is, is what was said last.
+  if (actor) await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
 }
 
 async function landWhatWaits(workflow: Workflow): Promise<string[]> {

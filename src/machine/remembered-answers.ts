@@ -12,16 +12,18 @@ export function findRememberedAnswer(machine: Machine, question: string): Rememb
   return row && { answer: JSON.parse(row.answer) as unknown, askedAt: row.asked_at };
 }
 
-/** The same answer under each of these questions. */
-export function rememberAnswer(
+/** Keeps each answer under all the questions that it answers. */
+export function rememberAnswers(
   machine: Machine,
-  questions: readonly string[],
-  { answer, askedAt }: RememberedAnswer,
+  answers: readonly { questions: readonly string[]; answer: unknown }[],
+  askedAt: string,
 ): void {
-  const text = JSON.stringify(answer);
   machine.write(() => {
-    for (const question of questions)
-      machine.run('insert or replace into remembered_answer values (?, ?, ?)', question, text, askedAt);
+    for (const { questions, answer } of answers) {
+      const text = JSON.stringify(answer);
+      for (const question of new Set(questions))
+        machine.run('insert or replace into remembered_answer values (?, ?, ?)', question, text, askedAt);
+    }
   });
 }
 

@@ -1,11 +1,11 @@
 import { sha256 } from '../base/digest.ts';
-import { showAgent } from '../contract/agents.ts';
+import { listAgents, showAgent } from '../contract/agents.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import { isSwarmError } from '../contract/errors.ts';
-import { type Stream, showStream } from '../contract/streams.ts';
-import { showTask } from '../contract/tasks.ts';
+import { listStreams, type Stream, showStream } from '../contract/streams.ts';
+import { listTasks, showTask } from '../contract/tasks.ts';
 import type { Machine } from '../machine/machine.ts';
-import { findRememberedAnswer, rememberAnswer } from '../machine/remembered-answers.ts';
+import { findRememberedAnswer, rememberAnswers } from '../machine/remembered-answers.ts';
 
 /**
  * Questions whose last answer helps while the server is away: what things are. Never whether something may be done, and
@@ -23,6 +23,7 @@ const REMEMBERED: ReadonlySet<string> = new Set([
   'task.list',
   // An owner may force a landing while the server is away; who one is, is what the server said last.
   'access.explain',
+  'status.show',
 ]);
 
 export function isRemembered({ name }: Pick<Endpoint, 'name'>): boolean {
@@ -35,10 +36,13 @@ export function remember(
   asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown; answer: unknown; at: string },
 ): void {
   const { endpoint, input, answer, at } = asked;
-  const names = BY_NAME.get(endpoint.name)?.(answer) ?? [];
-  const questions = [question(endpoint.name, input), ...names.map((name) => question(endpoint.name, name))];
+  const shown = (SHOWN.get(endpoint.name)?.(answer) ?? []).map(({ by, as, what }) => ({
+    questions: namesOf(what).map((name) => question(by.name, { [as]: name })),
+    answer: what,
+  }));
+  const answers = [{ questions: [question(endpoint.name, input)], answer }, ...shown];
   try {
-    rememberAnswer(machine, [...new Set(questions)], { answer, askedAt: at });
+    rememberAnswers(machine, answers, at);
   } catch (error) {
     // A disk that cannot be written is no reason not to answer.
     if (!isSwarmError(error, 'read_only')) throw error;
@@ -52,12 +56,27 @@ export function recall(
   return findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
 }
 
-/** What is asked for by id may be asked for by handle or name as well. */
-const BY_NAME = new Map<string, (answer: unknown) => object[]>([
-  [showStream.name, (answer) => namesOf(answer).map((stream) => ({ stream }))],
-  [showAgent.name, (answer) => namesOf(answer).map((agent) => ({ agent }))],
-  [showTask.name, (answer) => namesOf(answer).map((task) => ({ task }))],
+/** Something that an answer holds, and the question that shows it. */
+interface Shown {
+  by: Pick<Endpoint, 'name'>;
+  /** What that question calls it. */
+  as: string;
+  what: unknown;
+}
+
+/** What is asked for by id may be asked for by handle or name as well, and what stands in a list alone. */
+const SHOWN = new Map<string, (answer: unknown) => Shown[]>([
+  [showStream.name, (answer) => [{ by: showStream, as: 'stream', what: answer }]],
+  [showAgent.name, (answer) => [{ by: showAgent, as: 'agent', what: answer }]],
+  [showTask.name, (answer) => [{ by: showTask, as: 'task', what: answer }]],
+  [listStreams.name, (answer) => itemsOf(answer).map((what) => ({ by: showStream, as: 'stream', what }))],
+  [listAgents.name, (answer) => itemsOf(answer).map((what) => ({ by: showAgent, as: 'agent', what }))],
+  [listTasks.name, (answer) => itemsOf(answer).map((what) => ({ by: showTask, as: 'task', what }))],
 ]);
+
+function itemsOf(answer: unknown): unknown[] {
+  return (answer as { items: unknown[] }).items;
+}
 
 function namesOf(answer: unknown): string[] {
   const { id, handle, name } = answer as { id: string; handle: string; name?: string };

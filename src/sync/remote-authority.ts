@@ -3,7 +3,7 @@ import { showAgent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { type Stream, showStream } from '../contract/streams.ts';
+import { Facts, listStreamCommits, type Stream, showStream } from '../contract/streams.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import { keepWaiting, putIntoOutbox, takeOut } from '../machine/outbox.ts';
@@ -111,6 +111,7 @@ function meanwhile(
   const answer = answerMeanwhile(call.endpoint, call.input, { actor, stream, now: clock.now() });
   if (answer) {
     rememberStream(remote, answer);
+    rememberCommits(remote, call.input, answer.id);
     remote.onKept(name);
     return answer;
   }
@@ -149,17 +150,30 @@ async function send(remote: Remote, { endpoint, input, actorId }: CallOf, key?: 
   const answer = result.data;
   const at = isoTime(clock.now());
   if (isRemembered(endpoint)) remember(machine, { endpoint, input, answer, at });
-  else rememberStreamIn(remote, answer);
+  else rememberStreamIn(remote, { input, answer });
   return answer;
 }
 
 /** A write answers the stream as it is now; while the server is away that is what is known of it. */
-function rememberStreamIn(remote: Remote, answer: unknown): void {
+function rememberStreamIn(
+  remote: Remote,
+  { input, answer }: { input: Record<string, unknown>; answer: unknown },
+): void {
   const whole = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
   for (const each of [whole, whole.stream]) {
     const found = showStream.output.safeParse(each);
-    if (found.success) rememberStream(remote, found.data);
+    if (!found.success) continue;
+    rememberStream(remote, found.data);
+    rememberCommits(remote, input, found.data.id);
   }
+}
+
+/** What was measured of a stream, its commits among it, is told with the call. */
+function rememberCommits({ machine, clock }: Remote, input: Record<string, unknown>, id: string): void {
+  const facts = Facts.safeParse(input.facts);
+  if (!facts.success) return;
+  const answer = { items: facts.data.commits };
+  remember(machine, { endpoint: listStreamCommits, input: { stream: id }, answer, at: isoTime(clock.now()) });
 }
 
 function rememberStream({ machine, clock }: Remote, stream: Stream): void {

@@ -36,6 +36,7 @@ export class ServerLink {
   readonly #offline: boolean;
   #hasAnswered = false;
   #awayUntil = 0;
+  #why = '';
 
   constructor({ url, token, offline = false }: LinkOptions) {
     this.url = url;
@@ -46,7 +47,7 @@ export class ServerLink {
   /** The JSON of the answer. Throws the server's own error, or AuthorityAway where there was none. */
   async ask(ask: Ask): Promise<unknown> {
     if (this.#offline) throw new AuthorityAway(`The server ${this.url} is not asked: --offline.`);
-    if (performance.now() < this.#awayUntil) throw this.#away('it did not answer just now');
+    if (performance.now() < this.#awayUntil) throw this.#away(this.#why);
     try {
       return await this.#send(ask);
     } catch (error) {
@@ -64,6 +65,7 @@ export class ServerLink {
   #told(error: unknown): unknown {
     if (!(error instanceof LineBroken)) return error;
     this.#awayUntil = performance.now() + AWAY_FOR_MS;
+    this.#why = error.message;
     return this.#away(error.message);
   }
 

@@ -2,7 +2,6 @@ import { connectApp } from '../../app/connect.ts';
 import { disconnectApp } from '../../app/disconnect.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
-import { explainAccess } from '../../contract/repos.ts';
 import type { Answer, Command, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
@@ -51,8 +50,6 @@ export async function connectAnswer(session: Session, options: Options): Promise
   const { connection, repo, agent, registered, carriedOver, spokenFor } = made;
   const app = await session.app();
   const workflow = app.workflow({ actor: agent, notify: (text) => session.output.progress(text) });
-  // While the server is away an owner may force a landing; who one is, is what was said last.
-  await workflow.authority.call(explainAccess, { repoId: repo.id, agent: agent.id });
   const synced = await syncWithServer(app, workflow);
   return {
     data: {

@@ -9,7 +9,9 @@ import { intake } from '../../workflows/plain-landings.ts';
 import { fetchRemote } from '../../workflows/push.ts';
 import { withQueue } from '../../workflows/queue-lock.ts';
 import { recover } from '../../workflows/recover.ts';
-import { actorOf } from '../../workflows/workflow.ts';
+import { meetShared } from '../../workflows/shared/fetch-shared.ts';
+import { pushStreams } from '../../workflows/shared/push-shared.ts';
+import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
@@ -33,6 +35,7 @@ const sync: Command = {
     actorOf(workflow);
     await recover(workflow);
     const fetches = options.fetch !== false && !session.flags.offline;
+    if (fetches) await meetOthers(workflow);
     const remote = fetches ? await fetchRemote(workflow) : undefined;
     const target = await fastForwardTarget(workflow);
     const taken = await withQueue(workflow, () => intake(workflow));
@@ -58,6 +61,15 @@ const sync: Command = {
     };
   },
 };
+
+/** What the other clones have published comes here, and what is only here goes there. */
+async function meetOthers(workflow: Workflow): Promise<void> {
+  if (!workflow.shared) return;
+  await withQueue(workflow, () => meetShared(workflow));
+  const { failed } = await pushStreams(workflow);
+  for (const { streamId, why } of failed)
+    workflow.notify(`stream ${streamId} was not published: ${plainLine(why)}`);
+}
 
 const place = (session: Session) => ({ dir: session.flags.dir, environment: session.environment });
 

@@ -8,9 +8,10 @@ import {
   refusedWith,
   startStory,
 } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
 import { exitCodeOf } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
-import { listMerges, requestPlainMerge } from '../contract/merges.ts';
+import { listMerges, requestMerge, requestPlainMerge } from '../contract/merges.ts';
 import { addMaintainer, setConfig } from '../contract/repos.ts';
 import { markConflicted, pauseStream, resumeStream } from '../contract/streams.ts';
 import { createTask } from '../contract/tasks.ts';
@@ -46,6 +47,21 @@ forEachDatabase((_kind, makeDatabase) => {
       });
       expect(asked.stream).toMatchObject({ state: 'queued', status: 'in_review', reviewStatus: 'approved' });
       expect((await merge(judge, id, factsOf('one'))).merge.id).toBe(asked.merge.id);
+    });
+
+    it('bears the id that whoever asks has chosen, once, and no more where one stands already', async () => {
+      const { call, repoId, coder, judge, merge, id, stream, submit, verdict } = await approved();
+      const [mine, other] = [newId(1), newId(2)];
+      const ask = (of: string, name: string, chosen: string) =>
+        call(requestMerge, { stream: of, facts: factsOf(name), id: chosen }, { as: coder });
+      expect((await ask(id, 'one', mine)).merge.id).toBe(mine);
+      expect((await ask(id, 'one', other)).merge.id).toBe(mine);
+      const { id: second } = await stream(coder, 'two');
+      await submit(coder, second, factsOf('two'));
+      await verdict(judge, second);
+      expect(await refusedWith(ask(second, 'two', mine))).toBe('already_exists');
+      expect((await merge(coder, second, factsOf('two'))).merge.id).not.toBe(mine);
+      expect((await call(listMerges, { repoId }, { as: coder })).items).toHaveLength(2);
     });
 
     it('is for its authors and maintainers', async () => {

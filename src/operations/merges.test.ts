@@ -13,6 +13,7 @@ import { exitCodeOf } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
 import { listMerges, requestMerge, requestPlainMerge } from '../contract/merges.ts';
 import { addMaintainer, setConfig } from '../contract/repos.ts';
+import { recordStabilization } from '../contract/stabilizations.ts';
 import { markConflicted, pauseStream, resumeStream } from '../contract/streams.ts';
 import { createTask } from '../contract/tasks.ts';
 
@@ -286,12 +287,15 @@ forEachDatabase((_kind, makeDatabase) => {
       expect((await intake('target 2', rival)).id).not.toBe(first.id);
     });
 
-    it('as a revert is for maintainers, and for stabilize where the settings let it', async () => {
+    it('as a revert is for maintainers, and for stabilize after a red run where the settings let it', async () => {
       const { call, repoId, landed, coder, rival, judge, owner } = await start();
       const { merge: done } = await landed(coder, 'one', judge);
       const revert = (as: { id: string }, automatic = false, head = oid('x')) =>
         call(requestPlainMerge, { repoId, kind: 'revert', head, revertsMerge: done.id, automatic }, { as });
       expect(await refusedWith(revert(rival))).toBe('not_allowed');
+      expect(await refusedWith(revert(rival, true))).toBe('not_allowed');
+      const red = { repoId, result: 'red' as const, commit: done.commit ?? '' };
+      await call(recordStabilization, { ...red, culpritMerge: done.id }, { as: rival });
       await call(setConfig, { repoId, changes: { auto_revert_on_red: false } }, { as: owner });
       expect(await refusedWith(revert(rival, true))).toBe('not_allowed');
       await call(setConfig, { repoId, changes: { auto_revert_on_red: true } }, { as: owner });

@@ -30,6 +30,8 @@ it('a read counts as one, also where it does not fit into an address', async () 
   const next = async () =>
     (await server.request(`POST /repos/${repoId}/queue/next`, { as: key, body: {} })).status;
   expect([await next(), await next(), await next()]).toEqual([200, 200, 429]);
+  const other = await server.agent('other');
+  expect((await server.request('GET /nothing', { as: other.key })).status).toBe(404);
   const task = { as: key, body: { title: 'x' } };
   expect((await server.request(`POST /repos/${repoId}/tasks`, task)).status).toBe(201);
 });

@@ -154,6 +154,17 @@ forEachDatabase((_kind, makeDatabase) => {
       });
     });
 
+    it('permits the landing for ten minutes, counted anew when it is prepared anew', async () => {
+      const { prepareWith, mergeNow, asked, clock, coder, call } = await queued();
+      const permit = () => new Date(clock.now() + 10 * 60_000).toISOString();
+      expect((await prepareWith(coder)).permitUntil).toBe(permit());
+      clock.advance(60_000);
+      const again = { commit: oid('landing 2'), expectCommit: oid('landing') };
+      expect((await prepareWith(coder, again)).permitUntil).toBe(permit());
+      await call(landMerge, { merge: asked.id, commit: oid('landing 2') }, { as: coder });
+      expect((await mergeNow())?.permitUntil).toBeNull();
+    });
+
     it('is repeated by its holder only, and only from the commit it recorded', async () => {
       const { prepareWith, coder } = await queued();
       expect(await refusedWith(prepareWith(coder, { expectCommit: oid('other') }))).toBe('conflict');

@@ -8,10 +8,12 @@ import {
   refusedWith,
   startStory,
 } from '../../test/support/stream-story.ts';
+import { newId } from '../base/ids.ts';
 import { exitCodeOf } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
-import { listMerges, requestPlainMerge } from '../contract/merges.ts';
+import { listMerges, requestMerge, requestPlainMerge } from '../contract/merges.ts';
 import { addMaintainer, setConfig } from '../contract/repos.ts';
+import { recordStabilization } from '../contract/stabilizations.ts';
 import { markConflicted, pauseStream, resumeStream } from '../contract/streams.ts';
 import { createTask } from '../contract/tasks.ts';
 
@@ -46,6 +48,21 @@ forEachDatabase((_kind, makeDatabase) => {
       });
       expect(asked.stream).toMatchObject({ state: 'queued', status: 'in_review', reviewStatus: 'approved' });
       expect((await merge(judge, id, factsOf('one'))).merge.id).toBe(asked.merge.id);
+    });
+
+    it('bears the id that whoever asks has chosen, once, and no more where one stands already', async () => {
+      const { call, repoId, coder, judge, merge, id, stream, submit, verdict } = await approved();
+      const [mine, other] = [newId(1), newId(2)];
+      const ask = (of: string, name: string, chosen: string) =>
+        call(requestMerge, { stream: of, facts: factsOf(name), id: chosen }, { as: coder });
+      expect((await ask(id, 'one', mine)).merge.id).toBe(mine);
+      expect((await ask(id, 'one', other)).merge.id).toBe(mine);
+      const { id: second } = await stream(coder, 'two');
+      await submit(coder, second, factsOf('two'));
+      await verdict(judge, second);
+      expect(await refusedWith(ask(second, 'two', mine))).toBe('already_exists');
+      expect((await merge(coder, second, factsOf('two'))).merge.id).not.toBe(mine);
+      expect((await call(listMerges, { repoId }, { as: coder })).items).toHaveLength(2);
     });
 
     it('is for its authors and maintainers', async () => {
@@ -270,12 +287,15 @@ forEachDatabase((_kind, makeDatabase) => {
       expect((await intake('target 2', rival)).id).not.toBe(first.id);
     });
 
-    it('as a revert is for maintainers, and for stabilize where the settings let it', async () => {
+    it('as a revert is for maintainers, and for stabilize after a red run where the settings let it', async () => {
       const { call, repoId, landed, coder, rival, judge, owner } = await start();
       const { merge: done } = await landed(coder, 'one', judge);
       const revert = (as: { id: string }, automatic = false, head = oid('x')) =>
         call(requestPlainMerge, { repoId, kind: 'revert', head, revertsMerge: done.id, automatic }, { as });
       expect(await refusedWith(revert(rival))).toBe('not_allowed');
+      expect(await refusedWith(revert(rival, true))).toBe('not_allowed');
+      const red = { repoId, result: 'red' as const, commit: done.commit ?? '' };
+      await call(recordStabilization, { ...red, culpritMerge: done.id }, { as: rival });
       await call(setConfig, { repoId, changes: { auto_revert_on_red: false } }, { as: owner });
       expect(await refusedWith(revert(rival, true))).toBe('not_allowed');
       await call(setConfig, { repoId, changes: { auto_revert_on_red: true } }, { as: owner });

@@ -21,6 +21,7 @@ import { resolveReference } from '../domain/references/references-store.ts';
 import { branchPolicy, touchesSettings } from '../domain/repos/branch-rules.ts';
 import { configInForce, serverSettings } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
+import { isBlamed } from '../domain/stabilizations/stabilizations-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { getStreamRow, handleOfStream, stateOf, toStream } from '../domain/streams/streams-store.ts';
 import { findTaskRow } from '../domain/tasks/tasks-store.ts';
@@ -268,7 +269,9 @@ async function checkRevert(
       `Landing ${toMerge(reverted).handle} is ${reverted.state}, not landed.`,
     );
   }
-  const allowedByRule = automatic && configInForce(context.repo).auto_revert_on_red;
+  const isSwitchedOn = automatic && configInForce(context.repo).auto_revert_on_red;
+  // A step of stabilize comes after the red run that blames this landing, and not by saying so.
+  const allowedByRule = isSwitchedOn && (await isBlamed(context.db, reverted));
   if (!allowedByRule && !(await isMaintainer(context, context.actor))) {
     throw new SwarmError('not_allowed', `${context.actor.name} may not revert: it needs maintain access.`);
   }

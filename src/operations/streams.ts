@@ -99,6 +99,9 @@ async function refuseTaken(
   const taken =
     (await findStreamRow(db, wish.id)) ?? (await findStreamByBranch(db, wish.repoId, wish.branch));
   if (!taken) return;
+  // Of a stream somewhere else nothing is told but that the id is taken.
+  if (taken.repo_id !== wish.repoId)
+    throw new SwarmError('already_exists', `The id ${wish.id} is taken.`, { fix: 'Choose another id.' });
   throw new SwarmError(
     'already_exists',
     `Branch ${taken.branch} is stream ${handleOfStream(taken)} already.`,

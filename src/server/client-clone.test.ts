@@ -63,6 +63,38 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await server.request(`POST /streams/${id}/reviews`, none)).toMatchObject({ status: 404 });
   });
 
+  it('a test of the buffer that says more about an earlier one completes it', async () => {
+    const { server, coder, as, repoId, approved } = await startClientClone(makeDatabase);
+    const stream = await approved('one');
+    const { merge } = await server.ask(`POST /streams/${stream}/merge`, as(coder, { facts: factsOf('one') }));
+    const landing = { commit: oid('landing'), bufferBefore: oid('buffer'), holder: 'client' };
+    await server.ask(`POST /merges/${merge.id}/prepare`, as(coder, landing));
+    await server.ask(`POST /merges/${merge.id}/land`, as(coder, { commit: oid('landing') }));
+    const red = { result: 'red', commit: oid('landing') };
+    const { stabilization } = await server.ask(`POST /repos/${repoId}/stabilize`, as(coder, red));
+    const blame = { ...red, completes: stabilization.id, culpritMerge: merge.id };
+    expect(await server.ask(`POST /repos/${repoId}/stabilize`, as(coder, blame))).toMatchObject({
+      stabilization: { id: stabilization.id, culpritMergeId: merge.id },
+      task: { revertOfStreamId: stream },
+    });
+    const { items } = await server.ask(`GET /repos/${repoId}/stabilize/history`, as(coder));
+    expect(items).toHaveLength(1);
+    const wish = { kind: 'revert', head: oid('revert'), revertsMerge: merge.id };
+    expect((await server.request(`POST /repos/${repoId}/merges`, as(coder, wish))).status).toBe(403);
+    const automatic = as(coder, { ...wish, automatic: true });
+    expect(await server.ask(`POST /repos/${repoId}/merges`, automatic)).toMatchObject({ kind: 'revert' });
+  });
+
+  it('a client that wrote the settings file too may set what the file decides', async () => {
+    const { server, owner, as, repoId } = await startClientClone(makeDatabase);
+    const text = 'min_reviews: 1\n';
+    await server.ask(`PUT /repos/${repoId}/config/file`, as(owner, { text }));
+    const changes = { min_reviews: 2 };
+    const set = (more: object) =>
+      server.request(`PATCH /repos/${repoId}/config`, as(owner, { changes, ...more }));
+    expect([(await set({})).status, (await set({ fileWritten: true })).status]).toEqual([409, 200]);
+  });
+
   it('a server that has the clone measures itself, and takes no word for it', async () => {
     const { server, owner, as } = await startClientClone(makeDatabase);
     const repo = await server.ask('POST /repos', as(owner, { name: 'here' }));

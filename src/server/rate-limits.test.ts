@@ -23,6 +23,19 @@ it('each event of a batch counts as a write, and at the limit nothing more is do
   expect((await server.request('POST /sync/batch', { as: key, body: { events } })).status).toBe(429);
 });
 
+it('a read counts as one, also where it does not fit into an address', async () => {
+  const server = await makeServer({ switches: { rateLimit: 2 } });
+  const { key } = await server.agent('driver');
+  const { id: repoId } = await server.ask('POST /repos/register', { as: key, body: { name: 'demo' } });
+  const next = async () =>
+    (await server.request(`POST /repos/${repoId}/queue/next`, { as: key, body: {} })).status;
+  expect([await next(), await next(), await next()]).toEqual([200, 200, 429]);
+  const other = await server.agent('other');
+  expect((await server.request('GET /nothing', { as: other.key })).status).toBe(404);
+  const task = { as: key, body: { title: 'x' } };
+  expect((await server.request(`POST /repos/${repoId}/tasks`, task)).status).toBe(201);
+});
+
 it('strangers are counted by IPv4 address however it is written, and by the /64 of an IPv6 address', async () => {
   const server = await makeServer({ behindTls: true, switches: { rateLimit: 2 } });
   const from = async (address: string) =>

@@ -15,6 +15,10 @@ const WINDOW_MS = 60_000;
 type Limiter = (request: FastifyRequest) => Promise<void>;
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where the method of the route does not say so. */
+    isRead?: boolean;
+  }
   interface FastifyInstance {
     /** Counts one more write of who sends a request, for each that it holds beyond its first. */
     countWrite: Limiter;
@@ -41,7 +45,7 @@ export async function addRateLimits(app: FastifyInstance, { server }: Face): Pro
   app.addHook('onRequest', async (request) => {
     if (isProbe(request)) return;
     const isKnown = request.caller.kind === 'known';
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const { isRead = request.method === 'GET' || request.method === 'HEAD' } = request.routeOptions.config;
     await (!isKnown ? strangers : isRead ? reads : writes)(request);
   });
 }

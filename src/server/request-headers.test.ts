@@ -71,6 +71,23 @@ forEachDatabase((_kind, makeDatabase) => {
     expect((await server.request('GET /me', as(coder, undefined, inRepo(newId(1))))).status).toBe(200);
   });
 
+  it('both hold for files, and neither matters where a request is of no repository', async () => {
+    const { server, owner, second, as } = await startClientClone(makeDatabase);
+    const elsewhere = as(owner, { name: 'here' }, inRepo(newId(1)));
+    const { id: repoId } = await server.ask('POST /repos', elsewhere);
+    const wish = as(owner, { name: 'Notes' }, acting('owner'));
+    const stream = await server.ask(`POST /repos/${repoId}/streams`, wish);
+    const put = async (place: string, headers: Record<string, string>, who = owner) => {
+      const sent = { as: who.key, body: 'hello\n', headers };
+      return (await server.request(`PUT /streams/${place}/files/a.txt`, sent)).status;
+    };
+    expect(await put('Notes', { ...inRepo(repoId), ...acting('owner') })).toBe(201);
+    expect(await put('Notes', {})).toBe(404);
+    expect(await put(stream.id, inRepo(newId(1)))).toBe(404);
+    expect(await put(stream.id, inRepo('here'))).toBe(400);
+    expect(await put(stream.id, acting('owner'), second)).toBe(403);
+  });
+
   it('a header leads nobody to another repository, nor tells of it', async () => {
     const { server, owner, coder, stranger, as, repoId, register, stream } =
       await startClientClone(makeDatabase);

@@ -38,6 +38,7 @@ export function addContractRoutes(app: FastifyInstance, face: Face): void {
     app.route({
       method: endpoint.method,
       url: `${PREFIX}${endpoint.path}`,
+      config: { isRead: endpoint.isRead },
       handler: (request, reply) => handle(endpoint, { request, reply, face }),
     });
     // Older clients write what becomes of a stream with POST.

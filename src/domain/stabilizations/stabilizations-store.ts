@@ -21,6 +21,19 @@ export async function recordRevert(tx: Tx, merges: { culprit: string; revert: st
     .execute();
 }
 
+/** True where a red run of the buffer blames this landing. */
+export async function isBlamed(db: Db, merge: { id: string; repo_id: string }): Promise<boolean> {
+  const row = await db
+    .selectFrom('stabilization')
+    .select('id')
+    .where('repo_id', '=', merge.repo_id)
+    .where('culprit_merge_id', '=', merge.id)
+    .where('result', '=', 'red')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 type WithCulprit = StabilizationRow & { culprit_stream_id: string | null };
 
 /** Newest first, with the stream behind the landing that is to blame. */

@@ -31,7 +31,7 @@ export interface Decided {
 
 /** What is done with the server besides asking it. */
 export interface ServerSide {
-  /** Sends what waits in the outbox. */
+  /** Sends what waits in the outbox. Answers for everything that was sent since this was opened. */
   flush(): Promise<Flushed>;
   /** What has happened there since the last look. */
   look(): Promise<Updates>;

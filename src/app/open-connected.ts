@@ -30,8 +30,14 @@ export async function openConnected(given: {
     if (!told.has(what)) tell(text);
     told.add(what);
   };
+  const all: Flushed = { sent: 0, ok: 0, duplicate: 0, rejected: 0, remaining: 0, taken: [] };
+  const flush = async () => {
+    const flushed = await flushOutbox(link, machine, connection.repoId);
+    for (const line of flushedLines(flushed)) tell(line);
+    return Object.assign(all, sumOf(all, flushed));
+  };
   const server: ServerSide = {
-    flush: () => flushOutbox(link, machine, connection.repoId),
+    flush,
     look: () => lookAtUpdates(link, machine, connection),
   };
   const authority = remoteAuthority({
@@ -40,10 +46,7 @@ export async function openConnected(given: {
     connection,
     clock,
     async flush() {
-      if (countOutbox(machine).waiting === 0) return 0;
-      const flushed = await server.flush();
-      for (const line of flushedLines(flushed)) tell(line);
-      return flushed.remaining;
+      return countOutbox(machine).waiting === 0 ? 0 : (await flush()).remaining;
     },
     onKept: () =>
       tellOnce('kept', `the server ${connection.url} is told of it when it is back: gitswarm sync`),
@@ -88,6 +91,17 @@ export function linkTo(
   throw new SwarmError('not_configured', `There is no token for ${connection.url} any more.`, {
     fix: `gitswarm connect --server ${connection.url} --token <token>`,
   });
+}
+
+function sumOf(one: Flushed, other: Flushed): Flushed {
+  return {
+    sent: one.sent + other.sent,
+    ok: one.ok + other.ok,
+    duplicate: one.duplicate + other.duplicate,
+    rejected: one.rejected + other.rejected,
+    remaining: other.remaining,
+    taken: [...one.taken, ...other.taken],
+  };
 }
 
 /** What became of what waited, for people. */

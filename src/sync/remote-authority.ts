@@ -28,9 +28,6 @@ export interface Remote {
   onRecall(askedAt: string): void;
 }
 
-/** Questions that are asked with POST, because what they name does not fit into an address. */
-const ASKING = new Set(['queue.next', 'stream.edit', 'promotion.request']);
-
 /**
  * The authority of a repository that a server decides. Every write is in the outbox before it is sent, under its
  * idempotency key. While the server is away nothing is decided: what can be asked for later is kept there, and what
@@ -44,9 +41,8 @@ export function remoteAuthority(remote: Remote, callerId?: string): Authority {
     as: (id) => remoteAuthority(remote, id),
     async call(endpoint, input, options) {
       const parsed = endpoint.input.parse(input) as Record<string, unknown>;
-      const isQuestion = endpoint.method === 'GET' || ASKING.has(endpoint.name);
       const call = { endpoint, input: parsed, actorId };
-      const answer = await (isQuestion ? ask(remote, call) : write(remote, call, options));
+      const answer = await (endpoint.isRead ? ask(remote, call) : write(remote, call, options));
       return answer as OutputOf<typeof endpoint>;
     },
     tellLater(endpoint, input) {

@@ -28,15 +28,15 @@ const merge: Command = {
   ],
   examples: ['gitswarm merge s-3fxa', 'gitswarm merge s-3fxa --plan'],
   async run(session, [name], options) {
-    if (
-      flagOption(options, 'force') &&
-      session.flags.as === undefined &&
-      session.environment.agent === undefined &&
-      !session.isInteractive
-    ) {
-      throw new SwarmError('usage', 'A forced landing names who forces it.', { fix: 'Add --as <owner>.' });
-    }
     const workflow = await session.workflow();
+    const isNamed =
+      session.flags.as !== undefined ||
+      session.environment.agent !== undefined ||
+      session.isInteractive ||
+      // With a server the key says who it is.
+      workflow.authority.kind === 'server';
+    if (flagOption(options, 'force') && !isNamed)
+      throw new SwarmError('usage', 'A forced landing names who forces it.', { fix: 'Add --as <owner>.' });
     const ref = await session.streamRef(name);
     if (flagOption(options, 'plan')) return planAnswer(await planMerge(workflow, ref));
     actorOf(workflow);

@@ -1,5 +1,4 @@
 import { withConnection } from '../../app/disconnect.ts';
-import { flushedLines } from '../../app/open-connected.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { resolveCommit } from '../../git/refs.ts';
@@ -43,7 +42,7 @@ const sync: Command = {
     const buffer = await resolveCommit(workflow.git, `refs/heads/${workflow.repo.bufferBranch}`);
     return {
       data: { remote: remote ?? null, target, intake: taken.kind, buffer, server },
-      exit: taken.kind === 'conflict' ? 5 : 0,
+      exit: taken.kind === 'conflict' ? 5 : server && server.rejected > 0 ? 6 : 0,
       text: () =>
         [
           remote ? `fetched from ${remote}` : 'nothing was fetched',
@@ -57,7 +56,12 @@ const sync: Command = {
               : `it clashes with ${workflow.repo.bufferBranch} in ${taken.files.join(', ')}: task ${taken.taskHandle}`,
           ...(server ? syncLines(server) : []),
         ].join('\n'),
-      next: taken.kind === 'taken_in' ? 'gitswarm stabilize' : undefined,
+      next:
+        taken.kind === 'taken_in'
+          ? 'gitswarm stabilize'
+          : server && server.rejected > 0
+            ? 'gitswarm sync status'
+            : undefined,
     };
   },
 };
@@ -143,7 +147,11 @@ async function flushAnswer(session: Session): Promise<Answer> {
     data: flushed,
     exit: flushed.rejected > 0 ? 6 : 0,
     text: () => {
-      const lines = flushedLines(flushed);
+      const { ok, duplicate, rejected } = flushed;
+      const lines = [
+        ...(ok + duplicate > 0 ? [`${ok} done, ${duplicate} had been done`] : []),
+        ...(rejected > 0 ? [`${rejected} refused: gitswarm sync status`] : []),
+      ];
       if (flushed.remaining > 0) lines.push(`${count(flushed.remaining, 'call')} still waiting`);
       return lines.length === 0 ? 'Nothing waits.' : lines.join('\n');
     },

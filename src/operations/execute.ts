@@ -85,6 +85,7 @@ export async function execute(
     now,
     repoId: subject.repo?.id ?? call.repoId,
     remote: call.remote,
+    restsOnClientClone: call.restsOnClientClone ?? false,
     ...subject,
   };
   return operation.run(context as never, parsed as never);
@@ -141,6 +142,7 @@ async function runWrite(
     now,
     repoId,
     remote: call.remote,
+    restsOnClientClone: call.restsOnClientClone ?? false,
     emit: (event: NewEvent & { repoId?: string | null }) => events.push(event),
     ...subject,
   };

@@ -18,6 +18,8 @@ export interface ReadContext {
   repoId: string | undefined;
   /** Present where the call came over the network. */
   remote: Remote | undefined;
+  /** What it says of the clone was measured by its caller, and nobody else here can look. */
+  restsOnClientClone: boolean;
 }
 
 /** What a call that came over the network brings along. Such a caller is never told of what it may not read. */

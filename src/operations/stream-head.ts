@@ -18,6 +18,7 @@ import { renewClaimOfStream } from '../domain/tasks/task-effects.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
 import { type ActingContext, operation } from './operation.ts';
+import { isSameFleet } from './same-fleet.ts';
 import { resumeRow, waitsForParent } from './stream-children.ts';
 import { factColumns, refreshApproval } from './stream-effects.ts';
 
@@ -42,6 +43,7 @@ const recordHead = operation(contract.recordHead, {
       );
     }
     const byAuthor = await isStreamAuthor(db, stream, actor.id);
+    if (!byAuthor) await requireWord(context);
     const mayResolve = input.cause === 'resolved' && !byAuthor && (await isMaintainer(context, actor));
     if ((input.cause === 'commit' || input.cause === 'resolved') && !byAuthor && !mayResolve) {
       throw new SwarmError('not_allowed', `${actor.name} is no author of stream ${handleOfStream(stream)}.`, {
@@ -79,6 +81,24 @@ const recordHead = operation(contract.recordHead, {
   },
 });
 
+/**
+ * Beside one database whoever looks first says what git holds. A server cannot look: there somebody else's word about a
+ * stream counts only from its author's own fleet, whose machine holds the branch, or from a maintainer. Otherwise a
+ * stranger could say that an approved change is the patch of a commit of his.
+ */
+async function requireWord(context: ActingContext & { repo: RepoRow; stream: StreamRow }): Promise<void> {
+  const { db, actor, stream, restsOnClientClone } = context;
+  if (!restsOnClientClone || (await isSameFleet(db, actor.id, stream.agent_id))) return;
+  if (await isMaintainer(context, actor)) return;
+  throw new SwarmError(
+    'not_allowed',
+    `${actor.name} may not say what stream ${handleOfStream(stream)} holds.`,
+    {
+      fix: 'Its author, an agent of the same fleet or a maintainer records it.',
+    },
+  );
+}
+
 /** What the state of a stream is told: nothing, where git says the same as before and no conflict was resolved. */
 function whatHappened(
   stream: StreamRow,
@@ -112,7 +132,8 @@ const markConflicted = operation(contract.markConflicted, {
   on: 'stream',
   needs: 'write',
   async run(context, input) {
-    const { db, stream, now, emit } = context;
+    const { db, actor, stream, now, emit } = context;
+    if (!(await isStreamAuthor(db, stream, actor.id))) await requireWord(context);
     await withdrawLiveMerge(context, stream, 'conflict');
     const conflict = JSON.stringify({ with: input.with, onto: input.onto, files: input.files, at: now });
     const moved = await moveStream(context, stream, 'conflict', { conflict });

@@ -53,6 +53,34 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await server.ask(`GET /streams/${id}`, as(coder))).toMatchObject({ head: oid('two') });
   });
 
+  it('what a stream holds is said by its author, a fleet that its author belongs to, or a maintainer', async () => {
+    const { server, owner, coder, second, as, repoId, approved } = await startClientClone(makeDatabase);
+    const other = await server.agent('other');
+    const { apiKey } = await server.ask('POST /agents/coder/keys', {
+      as: server.admin,
+      body: { name: 'fleet', mayRegister: true },
+    });
+    const { agent: mate, apiKey: mateKey } = await server.ask('POST /agents', {
+      as: apiKey,
+      body: { name: 'mate' },
+    });
+    for (const agent of ['other', 'mate'])
+      await server.ask(`POST /repos/${repoId}/access`, as(owner, { agent, level: 'write' }));
+    const id = await approved('one');
+    // The same patch, so that every approval would stand, and a commit of somebody else.
+    const forged = { facts: { ...factsOf('one'), head: oid('evil') }, cause: 'adopted' };
+    const clash = { with: 'buffer', onto: oid('buffer'), files: [] };
+    const tell = (who: typeof owner, path: string, body: object) =>
+      server.request(`POST /streams/${id}/${path}`, as(who, body));
+    expect(await tell(other, 'head', forged)).toMatchObject({ status: 403 });
+    expect(await tell(other, 'conflicted', clash)).toMatchObject({ status: 403 });
+    const standing = await server.ask(`GET /streams/${id}`, as(coder));
+    expect(standing).toMatchObject({ head: oid('one'), state: 'approved' });
+    const rebased = { facts: { ...factsOf('one'), head: oid('rebased') }, cause: 'rebased' };
+    for (const who of [{ id: mate.id, name: 'mate', key: mateKey }, second])
+      expect(await tell(who, 'head', rebased)).toMatchObject({ status: 200, body: { state: 'approved' } });
+  });
+
   it('a verdict on one block is one on that block and not on the stream', async () => {
     const { server, owner, as, stream } = await startClientClone(makeDatabase);
     const id = await stream('one');

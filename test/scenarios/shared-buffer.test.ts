@@ -9,6 +9,7 @@ import { revertStream } from '../../src/workflows/revert-stream.ts';
 import { requestReview } from '../../src/workflows/review-stream.ts';
 import { advanceShared } from '../../src/workflows/shared/advance-shared.ts';
 import { fetchShared, meetShared } from '../../src/workflows/shared/fetch-shared.ts';
+import { pushStreams } from '../../src/workflows/shared/push-shared.ts';
 import { seenRef } from '../../src/workflows/shared/shared-refs.ts';
 import { type Clones, startClones } from '../support/shared-clones.ts';
 import { refusal, type Work } from '../support/story.ts';
@@ -107,6 +108,29 @@ it('two clones that land at the same moment both land, and neither overwrites th
   expect(story.git.git('rev-list', '--count', '--first-parent', 'main..buffer')).toBe('2');
   const { items } = await story.ask(listMerges, { repoId: await story.repoId(), state: 'landed' });
   expect(items).toHaveLength(2);
+});
+
+it('two machines that drive one queue at once land each of its streams once', async () => {
+  const clones = await startClones();
+  const { story, at, there } = clones;
+  const works: Work[] = [];
+  for (const n of [1, 2, 3, 4]) {
+    const work = await approved(clones, n % 2 ? 'here' : 'there', { [`${n}.txt`]: 'x\n' });
+    works.push(work);
+    await story.run('Olga', async (workflow) => {
+      await pushStreams(workflow);
+      await mergeStream(workflow, work.id, { wait: false });
+    });
+  }
+  const runs = await Promise.all([
+    story.run('Olga', (workflow) => driveQueue(workflow)),
+    there('Olga', (workflow) => driveQueue(workflow)),
+  ]);
+  expect(runs.flatMap(({ refused, conflicted }) => [...refused, ...conflicted])).toEqual([]);
+  await story.run('Olga', (workflow) => driveQueue(workflow));
+  for (const work of works) expect(await story.show(work)).toMatchObject({ state: 'merged' });
+  expect(story.oid('buffer')).toBe(at('buffer'));
+  expect(story.git.git('rev-list', '--count', '--first-parent', 'main..buffer')).toBe('4');
 });
 
 it('what stands in the remote is lost to whoever was slower, and is fetched for the next try', async () => {
@@ -215,6 +239,31 @@ it('a remote that says no leaves the landing in the queue, and the buffer where 
   expect(await story.show(work)).toMatchObject({ state: 'queued' });
   writeFileSync(hook, '#!/bin/sh\nexit 0\n');
   expect(await story.merge('coder', work)).toMatchObject({ kind: 'merged', bufferAfter: at('buffer') });
+});
+
+it('a push whose answer never came has happened if the remote says so', async () => {
+  const clones = await startClones();
+  const { story, remote, at } = clones;
+  await story.run('Olga', (workflow) => meetShared(workflow));
+  const work = await approved(clones, 'here', { 'new.txt': 'n\n' });
+  const hook = `${remote}/hooks/post-receive`;
+  // The refs have moved by then, and the other end dies before it can say so.
+  writeFileSync(hook, '#!/bin/sh\nkill -9 $PPID\n');
+  chmodSync(hook, 0o755);
+  expect(await story.merge('coder', work)).toMatchObject({ kind: 'merged', bufferAfter: at('buffer') });
+  expect(story.oid('buffer')).toBe(at('buffer'));
+});
+
+it('processes of one clone may fetch at the same moment', async () => {
+  const clones = await startClones();
+  const { story, there, at } = clones;
+  await story.run('Olga', (workflow) => meetShared(workflow));
+  await Promise.all([1, 2, 3].map((n) => clones.streamThere('bob', { [`${n}.txt`]: 'x\n' })));
+  strangerPushes(clones, 'buffer', { 'x.txt': 'x\n' });
+  const fetched = await Promise.all([1, 2, 3, 4].map(() => story.run('Olga', fetchShared)));
+  expect(fetched.map(({ buffer }) => buffer).every((kind) => kind === 'moved' || kind === 'same')).toBe(true);
+  expect(story.oid('buffer')).toBe(at('buffer'));
+  expect(await there('bob', fetchShared)).toMatchObject({ buffer: 'moved' });
 });
 
 it('while the remote is away work begins on what is here, and nothing moves buffer or target', async () => {

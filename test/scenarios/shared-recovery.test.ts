@@ -5,11 +5,9 @@ import { recover } from '../../src/workflows/recover.ts';
 import { requestReview } from '../../src/workflows/review-stream.ts';
 import { meetShared } from '../../src/workflows/shared/fetch-shared.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
-import { type Clones, startClones } from '../support/shared-clones.ts';
+import { AWAY, type Clones, startClones } from '../support/shared-clones.ts';
 import type { Work } from '../support/story.ts';
 
-/** A process of a machine that cannot be seen from here. */
-const AWAY = '4711 99 00000000-0000-4000-8000-000000000000 pid:[1] elsewhere';
 const MINUTE = 60_000;
 
 const later = (workflow: Workflow, minutes: number): Workflow => ({

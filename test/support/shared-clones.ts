@@ -11,6 +11,9 @@ import type { Workflow } from '../../src/workflows/workflow.ts';
 import type { Files } from './git-fixture.ts';
 import { type Story, type StoryOptions, signAs, startStory, storyEnv, type Work } from './story.ts';
 
+/** A process of a machine that cannot be seen from the first clone. */
+export const AWAY = '4711 99 00000000-0000-4000-8000-000000000000 pid:[1] elsewhere';
+
 /** Two clones, as on two machines, that meet in a bare repository. The first one's database decides for both. */
 export interface Clones {
   story: Story;
@@ -49,7 +52,14 @@ export async function startClones(options: StoryOptions = {}): Promise<Clones> {
     try {
       const actor = await decides.workflow().authority.call(showAgent, { agent: as });
       const { authority, repo } = decides.workflow({ actor });
-      const workflow = { ...app.workflow({ actor }), authority, repo, shared: { remote: 'origin' }, ...more };
+      const workflow = {
+        ...app.workflow({ actor }),
+        authority,
+        repo,
+        shared: { remote: 'origin' },
+        holder: AWAY,
+        ...more,
+      };
       await recover(workflow);
       return await work(workflow);
     } finally {

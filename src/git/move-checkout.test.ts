@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gitFixture } from '../../test/support/git-fixture.ts';
 import type { SwarmError } from '../contract/errors.ts';
-import { fastForwardCheckedOut, moveCheckout } from './move-checkout.ts';
+import { fastForwardCheckedOut, moveCheckout, obstacleTo } from './move-checkout.ts';
 import { writeBlob } from './objects.ts';
 import { prepareRefs } from './prepare-refs.ts';
 import { runGit } from './run-git.ts';
@@ -29,6 +29,20 @@ describe('moving a checkout with its ref', () => {
     fixture.gitIn(worktree, 'add', '--all');
     fixture.gitIn(worktree, 'commit', '--quiet', '-m', 'agent');
     expect(fixture.git('diff', '--name-only', next, 's')).toBe('b');
+  });
+
+  test('is asked for what stands in its way without moving anything', async () => {
+    const { fixture, repo, worktree, old, move } = await twoCommits();
+    expect(await obstacleTo(repo, move)).toBeUndefined();
+    fixture.write({ b: 'mine\n' }, worktree);
+    expect(await obstacleTo(repo, move)).toBeUndefined();
+    fixture.write({ n: 'untracked\n' }, worktree);
+    expect(await obstacleTo(repo, move)).toEqual({ kind: 'behind', reason: 'local_changes', files: ['n'] });
+    expect(await worktreeStatus(repo, worktree)).toMatchObject({
+      head: old,
+      unstaged: ['b'],
+      untracked: ['n'],
+    });
   });
 
   test('keeps an edit that does not overlap, and refuses one that does, without any change', async () => {

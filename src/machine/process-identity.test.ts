@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { describeHolder, holderOf, isHolderAlive } from './process-identity.ts';
+import { describeHolder, holderOf, isHolderAlive, isInSight } from './process-identity.ts';
 
 it('knows that this process is alive', () => {
   expect(isHolderAlive(holderOf())).toBe(true);
@@ -28,6 +28,13 @@ it.skipIf(!existsSync('/proc/self/stat'))(
     expect(isHolderAlive([pid, start, 'another-boot', namespace, host].join(' '))).toBe(false);
   },
 );
+
+it('sees this machine outside other containers, and nothing else', () => {
+  const [pid, start, boot, , host] = holderOf().split(' ');
+  expect(isInSight(holderOf())).toBe(true);
+  expect(isInSight([pid, start, boot, 'pid:[1]', host].join(' '))).toBe(false);
+  expect(isInSight('4711 99 another-boot pid:[1] elsewhere')).toBe(false);
+});
 
 it('takes a process it cannot see for alive', () => {
   expect(isHolderAlive([pid, Number(start) - 1, boot, 'pid:[1]', host].join(' '))).toBe(true);

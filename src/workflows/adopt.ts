@@ -76,9 +76,11 @@ async function nameChanges(
   });
   if (named.head === head) return head;
   const ref = `refs/heads/${stream.branch}`;
-  const moved = await updateRefs(git, [{ ref, old: head, new: named.head }], 'gitswarm: name changes', {
-    withCheckout: true,
-  });
+  // Kept where it may have been pushed by hand: what is named now may replace it there.
+  const kept = keepHead(stream.id, head).ref;
+  const keep = workflow.shared && keepUpdate(stream.id, head, await findRef(git, kept));
+  const updates = [{ ref, old: head, new: named.head }, ...(keep ? [keep] : [])];
+  const moved = await updateRefs(git, updates, 'gitswarm: name changes', { withCheckout: true });
   // Lost: the author committed again just now. What is there is recorded as it is and named the next time.
   return moved.kind === 'moved' ? named.head : ((await findRef(git, ref)) ?? head);
 }

@@ -14,8 +14,11 @@ import { driveQueue, testsBeforeMerge } from './drive-queue.ts';
 import { measureStream } from './facts.ts';
 import { type ForcedLanding, forceWhileAway, type LandingWish } from './force-while-away.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
+import { LANDED_ELSEWHERE } from './queue/elsewhere.ts';
 import type { EvictionPacket } from './queue/evict.ts';
 import type { QueueRun } from './queue/queue-run.ts';
+import { fetchShared } from './shared/fetch-shared.ts';
+import { isHere } from './shared/shared-refs.ts';
 import { bringToBuffer } from './sync-worktree.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
 
@@ -145,6 +148,7 @@ async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeRe
     await workflow.authority.call(listMerges, { repoId: workflow.repo.id, stream: stream.id, limit: 20 })
   ).items.filter((each) => each.id === merge.id);
   if (now?.state === 'landed' && now.commit && now.bufferBefore) {
+    if (!(await isHere(workflow, now.commit))) await fetchShared(workflow);
     if (workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, stream, now.commit);
     return {
       kind: 'merged',
@@ -155,6 +159,8 @@ async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeRe
       completedTaskId: null,
     };
   }
+  if (workflow.shared && (now?.state === 'prepared' || now?.state === 'requested'))
+    return { ...(await queued(workflow, merge, LANDED_ELSEWHERE)), blocked: true };
   if (now?.state === 'conflicted') return { kind: 'conflict', files: stream.conflict?.files ?? [] };
   throw new SwarmError(
     'gate_not_met',

@@ -118,7 +118,9 @@ async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
 /** The tag is a mark for people: that it could not be published takes nothing from the green commit. */
 async function publishTag(workflow: Workflow, name: string): Promise<void> {
   try {
-    await pushTags(workflow, [name]);
+    const pushed = await pushTags(workflow, [name]);
+    if (workflow.shared && pushed.length === 0)
+      workflow.notify(`${name} is not published: ${workflow.shared.remote} does not take it`);
   } catch (error) {
     if (!isSwarmError(error, 'unavailable')) throw error;
     workflow.notify(`${name} is not published: ${error.message}`);

@@ -506,11 +506,12 @@ async function conflicted(story: Story): Promise<Work> {
 
 const SRC = resolve(import.meta.dirname, '../../src/workflows');
 
-/** Steps whose crashes are played where their stories are: `workplans-cli`, `server-kill` and `server-mode-c`. */
+/** Steps whose crashes are played where their stories are: `workplans-cli`, `server-kill`, `server-mode-c`, `shared-steps`. */
 const ELSEWHERE = [
   ...['plan.linked', 'plan.carried', 'plan.pulled', 'plan.written'],
   ...['hosted.branched', 'hosted.resolved', 'staged.written', 'staged.committed'],
   ...['bundle.unpacked', 'bundle.recorded', 'clean.planned'],
+  ...['merge.shared', 'promote.shared'],
 ];
 
 it('every named step of every workflow has its crash, below or where its story is', () => {

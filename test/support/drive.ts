@@ -61,7 +61,9 @@ if (process.argv[1] === import.meta.filename) {
     const app = await openApp({ dir: place, environment });
     try {
       const actor = await app.workflow().authority.call(showAgent, { agent: name });
-      const workflow = app.workflow({ actor });
+      const own = app.workflow({ actor });
+      const remote = process.env.DRIVE_SHARED;
+      const workflow = remote === undefined ? own : { ...own, shared: { remote } };
       await isTold();
       await recover(workflow);
       return await perform(workflow, wanted);

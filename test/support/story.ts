@@ -21,7 +21,7 @@ import { promote } from '../../src/workflows/promote.ts';
 import { recover } from '../../src/workflows/recover.ts';
 import { judgeStream, requestReview } from '../../src/workflows/review-stream.ts';
 import { stabilize } from '../../src/workflows/stabilize.ts';
-import type { Workflow } from '../../src/workflows/workflow.ts';
+import type { SharedRemote, Workflow } from '../../src/workflows/workflow.ts';
 import { type Files, GitFixture } from './git-fixture.ts';
 
 /** What a program of a user gets: no configuration of the machine, no identity but the repository's own. */
@@ -60,6 +60,8 @@ export class Story {
   readonly git: GitFixture;
   readonly dir: string;
   readonly environment: Environment;
+  /** Where this clone meets others; like the settings of a machine, it holds for every call after it is set. */
+  shared: SharedRemote | undefined;
 
   constructor(git: GitFixture, dir: string) {
     this.git = git;
@@ -76,7 +78,8 @@ export class Story {
     const app = await openApp({ dir: options.dir ?? this.dir, environment: this.environment });
     try {
       const actor = as === null ? undefined : await this.#agent(app, as);
-      const workflow = app.workflow({ actor, ...(options.notify ? { notify: options.notify } : {}) });
+      const own = app.workflow({ actor, ...(options.notify ? { notify: options.notify } : {}) });
+      const workflow = this.shared ? { ...own, shared: this.shared } : own;
       await recover(workflow);
       return await work(workflow, app);
     } finally {

@@ -13,6 +13,7 @@ import { type CheckRequest, type CheckRun, countFlake, runChecks } from '../run-
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 import { type Candidate, makeCandidate } from './candidate.ts';
 import { cannotRun, checkBaseline } from './check-baseline.ts';
+import { isElsewhere, LANDED_ELSEWHERE, NOT_PUSHED } from './elsewhere.ts';
 import { evict, type RedRun } from './evict.ts';
 import { landTogether } from './land-together.ts';
 import { laneRule } from './lane-rule.ts';
@@ -20,7 +21,6 @@ import { QueueRecord } from './queue-record.ts';
 import type { QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
 import { silentUndo } from './undo-guard.ts';
-import { NOT_PUSHED } from './unpushed.ts';
 import { QueueWatch } from './watch-queue.ts';
 import { sayWaiting } from './words.ts';
 
@@ -352,7 +352,10 @@ class Drive {
   /** The gate said no at the last moment. */
   async #refuse(item: Queued, error: SwarmError): Promise<void> {
     const { id } = item.merge;
-    if (error.code === 'not_allowed') {
+    if (isElsewhere(this.#workflow, error)) {
+      this.#held.add(id);
+      if (error.details?.state === 'prepared') this.#run.waiting.push({ ...item, reason: LANDED_ELSEWHERE });
+    } else if (error.code === 'not_allowed') {
       // Somebody else may carry it; it keeps its place.
       this.#held.add(id);
       this.#run.waiting.push({ ...item, reason: error.message });

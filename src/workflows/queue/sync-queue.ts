@@ -7,7 +7,7 @@ import { mergeBase, readCommit } from '../../git/commits.ts';
 import { changedPaths } from '../../git/diff.ts';
 import type { Queued } from '../compose-for.ts';
 import { bufferTip, type Workflow } from '../workflow.ts';
-import { isBrought } from './unpushed.ts';
+import { isBrought } from './elsewhere.ts';
 
 /** What is in the queue now, by the id of the landing, and what the scheduler does not know of it yet. */
 export interface QueueNews {

@@ -14,11 +14,9 @@ import { isHere, seenTip } from './shared-refs.ts';
  * not known to be here. Throws unavailable where the remote does not have it, or is away.
  */
 export async function bringStream(workflow: Workflow, stream: Stream): Promise<string> {
-  if (!(await bringCommit(workflow, stream.branch, stream.head))) {
-    // What has landed came with the buffer, and its branch may be gone.
-    const hasLanded = stream.state === 'merged' && (await isHere(workflow, stream.head));
-    if (!hasLanded) throw notPushed(workflow, stream);
-  }
+  // What has landed came with the buffer, and its branch may be gone.
+  if (stream.state === 'merged' && (await isHere(workflow, stream.head))) return stream.head;
+  if (!(await bringCommit(workflow, stream.branch, stream.head))) throw notPushed(workflow, stream);
   // A tracked branch has a name that somebody here may use for work of their own.
   if (stream.source !== 'tracked') await moveMirror(workflow, stream, stream.head);
   return stream.head;

@@ -8,7 +8,7 @@ import type { SharedRemote, Workflow } from '../workflow.ts';
 import { isAtHome, listClaims } from './at-home.ts';
 import { pushRefs, type RefPush } from './push-refs.ts';
 import { seeRemote } from './see-remote.ts';
-import { isHere, note, pushedRef, SHARED, seenRef, seenTip } from './shared-refs.ts';
+import { isGreenTag, isHere, note, pushedRef, SHARED, seenRef, seenTip } from './shared-refs.ts';
 
 export interface StreamsPushed {
   pushed: string[];
@@ -49,7 +49,7 @@ export async function pushStreams(workflow: Workflow, streamIds?: readonly strin
   return result;
 }
 
-/** Publishes green tags that the remote was not seen to have. Answers the names; throws unavailable. */
+/** Publishes green tags that the remote was not seen to have. Answers the names that it took; throws unavailable. */
 export async function pushTags(workflow: Workflow, names?: readonly string[]): Promise<string[]> {
   const { git, shared } = workflow;
   if (!shared) return [];
@@ -59,7 +59,7 @@ export async function pushTags(workflow: Workflow, names?: readonly string[]): P
   ]);
   const known = new Set(seen.map(({ name }) => name));
   const pushes = here
-    .filter(({ name }) => !known.has(seenRef(name)))
+    .filter(({ name }) => isGreenTag(name) && !known.has(seenRef(name)))
     .filter(({ name }) => names?.includes(name.slice('refs/tags/'.length)) ?? true)
     .map(({ name, oid }) => ({ ref: name, old: undefined, new: oid }));
   const why = await pushRefs(workflow, shared, pushes);

@@ -6,7 +6,7 @@ import type { RefUpdate } from '../../git/ref-writer.ts';
 import { findRef, listRefs, updateRefs } from '../../git/refs.ts';
 import type { SharedRemote, Workflow } from '../workflow.ts';
 import { ASK_MS, callRemote, SEND_MS } from './call-remote.ts';
-import { SHARED, seenRef } from './shared-refs.ts';
+import { isGreenTag, SHARED, seenRef } from './shared-refs.ts';
 
 export interface Sight {
   /** Branches whose last seen value is another one now. */
@@ -67,7 +67,7 @@ async function listSeen(workflow: Workflow): Promise<Map<string, string>> {
 
 /** Anybody can make branches there; those that are none of ours are not even fetched. */
 function concernsUs({ repo }: Workflow, ref: string, seen: ReadonlyMap<string, string>): boolean {
-  if (/^refs\/tags\/green\/\d{8}T\d{6}Z-[0-9a-f]{10}$/.test(ref)) return true;
+  if (isGreenTag(ref)) return true;
   const branch = branchName(ref);
   if (branch === undefined) return false;
   if (branch === repo.bufferBranch || branch === repo.promoteTarget) return true;

@@ -15,6 +15,11 @@ export function pushedRef(branch: string): string {
   return `${SHARED}pushed/${branch}`;
 }
 
+/** True for the tags that mark green commits; anybody may make others beside them. */
+export function isGreenTag(ref: string): boolean {
+  return /^refs\/tags\/green\/\d{8}T\d{6}Z-[0-9a-f]{10}$/.test(ref);
+}
+
 /** The tip of a branch in the remote when it was last asked, or written to from here. */
 export function seenTip(workflow: Workflow, branch: string): Promise<string | undefined> {
   return findRef(workflow.git, seenRef(`refs/heads/${branch}`));

@@ -1,4 +1,4 @@
-import { isSwarmError } from '../../contract/errors.ts';
+import { isSwarmError, type SwarmError } from '../../contract/errors.ts';
 import type { Queued } from '../compose-for.ts';
 import { bringCommit } from '../shared/bring-stream.ts';
 import { isHere } from '../shared/shared-refs.ts';
@@ -17,4 +17,14 @@ export async function isBrought(workflow: Workflow, { merge, stream }: Queued): 
     if (isSwarmError(error, 'unavailable')) return false;
     throw error;
   }
+}
+
+/** Why a landing is left alone that the driver of another clone has begun or done meanwhile. */
+export const LANDED_ELSEWHERE = 'another machine lands it';
+
+/** True where preparing a landing was refused because the process of another machine is at it, or was quicker. */
+export function isElsewhere(workflow: Workflow, error: SwarmError): boolean {
+  const { state, holder } = error.details ?? {};
+  const isTaken = state === 'prepared' || state === 'landed';
+  return workflow.shared !== undefined && error.code === 'conflict' && isTaken && holder !== workflow.holder;
 }

@@ -1,8 +1,10 @@
+import { unlessAway } from '../contract/authority-away.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { endMerge, listQueue, nextInQueue } from '../contract/merges.ts';
-import { branchPolicy } from '../domain/repos/branch-rules.ts';
+import { branchPolicy, touchesSettings } from '../domain/repos/branch-rules.ts';
 import { withLock } from '../machine/locks.ts';
 import { composeFor, type Queued } from './compose-for.ts';
+import { reportSettings } from './config-in-force.ts';
 import { landMergeIntent } from './land.ts';
 import { intake } from './plain-landings.ts';
 import { driveTested, LEAVES_QUEUE } from './queue/drive-tested.ts';
@@ -28,6 +30,7 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
       });
       await driveTested(workflow, run, until);
     });
+    await tellSettings(workflow, run);
     return run;
   }
   await withQueue(workflow, async () => {
@@ -46,7 +49,18 @@ export async function driveQueue(workflow: Workflow, until?: string): Promise<Qu
     }
     await noteWaiting(workflow, run);
   });
+  await tellSettings(workflow, run);
   return run;
+}
+
+/** Settings that have landed are in force when a server that decides by them has been told. */
+async function tellSettings(workflow: Workflow, { landed }: QueueRun): Promise<void> {
+  if (workflow.authority.kind !== 'server') return;
+  if (!landed.some(({ stream }) => stream && touchesSettings(stream.paths))) return;
+  // The landing has happened; whoever syncs next tells of it otherwise.
+  const told = await unlessAway(reportSettings(workflow), undefined);
+  if (told?.kind === 'refused')
+    workflow.notify("the settings that landed are in force after a maintainer's gitswarm sync");
 }
 
 /** Tests take long, and the buffer must stay free for reverts meanwhile: the queue itself is held for landings only. */

@@ -13,8 +13,17 @@ import { bufferTip, type Workflow } from './workflow.ts';
 /** What git says of a stream's branch now. Throws lost_work where the branch is gone. */
 export async function measureStream(workflow: Workflow, stream: Stream): Promise<Facts> {
   const head = await branchHead(workflow, stream);
-  if (head === stream.head && stream.patchId !== '') return recordedFacts(workflow, stream);
+  const isRecorded = head === stream.head && stream.patchId !== '';
+  if (isRecorded && (await isBelieved(workflow, stream))) return recordedFacts(workflow, stream);
   return measureFacts(workflow, head, await forkPoints(workflow, stream));
+}
+
+/**
+ * What another machine has recorded is measured again: a change that was told under the name of an approved patch loses
+ * its approvals here. Where a stream stands on its parent, what it began at is that machine's word in any case.
+ */
+async function isBelieved(workflow: Workflow, stream: Stream): Promise<boolean> {
+  return stream.parentStreamId !== null || isAtHome(workflow, stream);
 }
 
 /** What was measured when this head was recorded. Its own change stays the same, wherever the buffer has gone since. */

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { gitFixture } from '../support/git-fixture.ts';
+import { PROGRAM } from '../support/program.ts';
 import { ADMIN, send } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../src/bin/gitswarm.ts');
 
 /** A server as a process of its own, so that it can be killed. */
 async function startProcess(

@@ -1,15 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { exitCodeOf } from '../../src/contract/errors.ts';
 import { trustCommands } from '../../src/workflows/edit-config.ts';
 import { intake } from '../../src/workflows/plain-landings.ts';
 import { warnUntested } from '../support/process-fixture.ts';
+import { PROGRAM } from '../support/program.ts';
 import { refusal, runProgram, type Story, scratch, startStory } from '../support/story.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../src/bin/gitswarm.ts', import.meta.url));
 
 /** Ways to see a directory as on a disk that cannot be written; permissions would not bind root. */
 function readOnlyWays(dir: string): string[][] {

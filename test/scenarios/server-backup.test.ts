@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { showAgent } from '../../src/contract/agents.ts';
 import { localAuthority } from '../../src/operations/authority.ts';
 import { examine } from '../../src/workflows/doctor/doctor.ts';
 import { until } from '../support/process-fixture.ts';
+import { PROGRAM } from '../support/program.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const PROGRAM = resolve(import.meta.dirname, '../../src/bin/gitswarm.ts');
 
 /** Runs the program beside this one; what it answers. */
 async function gitswarm(...args: string[]) {

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Files, type GitFixture, gitFixture } from './git-fixture.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../src/bin/gitswarm.ts', import.meta.url));
+import { PROGRAM } from './program.ts';
 
 export interface Ran {
   code: number | null;

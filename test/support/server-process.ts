@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DatabasePlaceForTests } from './databases.ts';
+import { PROGRAM } from './program.ts';
 import { ADMIN, type Reply, type RequestOptions, send } from './server.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -24,8 +25,6 @@ export interface ProcessOptions {
   data: string;
   variables?: Record<string, string | undefined>;
 }
-
-const PROGRAM = resolve(import.meta.dirname, '../../src/bin/gitswarm.ts');
 
 /** Starts it and waits until it listens; throws what it said where it does not start. */
 export async function startProcess({ place, data, variables = {} }: ProcessOptions): Promise<ServerProcess> {

@@ -5,8 +5,7 @@ import { openApp } from '../../src/app/open-app.ts';
 import { showAgent } from '../../src/contract/agents.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
 import { type Files, fixtureEnv, type GitFixture, gitFixture } from './git-fixture.ts';
-
-const BIN = join(import.meta.dirname, '../../src/bin/gitswarm.ts');
+import { PROGRAM } from './program.ts';
 
 /** What a machine without any git identity gives, with the tests' Node first. */
 export const swarmEnv: NodeJS.ProcessEnv = {
@@ -31,7 +30,7 @@ export interface CliCall {
 }
 
 export function callCli(dir: string, args: string[], env: NodeJS.ProcessEnv = {}): CliCall {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: dir,
     env: { ...swarmEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -30,7 +30,8 @@ export async function openConnected(given: {
     if (!told.has(what)) tell(text);
     told.add(what);
   };
-  const all: Flushed = { sent: 0, ok: 0, duplicate: 0, rejected: 0, remaining: 0, taken: [] };
+  const counts = { sent: 0, ok: 0, duplicate: 0, rejected: 0, remaining: 0, notSpokenFor: 0 };
+  const all: Flushed = { ...counts, taken: [] };
   const flush = async () => {
     const flushed = await flushOutbox(link, machine, connection.repoId);
     for (const line of flushedLines(flushed)) tell(line);
@@ -46,7 +47,9 @@ export async function openConnected(given: {
     connection,
     clock,
     async flush() {
-      return countOutbox(machine).waiting === 0 ? 0 : (await flush()).remaining;
+      if (countOutbox(machine).waiting === 0) return 0;
+      const { remaining, notSpokenFor } = await flush();
+      return remaining - notSpokenFor;
     },
     onKept: () =>
       tellOnce('kept', `the server ${connection.url} is told of it when it is back: gitswarm sync`),
@@ -100,6 +103,7 @@ function sumOf(one: Flushed, other: Flushed): Flushed {
     duplicate: one.duplicate + other.duplicate,
     rejected: one.rejected + other.rejected,
     remaining: other.remaining,
+    notSpokenFor: other.notSpokenFor,
     taken: [...one.taken, ...other.taken],
   };
 }

@@ -1,5 +1,7 @@
-import { type ErrorCode, isRetryable, isSwarmError } from '../contract/errors.ts';
-import { MOST_EVENTS, type SyncResult, syncBatch } from '../contract/hosted-sync.ts';
+import * as z from 'zod';
+import { errorCodes, isRetryable, isSwarmError, SwarmError } from '../contract/errors.ts';
+import { MOST_EVENTS, SyncResult, syncBatch } from '../contract/hosted-sync.ts';
+import { showMe } from '../contract/me.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Machine } from '../machine/machine.ts';
 import {
@@ -20,6 +22,8 @@ export interface Flushed {
   duplicate: number;
   rejected: number;
   remaining: number;
+  /** Of what remains, calls of agents for whom this token does not speak: they hold up nobody else. */
+  notSpokenFor: number;
   /** Operations the server has taken now, in their order. */
   taken: string[];
 }
@@ -28,16 +32,27 @@ export interface Flushed {
 const MOST_BYTES = 3 * 1024 * 1024;
 const LOCK_WAIT_MS = 120_000;
 const MOST_ATTEMPTS = 5;
-/** Of a whole request: it is too large, malformed, or in the name of somebody we may not act for. */
-const UNFIT: readonly ErrorCode[] = ['too_large', 'invalid', 'not_allowed', 'not_found'];
+
+/** A server that is newer than this program may have more reasons. */
+const Told = z.object({
+  results: z.array(
+    SyncResult.extend({
+      error: SyncResult.shape.error
+        .unwrap()
+        .extend({ code: z.enum(errorCodes).catch('internal') })
+        .optional(),
+    }),
+  ),
+});
 
 /**
  * Sends what waits, in its order, batch by batch. What the server refuses is set aside with its reason, and what comes
  * after it goes on: the server checks each for itself, so nothing passes that should not. A server that is away, busy
- * or at its limit leaves the rest waiting. Throws AuthorityAway where nothing could be sent.
+ * or at its limit leaves the rest waiting, and so does a token that does not speak for an agent: what that one did waits
+ * for its own. Throws AuthorityAway where nothing could be sent.
  */
 export async function flushOutbox(link: ServerLink, machine: Machine, repoId: string): Promise<Flushed> {
-  const flushed: Flushed = { sent: 0, ok: 0, duplicate: 0, rejected: 0, remaining: 0, taken: [] };
+  const flushed: Flushed = { sent: 0, ok: 0, duplicate: 0, rejected: 0, ...nothingLeft, taken: [] };
   await withLock(
     machine.dir,
     'outbox',
@@ -47,7 +62,20 @@ export async function flushOutbox(link: ServerLink, machine: Machine, repoId: st
     },
     { waitMs: LOCK_WAIT_MS },
   );
-  return { ...flushed, remaining: countOutbox(machine).waiting };
+  const { waiting: remaining } = countOutbox(machine);
+  return {
+    ...flushed,
+    remaining,
+    notSpokenFor: remaining === 0 ? 0 : remaining - listOurs(link, machine).length,
+  };
+}
+
+const nothingLeft = { remaining: 0, notSpokenFor: 0 };
+
+/** What waits and is not known to be in the name of somebody for whom the token does not speak. */
+function listOurs({ notSpokenFor }: ServerLink, machine: Machine): OutboxEntry[] {
+  const waiting = listWaiting(machine, Number.MAX_SAFE_INTEGER);
+  return waiting.filter(({ actorId }) => !notSpokenFor.has(actorId));
 }
 
 /** What a process that died was asking for and nobody wants later: its caller is gone. */
@@ -61,13 +89,14 @@ async function sendBatch(
   { link, machine, repoId }: { link: ServerLink; machine: Machine; repoId: string },
   flushed: Flushed,
 ): Promise<boolean> {
-  const entries = nextBatch(listWaiting(machine, MOST_EVENTS));
+  const entries = nextBatch(listOurs(link, machine).slice(0, MOST_EVENTS));
   if (entries.length === 0) return false;
   const results = await resultsOf({ link, repoId }, entries);
-  flushed.sent += results.length;
-  for (const result of results) {
-    const entry = entries.find((each) => each.seq === result.seq);
-    if (!entry) continue;
+  for (const [n, entry] of entries.entries()) {
+    const result = results[n];
+    // It stops at the first that fails. An answer about something else is an answer about nothing.
+    if (result?.seq !== entry.seq) return n > 0;
+    flushed.sent++;
     if (result.status !== 'error') {
       takeOut(machine, entry.seq);
       flushed[result.status]++;
@@ -75,44 +104,68 @@ async function sendBatch(
       continue;
     }
     const error = result.error ?? { code: 'internal' as const, message: 'The server gave no reason.' };
-    if (waits(error.code, entry)) {
+    if (error.code === 'not_allowed' && !(await speaksFor(link, entry.actorId))) return true;
+    if (waits(error, entry)) {
       keepWaiting(machine, entry.seq, error);
       return false;
     }
     rejectEntry(machine, entry.seq, error);
     flushed.rejected++;
+    return true;
   }
-  return results.length > 0;
+  return true;
+}
+
+/** Whether the token may act as this agent at all; what was not allowed is another question. */
+async function speaksFor(link: ServerLink, agentId: string): Promise<boolean> {
+  try {
+    await link.ask({ method: 'GET', path: showMe.path, agentId });
+    return true;
+  } catch (error) {
+    if (!isSwarmError(error, 'not_allowed')) throw error;
+    link.notSpokenFor.add(agentId);
+    return false;
+  }
 }
 
 /** A fault of the server may be over the next time; one that stays would hold up everything behind it. */
-function waits(code: ErrorCode, { attempts }: OutboxEntry): boolean {
+function waits({ code, details }: NonNullable<SyncResult['error']>, { attempts }: OutboxEntry): boolean {
   if (code === 'internal' || code === 'interrupted') return attempts < MOST_ATTEMPTS;
+  // A limit of requests is over soon; one of a budget is a refusal.
+  if (code === 'limited') return details?.retryAfterSeconds !== undefined;
   return isRetryable(code);
 }
 
-/** The server's word on each. One that alone makes the request unfit is answered for by itself. */
+/** The server's word on each. One that alone makes the request too large or malformed is answered for by itself. */
 async function resultsOf(
   { link, repoId }: { link: ServerLink; repoId: string },
   entries: readonly OutboxEntry[],
 ): Promise<SyncResult[]> {
   const [first] = entries;
   if (!first) return [];
-  try {
-    const told = await link.ask({
+  const told = await link
+    .ask({
       method: 'POST',
       path: syncBatch.path,
       body: { events: entries.map(toEvent) },
       agentId: first.actorId,
       repoId,
+    })
+    .catch((error: unknown) => {
+      if (isSwarmError(error, 'too_large') || isSwarmError(error, 'invalid')) return error;
+      throw error;
     });
-    return syncBatch.output.parse(told).results;
-  } catch (error) {
-    if (!isSwarmError(error) || !UNFIT.includes(error.code)) throw error;
+  if (told instanceof SwarmError) {
     if (entries.length > 1) return resultsOf({ link, repoId }, [first]);
-    const { code, message, fix } = error;
+    const { code, message, fix } = told;
     return [{ seq: first.seq, status: 'error', error: { code, message, ...(fix ? { fix } : {}) } }];
   }
+  const parsed = Told.safeParse(told);
+  if (parsed.success) return parsed.data.results;
+  throw new SwarmError('invalid', 'The server answers what waited in words this program does not know.', {
+    fix: 'Install the same version of gitswarm here and at the server.',
+    cause: parsed.error,
+  });
 }
 
 /** As many of one agent's as go into one request. */

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../contract/endpoint.ts';
+import { SwarmError } from '../contract/errors.ts';
 
 /** An endpoint's call as a request: what its path names goes there, the rest into the query or the body. */
 export function requestOf(
@@ -9,7 +10,7 @@ export function requestOf(
   const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => {
     const value = rest.get(name);
     rest.delete(name);
-    return encodeURIComponent(String(value));
+    return pathPart(name, String(value));
   });
   const { method } = endpoint;
   if (method !== 'GET') return { method, path, body: Object.fromEntries(rest) };
@@ -19,4 +20,10 @@ export function requestOf(
       if (each !== null) query.append(name, String(each));
   const text = query.toString();
   return { method, path: text === '' ? path : `${path}?${text}` };
+}
+
+/** Addresses are shortened by `.` and `..`, however they are written: another thing would be asked for. */
+function pathPart(name: string, value: string): string {
+  if (value !== '' && value !== '.' && value !== '..') return encodeURIComponent(value);
+  throw new SwarmError('invalid', `"${value}" names no ${name}.`);
 }

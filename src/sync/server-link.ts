@@ -32,6 +32,8 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
 /** The way to the server that decides. Knows for a moment that it is away, so that one command does not wait twice. */
 export class ServerLink {
   readonly url: string;
+  /** Agents for whom the token was found not to speak. */
+  readonly notSpokenFor = new Set<string>();
   readonly #token: string;
   readonly #offline: boolean;
   #hasAnswered = false;
@@ -92,12 +94,12 @@ export class ServerLink {
       redirect: 'manual',
       signal: AbortSignal.timeout(patience),
     });
-    const text = await readText(response);
+    const json = parseJson(await readText(response));
+    if (response.ok && json === undefined && isJson(response)) throw new LineBroken('its answer is cut off');
     this.#hasAnswered = true;
     this.#awayUntil = 0;
-    const json = parseJson(text);
     if (response.ok && json !== undefined) return json;
-    throw errorOf(response.status, json, this.url);
+    throw errorOf(response, json, this.url);
   }
 
   async #fetch(path: string, request: RequestInit): Promise<Response> {
@@ -118,11 +120,11 @@ async function readText(response: Response): Promise<string> {
   try {
     for await (const chunk of response.body ?? []) {
       size += chunk.byteLength;
-      if (size > LARGEST_ANSWER) throw new SwarmError('too_large', 'The answer of the server is too large.');
+      if (size > LARGEST_ANSWER) throw new LineBroken('its answer does not end');
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof SwarmError) throw error;
+    if (error instanceof LineBroken) throw error;
     throw new LineBroken(reasonOf(error), { cause: error });
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -136,17 +138,38 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What the server says went wrong; of what stands in front of it only that it is away. */
-function errorOf(status: number, json: unknown, url: string): Error {
+function isJson({ headers }: Response): boolean {
+  return headers.get('content-type')?.includes('json') ?? true;
+}
+
+/** What the server says went wrong; of what stands in front of it, that it is away or takes no more. */
+function errorOf({ status, headers }: Response, json: unknown, url: string): Error {
   const told = asObject(asObject(json).error);
   const code = errorCodes.find((each) => each === told.code);
-  if (code === 'unavailable' || (code === undefined && [502, 503, 504].includes(status)))
+  if (code === 'unavailable' || code === 'interrupted' || (code === undefined && isFault(status)))
     return new LineBroken(typeof told.message === 'string' ? told.message : `it answers ${status}`);
-  if (code === undefined)
-    return new SwarmError('invalid', `What answers at ${url} is no GitSwarm server (status ${status}).`, {
-      fix: 'Look at the address: gitswarm connect --server <url> --token <token>',
+  if (code !== undefined) return toSwarmError(code, told);
+  if (status === 413) return new SwarmError('too_large', `What stands before ${url} takes no such request.`);
+  if (status === 429) {
+    const seconds = Number(headers.get('retry-after')) || 60;
+    return new SwarmError('limited', `What stands before ${url} takes no more requests now.`, {
+      fix: `Wait ${seconds} seconds.`,
+      details: { retryAfterSeconds: seconds },
     });
-  return toSwarmError(code, told);
+  }
+  // Not a refusal: a hotel that wants the number of the room has refused nothing of what was asked for.
+  return new SwarmError(
+    'not_configured',
+    `What answers at ${url} is no GitSwarm server (status ${status}).`,
+    {
+      fix: 'Look at the network, and at the address: gitswarm connect --server <url> --token <token>',
+    },
+  );
+}
+
+/** Of whoever stands there, and over the next time. */
+function isFault(status: number): boolean {
+  return status >= 500 || status === 408;
 }
 
 function toSwarmError(code: ErrorCode, told: Record<string, unknown>): SwarmError {

@@ -146,7 +146,14 @@ function errorOf(status: number, json: unknown, url: string): Error {
     return new SwarmError('invalid', `What answers at ${url} is no GitSwarm server (status ${status}).`, {
       fix: 'Look at the address: gitswarm connect --server <url> --token <token>',
     });
+  if (code === 'unauthenticated') return badKey(url, told.message);
   return toSwarmError(code, told);
+}
+
+function badKey(url: string, message: unknown): SwarmError {
+  return new SwarmError('unauthenticated', `${url} does not take the key: ${String(message)}`, {
+    fix: `gitswarm connect --server ${url} --token <key>; or set GITSWARM_TOKEN`,
+  });
 }
 
 function toSwarmError(code: ErrorCode, told: Record<string, unknown>): SwarmError {

@@ -7,7 +7,12 @@ import { listEvents } from '../contract/events.ts';
 import type { Repo } from '../contract/repos.ts';
 import { findRef } from '../git/refs.ts';
 import { openRepository, type Repository, requireHistory } from '../git/repository.ts';
-import { type Connection, findConnection, saveConnection } from '../machine/connection.ts';
+import {
+  type Connection,
+  findConnection,
+  findLastConnection,
+  saveConnection,
+} from '../machine/connection.ts';
 import { withLock } from '../machine/locks.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { listOutbox, putIntoOutbox } from '../machine/outbox.ts';
@@ -92,11 +97,13 @@ interface Parts {
 async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectResult> {
   const { git, places, machine, link, agent, own } = parts;
   const before = existsSync(join(machine.localDir, 'machine.db')) ? findConnection(machine) : undefined;
+  const last = before ?? findLastConnection(machine);
+  const known = last?.url === link.url && !request.isNew ? last.repoId : before?.repoId;
   const remote = await chooseRemote(git, request.remote);
   const clone = { git, remote, own: own?.repo };
   const found = await findHosted(link, {
     ...clone,
-    named: request.repo ?? before?.repoId,
+    named: request.repo ?? known,
     isNew: request.isNew ?? false,
   });
   if (own && found && own.repo.id !== found.id && own.repo.authority === 'local')
@@ -176,7 +183,7 @@ function refuseTwoHistories(own: Repo, found: Repo): never {
     'conflict',
     `This clone is the repository ${own.handle}, and ${found.name} is ${found.handle}.`,
     {
-      fix: 'gitswarm uninit first, to join it with a clone that has decided nothing; or connect without --repo.',
+      fix: 'To join it: from a fresh clone, or after gitswarm uninit. To bring this one along: --new instead of --repo.',
     },
   );
 }

@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/hosting.ts';
 import { getRepo, Repo } from '../contract/repos.ts';
 import { readConfig } from '../git/config.ts';
 import type { Repository } from '../git/repository.ts';
+import { withoutPassword } from '../git/without-password.ts';
 import { requestOf } from '../sync/request-of.ts';
 import type { ServerLink } from '../sync/server-link.ts';
 import { chooseConfig, chooseTarget } from '../workflows/init-repository.ts';
@@ -33,12 +34,12 @@ export async function findHosted(
   }
   if (isNew) return undefined;
   const name = nameOf(clone);
-  const url = await urlOf(clone);
-  const alike = await listAll(link, name);
-  for (const repo of alike) {
-    const { clone: kind, cloneUrl } = await cloneOf(link, repo.id);
-    if (kind === 'client' && cloneUrl !== null && cloneUrl === url) return repo;
-  }
+  const addresses = await addressesOf(clone);
+  const there = await listAll(link, { cloneUrls: addresses });
+  // A folder may be called anything; two repositories that land in one remote would undo each other's work.
+  if (there.length > 0)
+    return requireClientClone(link, onlyOne(link, `with the remote ${addresses[0]}`, there));
+  const alike = await listAll(link, { name });
   const [first] = alike;
   if (!first) return undefined;
   throw new SwarmError(
@@ -58,7 +59,7 @@ export async function registerHosted(link: ServerLink, clone: Clone): Promise<Ho
   const input = registerRepo.input.parse({
     ...(own ? { id: own.id, description: own.description } : {}),
     name: nameOf(clone),
-    cloneUrl: (await urlOf(clone)) ?? null,
+    cloneUrl: (await addressesOf(clone))[0] ?? null,
     ownershipModel: own?.settings.ownership_model ?? 'guild',
     ...(own
       ? {
@@ -76,13 +77,17 @@ export async function registerHosted(link: ServerLink, clone: Clone): Promise<Ho
 async function getNamed(link: ServerLink, named: string): Promise<Repo> {
   const byId = await findById(link, named);
   if (byId) return byId;
-  const all = await listAll(link, undefined);
+  const all = await listAll(link, {});
   const found = all.filter(({ id, handle, name }) => [id, handle, name].includes(named));
+  if (found.length === 0) throw noSuchRepo(link, named);
+  return onlyOne(link, `called "${named}"`, found);
+}
+
+function onlyOne(link: ServerLink, what: string, found: readonly Repo[]): Repo {
   const [only, second] = found;
   if (only && !second) return only;
-  if (!only) throw noSuchRepo(link, named);
-  throw new SwarmError('ambiguous', `${link.url} has several repositories called "${named}".`, {
-    fix: `Name one by its handle: --repo ${only.handle}`,
+  throw new SwarmError('ambiguous', `${link.url} has several repositories ${what}.`, {
+    fix: `Name one by its handle: --repo ${only?.handle ?? ''}`,
     details: { candidates: found.map(({ id, handle, name }) => ({ id, handle, name })) },
   });
 }
@@ -102,10 +107,17 @@ async function findById(link: ServerLink, repoId: string): Promise<Repo | undefi
   }
 }
 
-async function listAll(link: ServerLink, name: string | undefined): Promise<Repo[]> {
+async function listAll(
+  link: ServerLink,
+  wish: { name?: string; cloneUrls?: readonly string[] },
+): Promise<Repo[]> {
+  // An empty list of addresses would ask for all of them.
+  if (wish.cloneUrls?.length === 0) return [];
   const found: Repo[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = listRepos.output.parse(await link.ask(requestOf(listRepos, { limit: 200, name, cursor })));
+    const page = listRepos.output.parse(
+      await link.ask(requestOf(listRepos, { limit: 200, ...wish, cursor })),
+    );
     found.push(...page.items);
     if (page.nextCursor === null) return found;
     cursor = page.nextCursor;
@@ -133,9 +145,16 @@ function nameOf({ git, own }: Clone): string {
   return own?.name ?? (basename(git.root).replace(/\.git$/, '') || 'repository');
 }
 
-/** The address of the remote, without a password: what tells two clones of one repository. */
-async function urlOf({ git, remote }: Clone): Promise<string | undefined> {
-  if (remote === undefined) return undefined;
+/**
+ * The address of the remote, without a password: what tells two clones of one repository. A path is told in full, for it
+ * is another one wherever it is read; what differs by nothing but `.git` means the same place.
+ */
+async function addressesOf({ git, remote }: Clone): Promise<string[]> {
+  if (remote === undefined) return [];
   const url = await readConfig(git, `remote.${remote}.url`);
-  return url?.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+  if (url === undefined) return [];
+  const isPath = !/^[a-z][a-z0-9+.-]*:|^[^/]+:/i.test(url);
+  const whole = isPath ? resolve(git.root, url) : withoutPassword(url).replace(/\/+$/, '');
+  const bare = whole.replace(/\.git$/, '');
+  return [...new Set([whole, bare, `${bare}.git`])];
 }

@@ -11,7 +11,7 @@ import { listRepoRows, toRepo } from '../domain/repos/repos-store.ts';
 import { identity } from '../git/config.ts';
 import type { Person } from '../git/person.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
-import { type Connection, findConnection } from '../machine/connection.ts';
+import { type Connection, findConnection, findLastConnection } from '../machine/connection.ts';
 import { findKnownAttributes, recordKnownAttributes } from '../machine/known-attributes.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { findGitProgram, isUsableGit, recordUsableGit } from '../machine/usable-git.ts';
@@ -111,7 +111,7 @@ async function openWith(
   try {
     // Asked only where it is there: looking must not make a repository one of ours.
     const connection = existsSync(join(store.localDir, 'machine.db')) ? findConnection(store) : undefined;
-    if (!connection) requireInitialised(git, places);
+    if (!connection) requireInitialised(git, places, findLastConnection(store));
     machine = store;
     await requireUsableGit(git, store, { path: environment.variables.PATH, isReadOnly });
     const decided = connection
@@ -150,8 +150,9 @@ async function openWith(
   }
 }
 
-function requireInitialised(git: Repository, places: Places): void {
+function requireInitialised(git: Repository, places: Places, last: { url: string } | undefined): void {
   if (!existsSync(places.database)) {
+    if (last) throw notConnected(git.root, last.url);
     throw new SwarmError('not_initialised', `${git.root} is not a GitSwarm repository yet.`, {
       fix: 'gitswarm init, or gitswarm connect where a server decides',
     });
@@ -161,6 +162,13 @@ function requireInitialised(git: Repository, places: Places): void {
   throw new SwarmError('not_initialised', 'An earlier program kept its database here; init takes it over.', {
     fix: 'gitswarm init',
     details: { database: places.database },
+  });
+}
+
+/** Whatever a server decides for, nothing else decides for. */
+export function notConnected(what: string, url = '<url>'): SwarmError {
+  return new SwarmError('not_configured', `A server decides for ${what}, and this clone is not connected.`, {
+    fix: `gitswarm connect --server ${url} --token <token>`,
   });
 }
 
@@ -182,14 +190,7 @@ async function openLocal(given: {
         fix: 'gitswarm init',
       });
     // It has spoken to a server: that decides, and what is here is how things stood then.
-    if (row.authority === 'server')
-      throw new SwarmError(
-        'not_configured',
-        `A server decides for ${row.name}, and this clone is not connected.`,
-        {
-          fix: 'gitswarm connect --server <url> --token <token>',
-        },
-      );
+    if (row.authority === 'server') throw notConnected(row.name);
     const authority = localAuthority({ database, clock }, { repoId: row.id });
     return { authority, repo: toRepo(row), close: () => database.close() };
   } catch (error) {

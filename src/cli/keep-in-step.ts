@@ -1,4 +1,5 @@
 import type { App } from '../app/open-app.ts';
+import { formatHandle, handleHash } from '../base/handles.ts';
 import { plainLine } from '../base/plain-text.ts';
 import { unlessAway } from '../contract/authority-away.ts';
 import { isSwarmError } from '../contract/errors.ts';
@@ -16,12 +17,18 @@ const LOOK_EVERY_MS = 60_000;
 export async function keepInStep(app: App, { note }: { note: (text: string) => void }): Promise<void> {
   try {
     const { failed } = await pushStreams(app.workflow());
-    for (const { streamId, why } of failed) note(`stream ${streamId} was not published: ${plainLine(why)}`);
+    for (const { streamId, why } of failed)
+      note(`${streamHandle(streamId)} was not published: ${plainLine(why)}`);
     await unlessAway(tellNews(app, note), undefined);
   } catch (error) {
     if (!isSwarmError(error)) throw error;
     note(`not published yet: ${plainLine(error.message)}`);
   }
+}
+
+/** People know a stream by its handle, and the id tells it without a question to the server. */
+export function streamHandle(id: string): string {
+  return formatHandle('stream', handleHash(id));
 }
 
 async function tellNews({ machine, server, clock }: App, note: (text: string) => void): Promise<void> {

@@ -53,6 +53,8 @@ export async function syncWithServer(app: App, workflow: Workflow): Promise<Sync
 async function getToKnow({ authority, repo, actor }: Workflow): Promise<void> {
   await authority.call(listAgents, { limit: 200 });
   await authority.call(listStreams, { repoId: repo.id, open: true, limit: 200 });
+  // As `stream list` asks.
+  await authority.call(listStreams, { repoId: repo.id, limit: 200 });
   await authority.call(listTasks, { repoId: repo.id, limit: 200 });
   await authority.call(repoStatus, { repoId: repo.id });
   // While the server is away an owner may force a landing; who one is, is what was said last.

@@ -1,13 +1,22 @@
+import { unlessAway } from '../contract/authority-away.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { resolveCommit } from '../git/refs.ts';
 import type { Workflow } from '../workflows/workflow.ts';
+
+/** `--as <reviewer>`, where somebody else has to act; with a server those have keys of their own. */
+export function asOther({ authority }: Workflow, who: string): string {
+  return authority.kind === 'server' ? '' : ` --as <${who}>`;
+}
 
 /** A step that needs maintain access: whoever acts now takes it, or somebody who may. */
 export async function asMaintainer(workflow: Workflow, command: string): Promise<string> {
   const { authority, actor, repo } = workflow;
   if (!actor) return command;
-  const { level } = await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
-  return level === 'maintain' || level === 'admin' ? command : `${command} --as <maintainer>`;
+  // Only a hint: what was asked for is done, even where the server goes away now.
+  const asked = authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
+  const level = (await unlessAway(asked, undefined))?.level;
+  if (level === 'maintain' || level === 'admin') return command;
+  return `${command}${asOther(workflow, 'maintainer')}`;
 }
 
 /** `gitswarm promote`, where there is something to promote. */

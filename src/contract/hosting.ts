@@ -47,7 +47,12 @@ export const registerRepo = endpoint('repo.register', () => ({
 export const listRepos = endpoint('repo.list', () => ({
   method: 'GET',
   path: '/repos',
-  input: z.object({ ...PageInput, name: z.string().max(255).optional() }),
+  input: z.object({
+    ...PageInput,
+    name: z.string().max(255).optional(),
+    /** Only those whose clones meet at one of these addresses. */
+    cloneUrls: z.array(z.string().max(2000)).min(1).max(10).optional(),
+  }),
   output: page(Repo),
 }));
 

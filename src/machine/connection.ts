@@ -62,7 +62,10 @@ export function recordLook(machine: Machine, look: { cursor: string; at: string 
   machine.run('update connection set cursor = ?, looked_at = ?', look.cursor, look.at);
 }
 
+/** Forgets the server and the key; that a server decides is kept, so that nothing here begins to decide by itself. */
 export function deleteConnection(machine: Machine): void {
+  const last = findConnection(machine);
+  if (last) writeFileSync(lastFile(machine), JSON.stringify({ url: last.url, repoId: last.repoId }));
   rmSync(tokenFile(machine), { force: true });
   machine.write(() => {
     machine.run('delete from connection');
@@ -77,6 +80,19 @@ export function readToken(machine: Machine): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The server that decided before `disconnect`; undefined where there was none. */
+export function findLastConnection(machine: Machine): Pick<Connection, 'url' | 'repoId'> | undefined {
+  try {
+    return JSON.parse(readFileSync(lastFile(machine), 'utf8')) as Pick<Connection, 'url' | 'repoId'>;
+  } catch {
+    return undefined;
+  }
+}
+
+function lastFile(machine: Machine): string {
+  return join(machine.localDir, 'last-server.json');
 }
 
 function tokenFile(machine: Machine): string {

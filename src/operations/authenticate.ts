@@ -103,9 +103,14 @@ export async function actingAgent(
   if (named && isOwn && who.mayRegister) return named;
   // A council decides on changes: what it may see is no concern of those who carry them out.
   if (named && toWrite && (await mayCarryOut(kernel, who.agent, named))) return named;
-  throw new SwarmError('not_allowed', `${who.agent.name} may act only as itself, not as "${name}".`, {
-    fix: 'Leave the agent out of the request, or send the key of that agent.',
-  });
+  const other = named?.name ?? `"${name}"`;
+  throw new SwarmError(
+    'not_allowed',
+    `The key of ${who.agent.name} may act only as itself, not as ${other}.`,
+    {
+      fix: `Send the key of ${other} (on the command line: GITSWARM_TOKEN=<its key>), or name nobody.`,
+    },
+  );
 }
 
 async function findNamed({ database }: Kernel, name: string): Promise<AgentRow | undefined> {

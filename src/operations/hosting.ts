@@ -104,7 +104,12 @@ const list = query(contract.listRepos, {
   async run({ db, caller, now }, input) {
     const items = [];
     for (let after = decodeCursor(input.cursor); ; ) {
-      const rows = await listRepoRowsAfter(db, { afterId: after, name: input.name, limit: 200 });
+      const rows = await listRepoRowsAfter(db, {
+        afterId: after,
+        name: input.name,
+        cloneUrls: input.cloneUrls,
+        limit: 200,
+      });
       for (const row of rows) {
         const isReadable = caller === undefined || (await accessOf(db, row, caller, now)).level !== null;
         if (!isReadable) continue;

@@ -53,7 +53,18 @@ export function recall(
   machine: Machine,
   asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown },
 ): { answer: unknown; askedAt: string } | undefined {
-  return findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
+  const known = findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
+  if (asked.endpoint.name !== listStreams.name || !known) return known;
+  return { ...known, answer: withNewer(machine, known) };
+}
+
+/** What was done here since a list was told stands with each stream: an older head would be recorded a second time. */
+function withNewer(machine: Machine, { answer, askedAt }: { answer: unknown; askedAt: string }): unknown {
+  const items = (answer as { items: Stream[] }).items.map((stream) => {
+    const alone = findRememberedAnswer(machine, question(showStream.name, { stream: stream.id }));
+    return alone && alone.askedAt > askedAt ? (alone.answer as Stream) : stream;
+  });
+  return { ...(answer as object), items };
 }
 
 /** Something that an answer holds, and the question that shows it. */

@@ -148,6 +148,7 @@ function errorOf({ status, headers }: Response, json: unknown, url: string): Err
   const code = errorCodes.find((each) => each === told.code);
   if (code === 'unavailable' || code === 'interrupted' || (code === undefined && isFault(status)))
     return new LineBroken(typeof told.message === 'string' ? told.message : `it answers ${status}`);
+  if (code === 'unauthenticated') return badKey(url, told.message);
   if (code !== undefined) return toSwarmError(code, told);
   if (status === 413) return new SwarmError('too_large', `What stands before ${url} takes no such request.`);
   if (status === 429) {
@@ -170,6 +171,12 @@ function errorOf({ status, headers }: Response, json: unknown, url: string): Err
 /** Of whoever stands there, and over the next time. */
 function isFault(status: number): boolean {
   return status >= 500 || status === 408;
+}
+
+function badKey(url: string, message: unknown): SwarmError {
+  return new SwarmError('unauthenticated', `${url} does not take the key: ${String(message)}`, {
+    fix: `gitswarm connect --server ${url} --token <key>; or set GITSWARM_TOKEN`,
+  });
 }
 
 function toSwarmError(code: ErrorCode, told: Record<string, unknown>): SwarmError {

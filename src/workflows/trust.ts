@@ -13,7 +13,10 @@ export type CommandSetting = 'stabilize_command' | 'workspace.setup';
 export function requireTrust(workflow: Workflow, setting: CommandSetting, text: string): void {
   if (isTrusted(workflow.machine, setting, text)) return;
   throw new SwarmError('untrusted_command', `${setting} has not been approved on this machine: ${text}`, {
-    fix: 'Read it, then: gitswarm config trust --as <owner>',
+    fix:
+      workflow.authority.kind === 'server'
+        ? "Read it, then with an owner's key: gitswarm config trust"
+        : 'Read it, then: gitswarm config trust --as <owner>',
     details: { setting, command: text },
   });
 }

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { backUp, restoreBackup } from '../../app/backup.ts';
+import type { App } from '../../app/open-app.ts';
+import { SwarmError } from '../../contract/errors.ts';
 import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { textOption } from '../options.ts';
 import { commandText } from '../output/hints.ts';
@@ -23,6 +25,7 @@ const backup: Command = {
   async run(session, [file = ''], options) {
     if (isServer(options)) return saveServer(session, file, options);
     const app = await session.app();
+    requireOwnDatabase(app);
     const saved = await backUp(app.places.database, resolve(session.flags.dir, file));
     return {
       data: saved,
@@ -31,6 +34,13 @@ const backup: Command = {
     };
   },
 };
+
+function requireOwnDatabase({ connection }: App): void {
+  if (!connection) return;
+  throw new SwarmError('wrong_state', `What is decided is kept at the server ${connection.url}.`, {
+    fix: 'Back it up there: gitswarm backup <file> --data <dir>',
+  });
+}
 
 async function saveServer(session: Session, file: string, options: Options): Promise<Answer> {
   const { backUpServer } = await import('../../app/server-backup.ts');
@@ -61,6 +71,7 @@ const restore: Command = {
   async run(session, [file = ''], options) {
     if (isServer(options)) return restoreWholeServer(session, file, options);
     const app = await session.app();
+    requireOwnDatabase(app);
     const { database, home } = app.places;
     await session.close();
     const restored = await restoreBackup({ database, home, file: resolve(session.flags.dir, file) });

@@ -18,6 +18,7 @@ import type { Answer, Command, Options } from '../command.ts';
 import { textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
 import { pairs, table } from '../output/table.ts';
+import { asOther } from '../who-may.ts';
 
 const propose: Command = {
   name: 'council propose',
@@ -36,7 +37,8 @@ const propose: Command = {
   ],
   async run(session, [word = '', title = ''], options) {
     const type = oneOf(word, ProposalType.options, 'type of proposal');
-    const { authority, repo } = await session.workflow();
+    const workflow = await session.workflow();
+    const { authority, repo } = workflow;
     const proposal = await authority.call(createProposal, {
       repoId: repo.id,
       type,
@@ -47,7 +49,7 @@ const propose: Command = {
     });
     return {
       ...proposalAnswer(proposal),
-      next: `gitswarm council vote ${proposal.handle} for --as <member>`,
+      next: `gitswarm council vote ${proposal.handle} for${asOther(workflow, 'member')}`,
     };
   },
 };

@@ -26,7 +26,8 @@ async function run(session: Session, _args: string[], given: Options) {
     (flagOption(given, 'push') ||
       (workflow.repo.config.push === 'auto' && result.promoted && !session.flags.offline));
   const pushed = pushes ? await push(workflow) : [];
-  const remote = result.promoted && !pushes ? await remoteOf(workflow) : undefined;
+  // Where clones meet in a remote it moved there first.
+  const remote = result.promoted && !pushes && !workflow.shared ? await remoteOf(workflow) : undefined;
   const way = `${result.to} ${result.fromCommit.slice(0, 10)} -> ${result.toCommit.slice(0, 10)}`;
   return {
     data: { ...result, pushed },

@@ -8,6 +8,7 @@ import type { Answer, Command, CommandOption, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { commandText, count } from '../output/hints.ts';
 import type { Session } from '../session.ts';
+import { asOther } from '../who-may.ts';
 import { blocks } from './review-blocks.ts';
 import { consensusLine, readCommands } from './review-read.ts';
 import { streamTitle } from './stream-answer.ts';
@@ -72,6 +73,7 @@ async function ask(session: Session, name: string | undefined, options: Options)
   const { workflow } = await actingWorkflow(session);
   return reviewAnswer(
     await requestReview(workflow, await session.streamRef(name), textOption(options, 'message')),
+    asOther(workflow, 'reviewer'),
   );
 }
 
@@ -103,7 +105,7 @@ function verdictOf(text: string): Verdict {
   });
 }
 
-/** `who` names the one who lands it, where a reviewer was named who may not. */
+/** `who` names the one who goes on: who judges it, or who lands it where a reviewer was named who may not. */
 function reviewAnswer(result: ReviewResult, who = ''): Answer {
   const { stream } = result;
   if (result.kind === 'verdict') {
@@ -142,7 +144,7 @@ function reviewAnswer(result: ReviewResult, who = ''): Answer {
         ? 'gitswarm sync'
         : consensus.reached
           ? `gitswarm merge ${stream.handle}`
-          : `gitswarm review submit ${stream.handle} approve --as <reviewer>`,
+          : `gitswarm review submit ${stream.handle} approve${who}`,
   };
 }
 

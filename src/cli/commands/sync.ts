@@ -1,4 +1,5 @@
 import { withConnection } from '../../app/disconnect.ts';
+import { isId } from '../../base/ids.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { resolveCommit } from '../../git/refs.ts';
@@ -12,6 +13,7 @@ import { meetShared } from '../../workflows/shared/fetch-shared.ts';
 import { pushStreams } from '../../workflows/shared/push-shared.ts';
 import { actorOf, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
+import { streamHandle } from '../keep-in-step.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
@@ -72,7 +74,7 @@ async function meetOthers(workflow: Workflow): Promise<void> {
   await withQueue(workflow, () => meetShared(workflow));
   const { failed } = await pushStreams(workflow);
   for (const { streamId, why } of failed)
-    workflow.notify(`stream ${streamId} was not published: ${plainLine(why)}`);
+    workflow.notify(`${streamHandle(streamId)} was not published: ${plainLine(why)}`);
 }
 
 const place = (session: Session) => ({ dir: session.flags.dir, environment: session.environment });
@@ -123,10 +125,22 @@ function entryTable(session: Session, entries: readonly OutboxEntry[]): string {
       { title: 'WHEN', value: (each) => relativeTime(each.createdAt, Date.now()) },
       { title: 'STATE', value: (each) => each.state },
       { title: 'WHAT', value: (each) => each.operation },
+      { title: 'ABOUT', value: aboutWhat },
       { title: 'WHY', value: (each) => plainLine(each.error?.message ?? ''), canShrink: true },
     ],
     { width: session.output.width },
   );
+}
+
+/** What a call is about, as people know it. */
+function aboutWhat({ input }: OutboxEntry): string {
+  const stream = input.stream ?? (input.baseCommit === undefined ? undefined : input.id);
+  if (typeof stream === 'string') return isId(stream) ? streamHandle(stream) : plainLine(stream);
+  const named = [input.task, input.claim, input.title, input.proposal, input.agent].find(
+    (each) => typeof each === 'string',
+  );
+  if (named === undefined) return '';
+  return isId(String(named)) ? String(named).slice(0, 8) : plainLine(String(named)).slice(0, 30);
 }
 
 const flush: Command = {

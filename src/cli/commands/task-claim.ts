@@ -12,6 +12,7 @@ import {
 import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
 import { durationOption, flagOption, textOption } from '../options.ts';
+import { asOther } from '../who-may.ts';
 import { claimAnswer, taskAnswer, taskText } from './task-answer.ts';
 
 const claim: Command = {
@@ -65,7 +66,7 @@ const submit: Command = {
     const claimed = await workflow.authority.call(submitTask, { claim: ref, notes });
     return {
       ...claimAnswer(claimed, 'submitted'),
-      next: `gitswarm task review ${claimed.task.handle} approve --as <maintainer>`,
+      next: `gitswarm task review ${claimed.task.handle} approve${asOther(workflow, 'maintainer')}`,
     };
   },
 };

@@ -30,11 +30,26 @@ export async function listRepoRows(db: Db, limit = 200): Promise<RepoRow[]> {
 /** Oldest first, after the one of this id. */
 export async function listRepoRowsAfter(
   db: Db,
-  filter: { afterId?: string | undefined; name?: string | undefined; limit: number },
+  filter: {
+    afterId?: string | undefined;
+    name?: string | undefined;
+    /** Only those whose clones are with their clients and meet at one of these. */
+    cloneUrls?: readonly string[] | undefined;
+    limit: number;
+  },
 ): Promise<RepoRow[]> {
   let query = db.selectFrom('repo').selectAll().orderBy('id').limit(filter.limit);
   if (filter.afterId !== undefined) query = query.where('id', '>', filter.afterId);
   if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+  if (filter.cloneUrls !== undefined) {
+    const { cloneUrls } = filter;
+    const there = db
+      .selectFrom('repo_clone')
+      .select('repo_id')
+      .where('clone', '=', 'client')
+      .where('clone_url', 'in', cloneUrls);
+    query = query.where('id', 'in', there);
+  }
   return query.execute();
 }
 

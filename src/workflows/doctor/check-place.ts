@@ -37,7 +37,10 @@ export async function checkPlace(workflow: Workflow): Promise<Finding[]> {
   findings.push({
     check: 'trust',
     level: 'note',
-    text: 'local mode guards against mistakes, not against programs that run as you',
+    text:
+      workflow.authority.kind === 'server'
+        ? 'the key of this clone is for whoever runs as you; the server holds each key to its rights'
+        : 'local mode guards against mistakes, not against programs that run as you',
   });
   return [...findings, checkExcludes(workflow)];
 }

@@ -123,7 +123,9 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
   mkdirSync(machine.localDir, { recursive: true });
   return withLock(places.home, 'init', async () => {
     const isMade = (await findRef(git, `refs/heads/${repo.bufferBranch}`)) !== undefined && own !== undefined;
-    if (!isMade) await makeFiles(git, places, repo, (await targetOf(git, repo)).commit);
+    // Where clones meet, the buffer is there already, or begins when they do.
+    const begins = remote === undefined ? (await targetOf(git, repo)).commit : undefined;
+    if (!isMade) await makeFiles(git, places, repo, begins);
     const carried = own?.repo.authority === 'local' ? await takeAlong(parts, own) : nothingCarried;
     // From here on nothing is decided here, whatever comes in between.
     await own?.handOver(link.url, repo.orgId);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { isoTime } from '../base/clock.ts';
+import { plainLine } from '../base/plain-text.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { abandonStream, finishStream, reopenStream, type Stream, showStream } from '../contract/streams.ts';
 import { recordUndo } from '../contract/undo.ts';
@@ -18,6 +19,7 @@ import { adoptBranch } from './adopt.ts';
 import { committerOf } from './authorship.ts';
 import { measureStream, standingHead } from './facts.ts';
 import { removeHalfMade, takeDown } from './remove-worktree.ts';
+import { pushStreams } from './shared/push-shared.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import type { Workflow } from './workflow.ts';
 import { type CreateIntent, intendWorkspace, isTakenPath } from './workspace-intent.ts';
@@ -52,6 +54,9 @@ export async function destroyWorkspace(
     });
   }
   await refuseLoss(workflow, stream, workspace.path, options);
+  // Without a workspace it is written here no more: others take what they know of it from the remote.
+  for (const { why } of (await pushStreams(workflow, [stream.id])).failed)
+    workflow.notify(`${stream.handle} was not published: ${plainLine(why)}`);
   const at = isoTime(workflow.clock.now());
   const intent = insertIntent(workflow.machine, {
     kind: 'destroy',

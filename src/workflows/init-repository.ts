@@ -156,16 +156,20 @@ async function ownName(git: Repository): Promise<string> {
   return (await identity(git))?.name ?? (await readConfig(git, 'user.name')) ?? git.env.USER ?? 'owner';
 }
 
-/** What belongs beside the clone: the buffer, entries in the exclude file, and a settings file where none is there. */
+/**
+ * What belongs beside the clone: the buffer, entries in the exclude file, and a settings file where none is there. The
+ * buffer begins at a commit of the target; without one it is somewhere else already, and comes from there.
+ */
 export async function makeFiles(
   git: Repository,
   places: { home: string; configFile: string },
   repo: Repo,
-  targetCommit: string,
+  targetCommit: string | undefined,
 ): Promise<string | null> {
   const ref = branchRef(repo.bufferBranch);
   const exists = (await findRef(git, ref)) !== undefined;
-  if (!exists) await updateRefs(git, [{ ref, old: null, new: targetCommit }], 'gitswarm: init');
+  if (!exists && targetCommit !== undefined)
+    await updateRefs(git, [{ ref, old: null, new: targetCommit }], 'gitswarm: init');
   const exclude = excludeFile(git.commonDir);
   addExcludes(git.commonDir);
   const writes = !git.isBare && !existsSync(places.configFile);

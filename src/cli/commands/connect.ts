@@ -6,7 +6,7 @@ import type { Answer, Command, Options } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
 import type { Session } from '../session.ts';
-import { syncLines, syncWithServer } from '../sync-with-server.ts';
+import { meetOthers, syncLines, syncWithServer } from '../sync-with-server.ts';
 
 const connect: Command = {
   name: 'connect',
@@ -50,6 +50,7 @@ export async function connectAnswer(session: Session, options: Options): Promise
   const { connection, repo, agent, registered, carriedOver, spokenFor } = made;
   const app = await session.app();
   const workflow = app.workflow({ actor: agent, notify: (text) => session.output.progress(text) });
+  await meetOthers(workflow);
   const synced = await syncWithServer(app, workflow);
   return {
     data: {

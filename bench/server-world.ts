@@ -17,6 +17,8 @@ export interface World {
   process(): Served;
   /** Ends it with a signal, and starts it again where it listened; answers the milliseconds until it is ready. */
   restart(signal: NodeJS.Signals): Promise<number>;
+  /** Ends it with a signal; the answer starts it again. */
+  end(signal: NodeJS.Signals): Promise<() => Promise<number>>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,15 @@ export async function startWorld(options: { db?: string } = {}): Promise<World> 
     );
   let server = await start('0');
   const { url } = server;
+  const end = async (signal: NodeJS.Signals) => {
+    await server.stop(signal);
+    return async () => {
+      const since = performance.now();
+      server = await start(new URL(url).port);
+      await send('GET', `${url}/ready`);
+      return performance.now() - since;
+    };
+  };
   return {
     dir,
     url,
@@ -52,13 +63,8 @@ export async function startWorld(options: { db?: string } = {}): Promise<World> 
       return JSON.parse(answer.text);
     },
     process: () => server,
-    async restart(signal) {
-      await server.stop(signal);
-      const since = performance.now();
-      server = await start(new URL(url).port);
-      await send('GET', `${url}/ready`);
-      return performance.now() - since;
-    },
+    restart: async (signal) => (await end(signal))(),
+    end,
     async close() {
       await server.stop();
       rmSync(dir, { recursive: true, force: true });

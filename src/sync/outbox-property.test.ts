@@ -184,7 +184,7 @@ it('whatever becomes of clients and of the way to the server, each call is done 
         await clone.server.stop();
       }
     }),
-    { numRuns: LONG ? 200 : 10 },
+    { numRuns: LONG ? 60 : 10 },
   );
 });
 

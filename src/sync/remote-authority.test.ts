@@ -200,6 +200,24 @@ it('what things are is told as it was last known, and of when that is', async ()
   expect(proxy.seen.filter(({ handedOn }) => !handedOn).length).toBeGreaterThan(0);
 });
 
+it('a name that several streams have names none of them while the server is away', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy } = clone;
+  const [one, two] = [streamWish(repoId, 'work'), streamWish(repoId, 'work')];
+  await clone.run(async ({ authority }) => {
+    for (const wish of [one, two]) await authority.call(createStream, wish);
+    await authority.call(showStream, { stream: one.id });
+    const named = await refusal(authority.call(showStream, { stream: 'work' }));
+    expect(named).toMatchObject({ code: 'ambiguous' });
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority }) => {
+    expect(await refusal(authority.call(showStream, { stream: 'work' }))).toBeInstanceOf(AuthorityAway);
+    for (const { id } of [one, two])
+      expect(await authority.call(showStream, { stream: id })).toMatchObject({ id });
+  });
+});
+
 it('a write is never sent before what waits', async () => {
   const clone = await connectClone();
   const { proxy, repoId } = clone;

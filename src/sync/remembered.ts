@@ -36,12 +36,9 @@ export function remember(
   asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown; answer: unknown; at: string },
 ): void {
   const { endpoint, input, answer, at } = asked;
-  const shown = (SHOWN.get(endpoint.name)?.(answer) ?? []).map(({ by, as, what }) => ({
-    questions: namesOf(what).map((name) => question(by.name, { [as]: name })),
-    answer: what,
-  }));
-  const answers = [{ questions: [question(endpoint.name, input)], answer }, ...shown];
+  const shown = SHOWN.get(endpoint.name)?.(answer) ?? [];
   try {
+    const answers = [{ questions: [question(endpoint.name, input)], answer }, ...underNames(machine, shown)];
     rememberAnswers(machine, answers, at);
   } catch (error) {
     // A disk that cannot be written is no reason not to answer.
@@ -54,7 +51,8 @@ export function recall(
   asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown },
 ): { answer: unknown; askedAt: string } | undefined {
   const known = findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
-  if (asked.endpoint.name !== listStreams.name || !known) return known;
+  if (!known || known.answer === SEVERAL) return undefined;
+  if (asked.endpoint.name !== listStreams.name) return known;
   return { ...known, answer: withNewer(machine, known) };
 }
 
@@ -85,13 +83,33 @@ const SHOWN = new Map<string, (answer: unknown) => Shown[]>([
   [listTasks.name, (answer) => itemsOf(answer).map((what) => ({ by: showTask, as: 'task', what }))],
 ]);
 
-function itemsOf(answer: unknown): unknown[] {
-  return (answer as { items: unknown[] }).items;
+/** What a name stands for that several things have: nobody can say which of them is meant. */
+const SEVERAL = null;
+
+/** Each thing under its id, its handle and its name. Streams may have the same name as others. */
+function underNames(machine: Machine, shown: readonly Shown[]): { questions: string[]; answer: unknown }[] {
+  const named = new Map<string, unknown>();
+  for (const { by, as, what } of shown) {
+    const { id, handle, name } = what as { id: string; handle: string; name?: string };
+    const asked = (ref: string) => question(by.name, { [as]: ref });
+    if (name !== undefined) {
+      const known = named.has(asked(name))
+        ? named.get(asked(name))
+        : findRememberedAnswer(machine, asked(name))?.answer;
+      const isOther = by.name === showStream.name && known !== undefined && idOf(known) !== id;
+      named.set(asked(name), isOther ? SEVERAL : what);
+    }
+    for (const ref of [id, handle]) named.set(asked(ref), what);
+  }
+  return [...named].map(([each, answer]) => ({ questions: [each], answer }));
 }
 
-function namesOf(answer: unknown): string[] {
-  const { id, handle, name } = answer as { id: string; handle: string; name?: string };
-  return [id, handle, ...(name === undefined ? [] : [name])];
+function idOf(answer: unknown): string | undefined {
+  return (answer as { id: string } | null)?.id;
+}
+
+function itemsOf(answer: unknown): unknown[] {
+  return (answer as { items: unknown[] }).items;
 }
 
 /** A stream that was shown or answered by a write, for work that goes on without the server. */

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type Client,
   type ConnectedClone,
@@ -9,7 +9,7 @@ import {
   withMachine,
 } from '../../test/support/connected-clone.ts';
 import { forEachDatabase } from '../../test/support/databases.ts';
-import { redirectTo } from '../../test/support/faulty-proxy.ts';
+import { type CannedAnswer, inBetween, redirectTo } from '../../test/support/faulty-proxy.ts';
 import { refusal } from '../../test/support/story.ts';
 import { factsOf, oid } from '../../test/support/stream-story.ts';
 import { registerAgent } from '../contract/agents.ts';
@@ -200,6 +200,24 @@ it('what things are is told as it was last known, and of when that is', async ()
   expect(proxy.seen.filter(({ handedOn }) => !handedOn).length).toBeGreaterThan(0);
 });
 
+it('a name that several streams have names none of them while the server is away', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy } = clone;
+  const [one, two] = [streamWish(repoId, 'work'), streamWish(repoId, 'work')];
+  await clone.run(async ({ authority }) => {
+    for (const wish of [one, two]) await authority.call(createStream, wish);
+    await authority.call(showStream, { stream: one.id });
+    const named = await refusal(authority.call(showStream, { stream: 'work' }));
+    expect(named).toMatchObject({ code: 'ambiguous' });
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority }) => {
+    expect(await refusal(authority.call(showStream, { stream: 'work' }))).toBeInstanceOf(AuthorityAway);
+    for (const { id } of [one, two])
+      expect(await authority.call(showStream, { stream: id })).toMatchObject({ id });
+  });
+});
+
 it('a write is never sent before what waits', async () => {
   const clone = await connectClone();
   const { proxy, repoId } = clone;
@@ -280,3 +298,77 @@ it('the token goes to the server and nowhere else', async () => {
   });
   expect(elsewhere.proxy.seen).toHaveLength(before);
 });
+
+it.each([
+  ['limited', inBetween.limited],
+  ['a page', inBetween.portal],
+  ['unauthenticated', errorAnswer(401, 'unauthenticated')],
+  ['internal', errorAnswer(500, 'internal')],
+] as const)('a lost answer and then "%s" do not say that nothing was done', async (_what, answers) => {
+  const clone = await connectClone();
+  const { proxy, repoId } = clone;
+  await clone.run(async ({ authority }) => {
+    proxy.next = ['loses_answer', { answers }];
+    const away = await refusal(authority.call(createTask, { repoId, title: 'once' }));
+    expect(away).toMatchObject({ code: 'unavailable', kept: { operation: 'task.create' } });
+  });
+  expect(await clone.run(({ flush }) => flush())).toMatchObject({ ok: 0, duplicate: 1 });
+  expect(await createdTasks(clone)).toEqual(['once']);
+});
+
+describe('answers that no server of ours gives:', () => {
+  const json = { 'content-type': 'application/json' };
+  it.each([
+    ['a page', inBetween.portal, 'not_configured'],
+    ['a redirect', redirectTo('http://127.0.0.1:9/'), 'not_configured'],
+    ['a reason nobody knows', errorAnswer(422, 'moon_phase'), 'not_configured'],
+    ['a limit of what stands before it', inBetween.limited, 'limited'],
+    ['no JSON', { status: 200, body: 'yes', headers: { 'content-type': 'text/plain' } }, 'not_configured'],
+    ['half of the JSON', { status: 200, body: '{"id": "', headers: json }, 'unavailable'],
+    ['nothing', { status: 200, body: '', headers: json }, 'unavailable'],
+    ['another shape', { status: 200, body: '{"id": 1, "title": {}}', headers: json }, 'invalid'],
+    ['a list', { status: 200, body: '[[]]', headers: json }, 'invalid'],
+    ['null', { status: 200, body: 'null', headers: json }, 'invalid'],
+    [
+      'what does not end',
+      { status: 200, body: Buffer.alloc(65 * 1024 * 1024, 32), headers: json },
+      'unavailable',
+    ],
+    ['a busy gateway', inBetween.badGateway, 'unavailable'],
+  ] satisfies [string, CannedAnswer, string][])('%s', async (_what, answers, code) => {
+    const clone = await connectClone();
+    const { proxy, repoId } = clone;
+    const wish = streamWish(repoId, 'cache');
+    const [one, two] = [await clone.open(), await clone.open()];
+    await one.authority.call(createStream, wish);
+    proxy.fault = { answers };
+    expect(await refusal(one.authority.call(checkConsensus, { stream: wish.id }))).toMatchObject({ code });
+    expect(await refusal(two.authority.call(createTask, { repoId, title: 'one' }))).toMatchObject({ code });
+    // Only what may be done later is kept, and that is told.
+    expect(clone.outbox()).toEqual(code === 'unavailable' ? ['waiting task.create'] : []);
+    proxy.fault = 'none';
+    expect(await clone.run(({ authority }) => authority.call(showStream, { stream: wish.id }))).toMatchObject(
+      {
+        state: 'active',
+      },
+    );
+  });
+
+  it('an error is told with its code, words and fix, and only texts are taken for those', async () => {
+    const clone = await connectClone();
+    const { proxy, repoId } = clone;
+    await clone.run(async ({ authority }) => {
+      const error = { code: 'not_allowed', message: 'No.', fix: 'Ask.', details: { level: 'read' } };
+      proxy.fault = { answers: { status: 403, body: JSON.stringify({ error }) } };
+      expect(await refusal(authority.call(createTask, { repoId, title: 'one' }))).toMatchObject(error);
+      const odd = { code: 'not_allowed', message: { evil: 1 }, fix: 7, details: 'none' };
+      proxy.fault = { answers: { status: 403, body: JSON.stringify({ error: odd }) } };
+      const told = await refusal(authority.call(createTask, { repoId, title: 'one' }));
+      expect(told).toMatchObject({ code: 'not_allowed', message: 'not_allowed', fix: undefined });
+    });
+  });
+});
+
+function errorAnswer(status: number, code: string): CannedAnswer {
+  return { status, body: JSON.stringify({ error: { code, message: code } }) };
+}

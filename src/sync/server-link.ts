@@ -1,5 +1,5 @@
 import { AuthorityAway } from '../contract/authority-away.ts';
-import { type ErrorCode, errorCodes, SwarmError } from '../contract/errors.ts';
+import { type ErrorCode, errorCodes, isSwarmError, SwarmError } from '../contract/errors.ts';
 
 /** One request to the server. */
 export interface Ask {
@@ -27,6 +27,16 @@ const FIRST_PATIENCE_MS = 8000;
 const PATIENCE_MS = 90_000;
 /** A server that was away is asked again after this time; a command is over by then, a swarm goes on. */
 const AWAY_FOR_MS = 3000;
+/** Of a request that nobody has looked up under its key: they do not say whether it was done the first time. */
+const UNREAD: readonly ErrorCode[] = [
+  'limited',
+  'unauthenticated',
+  'not_configured',
+  'too_large',
+  'busy',
+  'timed_out',
+  'internal',
+];
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 /** The way to the server that decides. Knows for a moment that it is away, so that one command does not wait twice. */
@@ -53,14 +63,19 @@ export class ServerLink {
     try {
       return await this.#send(ask);
     } catch (error) {
-      // Whether it was done before the line broke nobody knows; under its key it is not done twice.
       if (!(error instanceof LineBroken) || (ask.key === undefined && ask.method !== 'GET'))
         throw this.#told(error);
+      // Whether it was done before the line broke nobody knows; under its key it is not done twice.
+      return await this.#sendAgain(ask, error);
     }
+  }
+
+  async #sendAgain(ask: Ask, broken: LineBroken): Promise<unknown> {
     try {
       return await this.#send(ask);
     } catch (error) {
-      throw this.#told(error);
+      const isUnread = isSwarmError(error) && UNREAD.includes(error.code);
+      throw this.#told(isUnread && ask.key !== undefined ? broken : error);
     }
   }
 

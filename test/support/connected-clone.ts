@@ -29,6 +29,8 @@ export interface ClientOptions extends MachineOptions {
   /** Instead of the token that was given with `connect`. */
   token?: string;
   offline?: boolean;
+  /** Instead of the process that runs the test. */
+  holder?: string;
 }
 
 type Agent = { id: string; name: string; key: string };
@@ -76,8 +78,9 @@ export async function connectClone(place?: DatabasePlaceForTests): Promise<Conne
     connectedAt: isoTime(systemClock.now()),
   };
   withMachine(dir, (machine) => saveConnection(machine, connection, coder.key));
-  const open = async ({ token, offline = false, ...more }: ClientOptions = {}): Promise<Client> => {
+  const open = async ({ token, offline = false, holder, ...more }: ClientOptions = {}): Promise<Client> => {
     const machine = openMachine(dir, more);
+    if (holder !== undefined) Object.assign(machine, { holder });
     onTestFinished(() => machine.close());
     const told: string[] = [];
     const environment = readEnvironment(token === undefined ? {} : { GITSWARM_TOKEN: token });

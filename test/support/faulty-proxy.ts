@@ -55,6 +55,8 @@ export interface FaultyProxy {
   /** Meets each request that would meet `fault`, the first of them first. */
   next: Fault[];
   seen: Seen[];
+  /** Told of each request as it arrives. */
+  onRequest: () => void;
   /** Waits until that many requests hang. */
   untilHanging(count?: number): Promise<void>;
   /** Lets go on what hangs. */
@@ -86,6 +88,7 @@ export async function makeFaultyProxy(target: string): Promise<FaultyProxy> {
     fault: 'none',
     next: [],
     seen: [],
+    onRequest: () => undefined,
     async untilHanging(count = 1) {
       while (hanging.length < count)
         await new Promise<void>((resolve) => {
@@ -120,6 +123,7 @@ async function handle(proxy: FaultyProxy, { target, incoming, outgoing, hang }: 
   if (body === undefined) return void outgoing.destroy();
   const seen = { method, url, headers, body: body.toString('utf8'), handedOn: false };
   proxy.seen.push(seen);
+  proxy.onRequest();
   if (fault === 'away') return void outgoing.destroy();
   if (typeof fault === 'object' && !fault.handsOn) return reply(outgoing, fault.answers);
   if (fault === 'hangs') await hang();

@@ -3,7 +3,7 @@ import { endMerge, listQueue, nextInQueue } from '../contract/merges.ts';
 import { branchPolicy } from '../domain/repos/branch-rules.ts';
 import { withLock } from '../machine/locks.ts';
 import { composeFor, type Queued } from './compose-for.ts';
-import { landMergeIntent } from './land.ts';
+import { isLandedByOther, landMergeIntent } from './land.ts';
 import { intake } from './plain-landings.ts';
 import { driveTested, LEAVES_QUEUE } from './queue/drive-tested.ts';
 import type { QueueRun } from './queue/queue-run.ts';
@@ -77,6 +77,7 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
     else run.conflicted.push({ merge, stream: landing.stream ?? stream, files: landing.files });
   } catch (error) {
     if (!isSwarmError(error)) throw error;
+    if (isLandedByOther(error)) return;
     if (error.code === 'not_allowed') {
       // Somebody else may carry it; it keeps its place.
       run.waiting.push({ merge, stream, reason: error.message });

@@ -35,6 +35,15 @@ export type Compose = (
 export const LANDING_TRIES = 12;
 
 /**
+ * True where a landing could not be prepared because another machine lands it at this moment, or just has. Whoever ended
+ * it now would say of a commit that is on the buffer that it was refused.
+ */
+export function isLandedByOther(error: SwarmError): boolean {
+  const state = error.code === 'conflict' ? error.details?.state : undefined;
+  return state === 'prepared' || state === 'landed';
+}
+
+/**
  * Lands one intent: compose the commit in memory, record it with the authority, move the buffer by compare-and-swap,
  * record the landing. A lost race composes anew on the new tip. What happens at a crash in between is decided by
  * recover.ts from the recorded commit.

@@ -7,7 +7,7 @@ import { wake } from '../../domain/queue/wake.ts';
 import { changedPaths } from '../../git/diff.ts';
 import { signaturesOf } from '../authorship.ts';
 import { composeFor, type Queued } from '../compose-for.ts';
-import { landMergeIntent, stopAtConflict } from '../land.ts';
+import { isLandedByOther, landMergeIntent, stopAtConflict } from '../land.ts';
 import { withQueue } from '../queue-lock.ts';
 import { type CheckRequest, type CheckRun, countFlake, runChecks } from '../run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
@@ -356,6 +356,8 @@ class Drive {
       // Somebody else may carry it; it keeps its place.
       this.#held.add(id);
       this.#run.waiting.push({ ...item, reason: error.message });
+    } else if (isLandedByOther(error)) {
+      this.#held.add(id);
     } else if (LEAVES_QUEUE.has(error.code)) {
       const ended = await this.#workflow.authority.call(endMerge, {
         merge: id,

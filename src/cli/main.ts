@@ -6,11 +6,23 @@ import { groups } from './groups.ts';
 import { helpText, overviewData, versionText } from './help.ts';
 import { createOutput, type Output } from './output/output.ts';
 import { wantsColor } from './output/style-text.ts';
+import type { TextSink } from './output/text-writer.ts';
 import { firstWord, quickFlags } from './words.ts';
 
+/** What a command line is run in. */
+export interface Surroundings {
+  environment: Environment;
+  stdout: TextSink & { isTTY?: boolean };
+  stderr: TextSink & { isTTY?: boolean };
+}
+
 /** Runs one command line and answers the exit code. */
-export async function main(argv: string[]): Promise<number> {
-  const environment = readEnvironment();
+export async function main(argv: string[], surroundings?: Surroundings): Promise<number> {
+  const { environment, stdout, stderr } = surroundings ?? {
+    environment: readEnvironment(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+  };
   const early = quickFlags(argv);
   const output = createOutput({
     json: early.json,
@@ -19,11 +31,11 @@ export async function main(argv: string[]): Promise<number> {
       noColorFlag: early.noColor,
       noColorVariable: environment.noColor ? '1' : undefined,
       term: environment.variables.TERM,
-      isTerminal: process.stdout.isTTY === true,
+      isTerminal: stdout.isTTY === true,
     }),
-    stdout: process.stdout,
-    stderr: process.stderr,
-    isTerminal: process.stderr.isTTY === true,
+    stdout,
+    stderr,
+    isTerminal: stderr.isTTY === true,
   });
   // Until a command runs, and can stop in order, nothing has begun that would have to be ended.
   const stop = () => {

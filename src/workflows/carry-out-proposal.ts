@@ -1,4 +1,5 @@
 import { allPages } from '../base/all-pages.ts';
+import { unlessAway } from '../contract/authority-away.ts';
 import { isRetryable, isSwarmError } from '../contract/errors.ts';
 import { listMerges, type Merge, moveInQueue } from '../contract/merges.ts';
 import {
@@ -53,8 +54,14 @@ export async function castVote(
   const voted = await workflow.authority.call(voteOnProposal, { ...ballot, comment: ballot.comment ?? '' });
   if (voted.status !== 'passed') return voted;
   workflow.reach('proposal.passed');
-  await carryOutProposals(workflow);
-  return workflow.authority.call(showProposal, { proposal: voted.id });
+  try {
+    await carryOutProposals(workflow);
+  } catch (error) {
+    // The vote counts. A member need not have the right to carry it out, and what it takes may be away.
+    if (!isSwarmError(error) || !(error.code === 'not_allowed' || isRetryable(error.code))) throw error;
+    workflow.notify(`passed, and carried out by whoever may next: ${error.message}`);
+  }
+  return unlessAway(workflow.authority.call(showProposal, { proposal: voted.id }), voted);
 }
 
 function pending(workflow: Workflow): Promise<Proposal[]> {

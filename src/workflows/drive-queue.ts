@@ -8,7 +8,7 @@ import { reportSettings } from './config-in-force.ts';
 import { landMergeIntent } from './land.ts';
 import { intake } from './plain-landings.ts';
 import { driveTested, LEAVES_QUEUE } from './queue/drive-tested.ts';
-import { isBrought, isElsewhere, LANDED_ELSEWHERE, NOT_PUSHED } from './queue/elsewhere.ts';
+import { isBrought, isElsewhere, NOT_PUSHED } from './queue/elsewhere.ts';
 import type { QueueRun } from './queue/queue-run.ts';
 import { LONGEST_WAIT_MS, withQueue } from './queue-lock.ts';
 import { meetShared } from './shared/fetch-shared.ts';
@@ -91,11 +91,8 @@ async function landNext(workflow: Workflow, { merge, stream }: Queued, run: Queu
     else run.conflicted.push({ merge, stream: landing.stream ?? stream, files: landing.files });
   } catch (error) {
     if (!isSwarmError(error)) throw error;
-    if (isElsewhere(workflow, error)) {
-      // Where it has landed by now, the ledger tells whoever waits for it.
-      if (error.details?.state === 'prepared') run.waiting.push({ merge, stream, reason: LANDED_ELSEWHERE });
-      return;
-    }
+    // What became of it, the ledger tells whoever waits for it.
+    if (isElsewhere(workflow, error)) return;
     if (error.code === 'not_allowed') {
       // Somebody else may carry it; it keeps its place.
       run.waiting.push({ merge, stream, reason: error.message });

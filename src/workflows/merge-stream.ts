@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts';
+import { retry } from '../base/retry.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Priority } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
@@ -141,12 +142,25 @@ async function mergedResult(
   };
 }
 
+/** How often the ledger is asked what became of a landing that another machine carries: for about 20 seconds. */
+const LOOKS = 45;
+
+async function ledgerEntry(workflow: Workflow, merge: Merge): Promise<Merge | undefined> {
+  const wish = { repoId: workflow.repo.id, stream: merge.streamId ?? '', limit: 20 };
+  const { items } = await workflow.authority.call(listMerges, wish);
+  return items.find((each) => each.id === merge.id);
+}
+
 /** Another process drove the queue and took this landing along: what became of it is in the ledger. */
 async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeResult> {
+  const isUnderWay = (entry: Merge | undefined) => entry?.state === 'prepared';
+  // A process of this machine has ended when its lock is free; another machine may be in the middle of it.
+  const now = await retry(LOOKS, async (n) => {
+    const entry = await ledgerEntry(workflow, merge);
+    return isUnderWay(entry) && n < LOOKS && !workflow.signal?.aborted ? 'again' : { entry };
+  }).then((found) => found?.entry);
+  if (isUnderWay(now)) return { ...(await queued(workflow, merge, LANDED_ELSEWHERE)), blocked: true };
   const stream = await workflow.authority.call(showStream, { stream: merge.streamId ?? '' });
-  const [now] = (
-    await workflow.authority.call(listMerges, { repoId: workflow.repo.id, stream: stream.id, limit: 20 })
-  ).items.filter((each) => each.id === merge.id);
   if (now?.state === 'landed' && now.commit && now.bufferBefore) {
     if (!(await isHere(workflow, now.commit))) await fetchShared(workflow);
     if (workflow.repo.mergeMode === 'swarm') await bringToBuffer(workflow, stream, now.commit);
@@ -159,7 +173,7 @@ async function outcomeOfOther(workflow: Workflow, merge: Merge): Promise<MergeRe
       completedTaskId: null,
     };
   }
-  if (workflow.shared && (now?.state === 'prepared' || now?.state === 'requested'))
+  if (workflow.shared && now?.state === 'requested')
     return { ...(await queued(workflow, merge, LANDED_ELSEWHERE)), blocked: true };
   if (now?.state === 'conflicted') return { kind: 'conflict', files: stream.conflict?.files ?? [] };
   throw new SwarmError(

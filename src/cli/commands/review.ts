@@ -73,7 +73,7 @@ async function ask(session: Session, name: string | undefined, options: Options)
   const { workflow } = await actingWorkflow(session);
   return reviewAnswer(
     await requestReview(workflow, await session.streamRef(name), textOption(options, 'message')),
-    asOther(workflow, 'reviewer'),
+    workflow.authority.kind === 'server' ? undefined : asOther(workflow, 'reviewer'),
   );
 }
 
@@ -105,8 +105,8 @@ function verdictOf(text: string): Verdict {
   });
 }
 
-/** `who` names the one who goes on: who judges it, or who lands it where a reviewer was named who may not. */
-function reviewAnswer(result: ReviewResult, who = ''): Answer {
+/** `who` names who goes on, where that is said by --as: who judges, or lands where a reviewer was named who may not. */
+function reviewAnswer(result: ReviewResult, who: string | undefined): Answer {
   const { stream } = result;
   if (result.kind === 'verdict') {
     const { consensus } = result;
@@ -117,7 +117,7 @@ function reviewAnswer(result: ReviewResult, who = ''): Answer {
           `${result.review.verdict.replace('_', ' ')} ${streamTitle(stream)} @ ${result.review.head.slice(0, 10)}`,
           `  ${consensusLine(consensus)}`,
         ].join('\n'),
-      next: consensus.reached ? `gitswarm merge ${stream.handle}${who}` : undefined,
+      next: consensus.reached ? `gitswarm merge ${stream.handle}${who ?? ''}` : undefined,
     };
   }
   const { uncommitted, finished, consensus } = result;
@@ -144,7 +144,9 @@ function reviewAnswer(result: ReviewResult, who = ''): Answer {
         ? 'gitswarm sync'
         : consensus.reached
           ? `gitswarm merge ${stream.handle}`
-          : `gitswarm review submit ${stream.handle} approve${who}`,
+          : who === undefined
+            ? `gitswarm review check ${stream.handle}`
+            : `gitswarm review submit ${stream.handle} approve${who}`,
   };
 }
 

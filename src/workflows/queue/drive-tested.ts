@@ -13,7 +13,7 @@ import { type CheckRequest, type CheckRun, countFlake, runChecks } from '../run-
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 import { type Candidate, makeCandidate } from './candidate.ts';
 import { cannotRun, checkBaseline } from './check-baseline.ts';
-import { isElsewhere, LANDED_ELSEWHERE, NOT_PUSHED } from './elsewhere.ts';
+import { isElsewhere, NOT_PUSHED } from './elsewhere.ts';
 import { evict, type RedRun } from './evict.ts';
 import { landTogether } from './land-together.ts';
 import { laneRule } from './lane-rule.ts';
@@ -353,8 +353,8 @@ class Drive {
   async #refuse(item: Queued, error: SwarmError): Promise<void> {
     const { id } = item.merge;
     if (isElsewhere(this.#workflow, error)) {
+      // What became of it, the ledger tells whoever waits for it.
       this.#held.add(id);
-      if (error.details?.state === 'prepared') this.#run.waiting.push({ ...item, reason: LANDED_ELSEWHERE });
     } else if (error.code === 'not_allowed') {
       // Somebody else may carry it; it keeps its place.
       this.#held.add(id);

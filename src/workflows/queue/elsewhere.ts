@@ -22,7 +22,10 @@ export async function isBrought(workflow: Workflow, { merge, stream }: Queued): 
 /** Why a landing is left alone that the driver of another clone has begun or done meanwhile. */
 export const LANDED_ELSEWHERE = 'another machine lands it';
 
-/** True where preparing a landing was refused because the process of another machine is at it, or was quicker. */
+/**
+ * True where preparing a landing was refused because the process of another machine is at it, or was quicker. Whoever
+ * ended it then would say of a commit that is on the buffer that it was refused.
+ */
 export function isElsewhere(workflow: Workflow, error: SwarmError): boolean {
   const { state, holder } = error.details ?? {};
   const isTaken = state === 'prepared' || state === 'landed';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SwarmError } from '../contract/errors.ts';
 import { openRepository } from '../git/repository.ts';
 import { type Connection, deleteConnection, findConnection } from '../machine/connection.ts';
+import { withLock } from '../machine/locks.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { listOutbox, type OutboxEntry, takeOut } from '../machine/outbox.ts';
 import type { Environment } from './environment.ts';
@@ -44,22 +45,32 @@ export async function disconnectApp(
   given: { dir: string; environment: Environment },
   { force }: { force: boolean },
 ): Promise<{ connection: Connection; keptIn: string | null }> {
-  return withConnection(given, async ({ machine, connection, entries }) => {
-    if (entries.length > 0 && !force)
-      throw new SwarmError(
-        'unlanded_work',
-        `${entries.length} calls have not been taken by ${connection.url} yet.`,
-        {
-          fix: 'gitswarm sync; or gitswarm disconnect --force, which keeps them in a file.',
-        },
-      );
-    const own = await openOwn(join(machine.dir, 'federation.db'), { durable: given.environment.durable });
-    await own?.handOver(connection.url, null).finally(() => own.close());
-    const keptIn = entries.length > 0 ? keep(machine, entries) : null;
-    for (const { seq } of entries) takeOut(machine, seq);
-    deleteConnection(machine);
-    return { connection, keptIn };
-  });
+  return withConnection(given, async ({ machine, connection }) =>
+    // Nobody sends what is being kept in a file.
+    withLock(machine.dir, 'outbox', async () => forget(machine, connection, { ...given, force })),
+  );
+}
+
+async function forget(
+  machine: Machine,
+  connection: Connection,
+  { environment, force }: { environment: Environment; force: boolean },
+): Promise<{ connection: Connection; keptIn: string | null }> {
+  const entries = listOutbox(machine);
+  if (entries.length > 0 && !force)
+    throw new SwarmError(
+      'unlanded_work',
+      `${entries.length} calls have not been taken by ${connection.url} yet.`,
+      {
+        fix: 'gitswarm sync; or gitswarm disconnect --force, which keeps them in a file.',
+      },
+    );
+  const own = await openOwn(join(machine.dir, 'federation.db'), { durable: environment.durable });
+  await own?.handOver(connection.url, null).finally(() => own.close());
+  const keptIn = entries.length > 0 ? keep(machine, entries) : null;
+  for (const { seq } of entries) takeOut(machine, seq);
+  deleteConnection(machine);
+  return { connection, keptIn };
 }
 
 function keep(machine: Machine, entries: readonly OutboxEntry[]): string {

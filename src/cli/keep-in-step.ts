@@ -1,14 +1,19 @@
 import type { App } from '../app/open-app.ts';
+import { isoTime } from '../base/clock.ts';
 import { formatHandle, handleHash } from '../base/handles.ts';
 import { plainLine } from '../base/plain-text.ts';
 import { unlessAway } from '../contract/authority-away.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { findConnection } from '../machine/connection.ts';
+import { forgetAnswersBefore } from '../machine/remembered-answers.ts';
 import { pushStreams } from '../workflows/shared/push-shared.ts';
 import { count } from './output/hints.ts';
 
 /** How long a command waits before it asks again what has happened at the server, in milliseconds. */
 const LOOK_EVERY_MS = 60_000;
+
+/** What was not asked for this long is not what somebody works with. */
+const REMEMBER_MS = 30 * 86_400_000;
 
 /**
  * What follows a command in a connected clone, after its answer is out: streams that are written here are published, and
@@ -35,6 +40,7 @@ async function tellNews({ machine, server, clock }: App, note: (text: string) =>
   const lookedAt = findConnection(machine)?.lookedAt;
   if (!server || (lookedAt != null && clock.now() - Date.parse(lookedAt) < LOOK_EVERY_MS)) return;
   const { notifications } = await server.look();
+  forgetAnswersBefore(machine, isoTime(clock.now() - REMEMBER_MS));
   const fresh = notifications.filter(({ createdAt }) => lookedAt == null || createdAt > lookedAt);
   if (fresh.length === 0) return;
   const what = [...new Set(fresh.map(({ type }) => type))].slice(0, 3).join(', ');

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
 
@@ -49,10 +49,11 @@ export function findConnection(machine: Machine): Connection | undefined {
 /** Keeps the connection; the token beside it, for nobody else to read. */
 export function saveConnection(machine: Machine, connection: Connection, token: string): void {
   mkdirSync(machine.localDir, { recursive: true });
-  const file = tokenFile(machine);
-  writeFileSync(file, token, { mode: 0o600 });
-  // A file that was there keeps the rights it had.
-  chmodSync(file, 0o600);
+  const draft = `${tokenFile(machine)}.${process.pid}`;
+  // A file that was there would keep the rights it had, and be read in between.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, token, { mode: 0o600, flag: 'wx' });
+  renameSync(draft, tokenFile(machine));
   const { url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt } = connection;
   const values = [url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt];
   machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);

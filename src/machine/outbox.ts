@@ -75,11 +75,16 @@ export function rejectEntry(machine: Machine, seq: number, error: OutboxError): 
   machine.run(sql, JSON.stringify(error), seq);
 }
 
-/** Puts what was rejected back to be sent again; everything of it, or one place. */
+/**
+ * Puts what was rejected back to be sent again: all of it, or one place. One that is being sent can be named too: where its
+ * process cannot be seen, a person may know that it is gone, and its key keeps it from being done twice.
+ */
 export function waitAgain(machine: Machine, seq?: number): number {
-  const one = seq === undefined ? '' : ' and seq = ?';
-  const sql = `update outbox set state = 'waiting' where state = 'rejected'${one}`;
-  return machine.run(sql, ...(seq === undefined ? [] : [seq]));
+  if (seq === undefined) return machine.run(`update outbox set state = 'waiting' where state = 'rejected'`);
+  return machine.run(
+    `update outbox set state = 'waiting' where state in ('rejected', 'sending') and seq = ?`,
+    seq,
+  );
 }
 
 /** What waits to be sent, in its order; what a process that died was sending is part of it. */

@@ -1,5 +1,6 @@
 import type { Endpoint, InputOf, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
+import type { Stream } from '../contract/streams.ts';
 import { execute, type Kernel, type RouteEnd } from './execute.ts';
 import type { Remote } from './operation.ts';
 import { findOperation } from './registry.ts';
@@ -10,8 +11,11 @@ export interface Authority {
   /** The same authority, asked by this agent. */
   as(callerId: string | undefined): Authority;
   call<E extends Endpoint>(endpoint: E, input: InputOf<E>, options?: CallOptions): Promise<OutputOf<E>>;
-  /** Of a server that is away: keeps what has happened here, to be told when it is back. */
-  tellLater?<E extends Endpoint>(endpoint: E, input: InputOf<E>): void;
+  /**
+   * Of a server that is away: keeps what has happened here, to be told when it is back. `known` is what a stream has
+   * become by it.
+   */
+  tellLater?<E extends Endpoint>(endpoint: E, input: InputOf<E>, known?: Stream): void;
 }
 
 export interface CallOptions {

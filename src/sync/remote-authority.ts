@@ -45,9 +45,10 @@ export function remoteAuthority(remote: Remote, callerId?: string): Authority {
       const answer = await (endpoint.isRead ? ask(remote, call) : write(remote, call, options));
       return answer as OutputOf<typeof endpoint>;
     },
-    tellLater(endpoint, input) {
+    tellLater(endpoint, input, known) {
       const parsed = endpoint.input.parse(input) as Record<string, unknown>;
       putIntoOutbox(remote.machine, entryOf(remote, { endpoint, input: parsed, actorId }, 'waiting'));
+      if (known) rememberStream(remote, known);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { retry } from '../base/retry.ts';
 import type { AuthorityAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { landMerge, prepareMerge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { type ConflictFile, type Facts, type Stream, showStream } from '../contract/streams.ts';
@@ -8,6 +8,7 @@ import { includesLevel } from '../domain/access/access.ts';
 import { type GateFacts, refuseMerge } from '../domain/merges/merge-gate.ts';
 import { branchPolicy, touchesSettings } from '../domain/repos/branch-rules.ts';
 import { isAncestor } from '../git/commits.ts';
+import { takeOut } from '../machine/outbox.ts';
 import { signaturesOf } from './authorship.ts';
 import { testsBeforeMerge } from './drive-queue.ts';
 import { composeStream, LANDING_TRIES, moveBuffer } from './land.ts';
@@ -44,7 +45,12 @@ export async function forceWhileAway(
   const landed = await withQueue(workflow, async () => {
     await meetShared(workflow);
     return land(workflow, wish);
+  }).catch((error: unknown) => {
+    // It does not land, and nobody is to find it landed tomorrow.
+    if (away.kept && isSwarmError(error, 'gate_not_met')) takeOut(workflow.machine, away.kept.seq);
+    throw error;
   });
+  if (landed?.kind === 'conflict' && away.kept) takeOut(workflow.machine, away.kept.seq);
   if (landed) return landed;
   throw new SwarmError(
     'busy',
@@ -113,6 +119,11 @@ async function requireGreen(workflow: Workflow, { stream }: LandingWish, commit:
   );
 }
 
+/** As far as it is known here: so that nothing more is asked for of a stream that is over. */
+function landedStream(stream: Stream, commit: string): Stream {
+  return { ...stream, state: 'merged', status: 'merged', reviewStatus: null, mergedCommit: commit };
+}
+
 function land(workflow: Workflow, wish: LandingWish): Promise<ForcedLanding | undefined> {
   const { authority, holder } = workflow;
   const { id, stream, facts } = wish;
@@ -130,7 +141,7 @@ function land(workflow: Workflow, wish: LandingWish): Promise<ForcedLanding | un
     workflow.reach('force.moved');
     // Until both are told, the server has the request: whoever drives the queue then finds that it is on the buffer.
     authority.tellLater?.(prepareMerge, { merge: id, commit, bufferBefore: tip, holder, expectCommit: null });
-    authority.tellLater?.(landMerge, { merge: id, commit });
+    authority.tellLater?.(landMerge, { merge: id, commit }, landedStream(stream, commit));
     return { kind: 'merged', commit, bufferBefore: tip, bufferAfter: commit };
   });
 }

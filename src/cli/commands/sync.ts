@@ -9,11 +9,10 @@ import { intake } from '../../workflows/plain-landings.ts';
 import { fetchRemote } from '../../workflows/push.ts';
 import { withQueue } from '../../workflows/queue-lock.ts';
 import { recover } from '../../workflows/recover.ts';
-import { meetShared } from '../../workflows/shared/fetch-shared.ts';
-import { pushStreams } from '../../workflows/shared/push-shared.ts';
-import { actorOf, type Workflow } from '../../workflows/workflow.ts';
+import { actorOf } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { streamHandle } from '../keep-in-step.ts';
+import { meetOthers } from '../meet-others.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
@@ -67,15 +66,6 @@ const sync: Command = {
     };
   },
 };
-
-/** What the other clones have published comes here, and what is only here goes there. */
-async function meetOthers(workflow: Workflow): Promise<void> {
-  if (!workflow.shared) return;
-  await withQueue(workflow, () => meetShared(workflow));
-  const { failed } = await pushStreams(workflow);
-  for (const { streamId, why } of failed)
-    workflow.notify(`${streamHandle(streamId)} was not published: ${plainLine(why)}`);
-}
 
 const place = (session: Session) => ({ dir: session.flags.dir, environment: session.environment });
 

@@ -74,6 +74,9 @@ it('a clone joins by its remote, works for others, and never decides by itself',
   const landed = await joined.ask(['merge', 'one']);
   expect(git.oid('buffer', remote)).toBe(landed.bufferAfter);
 
+  await joined.ask(['uninit']);
+  expect(await joined.ask(['status'], { exit: 3 })).toMatchObject({ code: 'not_initialised' });
+  expect(await joined.ask([...connect, keys.reviewer])).toMatchObject({ registered: false });
   await joined.ask(['disconnect']);
   expect(await joined.ask(['init'], { exit: 2 })).toMatchObject({ code: 'not_configured' });
   expect(await joined.ask([...connect, keys.reviewer])).toMatchObject({ registered: false });

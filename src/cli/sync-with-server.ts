@@ -1,5 +1,4 @@
 import type { App } from '../app/open-app.ts';
-import { plainLine } from '../base/plain-text.ts';
 import { listAgents } from '../contract/agents.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listQueue } from '../contract/merges.ts';
@@ -7,15 +6,9 @@ import { explainAccess } from '../contract/repos.ts';
 import { repoStatus } from '../contract/status.ts';
 import { listStreams } from '../contract/streams.ts';
 import { listTasks } from '../contract/tasks.ts';
-import { branchRef } from '../git/ref-name.ts';
-import { findRef, updateRefs } from '../git/refs.ts';
 import { reportSettings } from '../workflows/config-in-force.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
-import { withQueue } from '../workflows/queue-lock.ts';
-import { meetShared } from '../workflows/shared/fetch-shared.ts';
-import { pushStreams, pushTags } from '../workflows/shared/push-shared.ts';
-import { targetTip, type Workflow } from '../workflows/workflow.ts';
-import { streamHandle } from './keep-in-step.ts';
+import type { Workflow } from '../workflows/workflow.ts';
 import { count } from './output/hints.ts';
 
 /** What a sync with the server did. */
@@ -54,26 +47,6 @@ export async function syncWithServer(app: App, workflow: Workflow): Promise<Sync
     updates: events.length,
     unread: notifications.length,
   };
-}
-
-/**
- * What the other clones have published comes here, and what is only here goes there. A buffer that is nowhere yet begins
- * at the target.
- */
-export async function meetOthers(workflow: Workflow): Promise<void> {
-  const { shared, git, repo } = workflow;
-  if (!shared) return;
-  await withQueue(workflow, async () => {
-    await meetShared(workflow);
-    const ref = branchRef(repo.bufferBranch);
-    if ((await findRef(git, ref)) !== undefined) return;
-    await updateRefs(git, [{ ref, old: null, new: await targetTip(workflow) }], 'gitswarm: connect');
-    await meetShared(workflow);
-  });
-  await pushTags(workflow);
-  const { failed } = await pushStreams(workflow);
-  for (const { streamId, why } of failed)
-    workflow.notify(`${streamHandle(streamId)} was not published: ${plainLine(why)}`);
 }
 
 /** What work needs while the server is away: it is remembered as it is answered. */

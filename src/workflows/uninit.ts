@@ -12,10 +12,12 @@ import { SNAPSHOTS } from '../git/snapshot.ts';
 import { disallowSparse } from '../git/sparse.ts';
 import { worktreeStatus } from '../git/worktree-files.ts';
 import { listCheckouts } from '../machine/checkouts.ts';
+import { countOutbox } from '../machine/outbox.ts';
 import { listWorkspaces } from '../machine/workspaces.ts';
 import { removeExcludes } from './exclude-file.ts';
 import { readMade } from './init-repository.ts';
 import { takeDown } from './remove-worktree.ts';
+import { isSeenOn } from './shared/shared-refs.ts';
 import { actorOf, targetTip, type Workflow } from './workflow.ts';
 
 export interface Uninitialised {
@@ -27,14 +29,16 @@ export interface Uninitialised {
 /**
  * Takes away what init made and what grew from it, and nothing else. Refuses while the buffer or a stream holds
  * commits that the target lacks, or a workspace holds edits; forced, it keeps those branches and snapshots. Only
- * owners may. The caller closes the database before `finish` removes it.
+ * owners may; of a clone of several, whoever has it. The caller closes the database before `finish` removes it.
  */
 export async function uninit(
   workflow: Workflow,
   options: { force: boolean },
 ): Promise<Uninitialised & { finish: () => void }> {
   actorOf(workflow);
-  await workflow.authority.call(setConfig, { repoId: workflow.repo.id, changes: {} });
+  // Where a server decides, only this clone is given up, which is for whoever sits at it.
+  if (workflow.authority.kind === 'server') requireNothingUnsent(workflow);
+  else await workflow.authority.call(setConfig, { repoId: workflow.repo.id, changes: {} });
   const unlanded = await unlandedBranches(workflow);
   const dirty = await dirtyWorkspaces(workflow);
   if (!options.force && (unlanded.length > 0 || dirty.length > 0)) {
@@ -63,6 +67,15 @@ export async function uninit(
   return { removed, kept, finish };
 }
 
+/** The outbox goes with the clone, and what is in it nobody else knows. */
+function requireNothingUnsent({ machine }: Workflow): void {
+  const { waiting, rejected } = countOutbox(machine);
+  if (waiting + rejected === 0) return;
+  throw new SwarmError('unlanded_work', `${waiting + rejected} calls have not been taken by the server.`, {
+    fix: 'gitswarm sync, or give them up: gitswarm sync status, gitswarm sync drop <seq>',
+  });
+}
+
 /** Branches of ours with commits that the target lacks. */
 async function unlandedBranches(workflow: Workflow): Promise<string[]> {
   const target = await targetTip(workflow);
@@ -73,7 +86,9 @@ async function unlandedBranches(workflow: Workflow): Promise<string[]> {
   const found: string[] = [];
   for (const branch of new Set(branches)) {
     const tip = await findRef(workflow.git, `refs/heads/${branch}`);
-    if (tip !== undefined && !(await isAncestor(workflow.git, tip, target))) found.push(branch);
+    if (tip === undefined || (await isAncestor(workflow.git, tip, target))) continue;
+    // What the remote has is not lost with this clone.
+    if (!workflow.shared || !(await isSeenOn(workflow, branch, tip))) found.push(branch);
   }
   return found;
 }

@@ -57,6 +57,13 @@ if (broken.length > 0) {
 console.log('ok: ' + files.length + ' files');
 `;
 
+/** What its repository holds at the beginning. */
+export const swarmFiles: Files = {
+  'check.mjs': CHECK,
+  'work/first.txt': 'first\n',
+  'list.txt': 'top\nbottom\n',
+};
+
 export interface StoryOptions {
   mode?: 'swarm' | 'review' | 'gated';
   model?: 'solo' | 'guild' | 'open';
@@ -119,7 +126,7 @@ export async function startStory({
   agents = {},
 }: StoryOptions): Promise<SwarmStory> {
   const fixture = gitFixture({ branch: 'main' });
-  fixture.commit('Begin', { 'check.mjs': CHECK, 'work/first.txt': 'first\n', 'list.txt': 'top\nbottom\n' });
+  fixture.commit('Begin', swarmFiles);
   fixture.write(agents, fixture.top);
   const story = new SwarmStory(fixture);
   await story.run(

@@ -1,12 +1,13 @@
 import { connectApp } from '../../app/connect.ts';
 import { disconnectApp } from '../../app/disconnect.ts';
 import { plainLine } from '../../base/plain-text.ts';
-import { SwarmError } from '../../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../../contract/errors.ts';
 import type { Answer, Command, Options } from '../command.ts';
+import { meetOthers } from '../meet-others.ts';
 import { flagOption, textOption } from '../options.ts';
 import { count } from '../output/hints.ts';
 import type { Session } from '../session.ts';
-import { meetOthers, syncLines, syncWithServer } from '../sync-with-server.ts';
+import { syncLines, syncWithServer } from '../sync-with-server.ts';
 
 const connect: Command = {
   name: 'connect',
@@ -50,7 +51,11 @@ export async function connectAnswer(session: Session, options: Options): Promise
   const { connection, repo, agent, registered, carriedOver, spokenFor } = made;
   const app = await session.app();
   const workflow = app.workflow({ actor: agent, notify: (text) => session.output.progress(text) });
-  await meetOthers(workflow);
+  // What landed here is what others build on; where it cannot be published now, the next sync does it.
+  await meetOthers(workflow).catch((error: unknown) => {
+    if (!isSwarmError(error)) throw error;
+    session.output.note(`not in step with the other clones yet: ${plainLine(error.message)}`);
+  });
   const synced = await syncWithServer(app, workflow);
   return {
     data: {

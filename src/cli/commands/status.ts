@@ -1,6 +1,8 @@
 import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { listEvents } from '../../contract/events.ts';
+import type { Connection } from '../../machine/connection.ts';
+import { countOutbox } from '../../machine/outbox.ts';
 import { reportStatus, type StatusReport } from '../../workflows/status-report.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption } from '../options.ts';
@@ -24,7 +26,7 @@ const status: Command = {
 
 async function answer(session: Session): Promise<Answer> {
   const workflow = await session.workflow();
-  const { isReadOnly } = await session.app();
+  const { isReadOnly, connection, machine } = await session.app();
   const report = await reportStatus(workflow, { readOnly: isReadOnly });
   const { items: agents } = await workflow.authority.call(listAgents, { limit: 200 });
   for (const warning of report.warnings) session.output.note(`warning: ${warning}`);
@@ -52,13 +54,31 @@ async function answer(session: Session): Promise<Answer> {
         status: state,
       })),
     },
-    text: () => statusText(report, lookOf(session, workflow.clock.now())),
+    text: () => {
+      const [name = '', ...lines] = statusText(report, lookOf(session, workflow.clock.now())).split('\n');
+      const decides = connection ? [serverLine(connection, countOutbox(machine))] : [];
+      return [name, ...decides, ...lines].join('\n');
+    },
     next:
       forWhom(
-        attention.find((item) => item.kind !== 'task'),
+        attention.find(
+          // With a server others act with keys of their own.
+          (item) => item.kind !== 'task' && (!connection || item.agentName === workflow.actor?.name),
+        ),
         workflow.actor?.name,
       ) ?? (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
   };
+}
+
+function serverLine(
+  { url, agentName }: Connection,
+  { waiting, rejected }: { waiting: number; rejected: number },
+): string {
+  const calls = [
+    ...(waiting > 0 ? [`${count(waiting, 'call')} waiting`] : []),
+    ...(rejected > 0 ? [`${rejected} refused: gitswarm sync status`] : []),
+  ];
+  return [`server   ${url}, as ${plainLine(agentName)}`, ...calls].join('; ');
 }
 
 interface Look {

@@ -12,10 +12,11 @@ import { recover } from '../../workflows/recover.ts';
 import { actorOf } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { streamHandle } from '../keep-in-step.ts';
+import { meetOthers } from '../meet-others.ts';
 import { count, relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
 import type { Session } from '../session.ts';
-import { meetOthers, syncLines, syncWithServer } from '../sync-with-server.ts';
+import { syncLines, syncWithServer } from '../sync-with-server.ts';
 import { connectAnswer } from './connect.ts';
 
 const sync: Command = {

@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+import { twoMachines } from '../support/connected.ts';
+
+it('while the server is away work goes on and nothing is decided; back again it lands once', async () => {
+  const { one, two, keys, git, remote, line } = await twoMachines();
+  const as = { key: keys.coder };
+  const { stream, path } = await one.ask(['workspace', 'create', '--name', 'cache'], as);
+  git.write({ 'cache.txt': '1\n' }, path);
+  await one.ask(['commit', '-m', 'first'], { ...as, cwd: path });
+  await one.ask(['review', 'submit', '.'], { ...as, cwd: path });
+  await two.ask(['diff', 'cache']);
+  await one.ask(['sync'], as);
+  await two.ask(['sync']);
+
+  line.cut();
+  const before = git.oid('buffer', remote);
+  const judged = await two.ask(['review', 'approve', 'cache'], { exit: 7 });
+  expect(judged).toMatchObject({ kind: 'queued', outbox: { operation: 'review.submit' } });
+  expect(await one.ask(['merge', '.'], { ...as, cwd: path, exit: 7 })).toMatchObject({ kind: 'queued' });
+  for (let again = 0; again < 2; again++) await one.ask(['status'], as);
+  git.write({ 'other.txt': '2\n' }, path);
+  const other = await one.ask(['workspace', 'create', '--name', 'later'], as);
+  git.write({ 'later.txt': '3\n' }, other.path);
+  const later = await one.ask(['commit', '-m', 'later'], { ...as, cwd: other.path });
+  expect(later).toMatchObject({ streamId: other.stream.id, merged: false });
+  expect(await one.ask(['review', 'submit', '.'], { ...as, cwd: other.path, exit: 7 })).toMatchObject({
+    consensus: null,
+  });
+  expect(await one.ask(['agent', 'register', 'x'], { exit: 7 })).toMatchObject({ code: 'unavailable' });
+  expect(git.oid('buffer', remote)).toBe(before);
+  const waiting = await one.ask(['sync', 'status']);
+  expect(waiting.entries.map((each: { operation: string }) => each.operation)).toEqual([
+    'merge.request',
+    'stream.create',
+    'stream.record_head',
+    'stream.submit',
+  ]);
+
+  line.mend();
+  expect(await two.ask(['sync', 'flush'])).toMatchObject({ ok: 1, rejected: 0, remaining: 0 });
+  const synced = await one.ask(['sync'], as);
+  expect(synced.server).toMatchObject({ ok: 4, rejected: 0, remaining: 0, landed: [stream.handle] });
+  expect(git.oid('buffer', remote)).toBe(one.oid('buffer'));
+  expect(git.gitIn(remote, 'log', '--format=%s', '--first-parent', 'buffer').split('\n')).toEqual([
+    'Merge cache',
+    'begin',
+  ]);
+  expect(git.oid(`stream/${other.stream.id}`, remote)).toBe(later.commit);
+  expect(await one.ask(['sync', 'flush'])).toMatchObject({ sent: 0 });
+});
+
+it('an owner forces a landing while the server is away, and is recorded for it afterwards', async () => {
+  const { one, two, keys, git, remote, line, server } = await twoMachines();
+  const as = { key: keys.coder };
+  const work = await one.work('urgent', { 'urgent.txt': '1\n' }, as);
+  await one.ask(['sync']);
+  line.cut();
+  const forced = ['merge', 'urgent', '--force', '--reason', 'the site is down'];
+  const landed = await one.ask(forced, { exit: 0 });
+  expect(landed).toMatchObject({ kind: 'merged' });
+  expect(git.oid('buffer', remote)).toBe(landed.bufferAfter);
+  line.mend();
+  expect((await one.ask(['sync'])).server).toMatchObject({ rejected: 0, remaining: 0 });
+  expect(await two.ask(['stream', 'show', 'urgent'])).toMatchObject({ state: 'merged' });
+  const merges = await server.ask(`GET /streams/${work.id}`, { as: keys.olga });
+  expect(merges).toMatchObject({ mergedCommit: landed.bufferAfter });
+  await two.ask(['sync']);
+  expect(two.oid('buffer')).toBe(landed.bufferAfter);
+});

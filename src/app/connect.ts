@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime, systemClock } from '../base/clock.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
 import type { Repo } from '../contract/repos.ts';
@@ -72,7 +73,9 @@ export async function connectApp(given: {
     await git.version();
     requireHistory(git);
     const link = new ServerLink({ url: serverUrl(request), token: request.token });
-    const agent = await whoIs(link);
+    const agent = await whoIs(link).catch((error: unknown) => {
+      throw error instanceof AuthorityAway ? unreachable(link.url, error) : error;
+    });
     const own = await openOwn(places.database, { durable: environment.durable });
     try {
       return await connect({ git, places, machine, link, agent, own }, request);
@@ -83,6 +86,14 @@ export async function connectApp(given: {
     machine.close();
     await git.close();
   }
+}
+
+/** Nothing is kept for a server that nobody is connected to. */
+function unreachable(url: string, error: AuthorityAway): SwarmError {
+  return new SwarmError('unavailable', error.message, {
+    fix: `Look at the address, and whether it runs: ${url}/health`,
+    cause: error,
+  });
 }
 
 interface Parts {

@@ -3,10 +3,11 @@ import { showAgent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { requestMerge } from '../contract/merges.ts';
 import { Facts, listStreamCommits, type Stream, showStream } from '../contract/streams.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
-import { keepWaiting, putIntoOutbox, takeOut } from '../machine/outbox.ts';
+import { keepWaiting, listOutbox, putIntoOutbox, takeOut } from '../machine/outbox.ts';
 import type { Authority, CallOptions } from '../operations/authority.ts';
 import { answerOf } from './answer-of.ts';
 import { isRemembered, recall, recallStream, remember } from './remembered.ts';
@@ -91,7 +92,19 @@ async function write(remote: Remote, call: CallOf, options: CallOptions = {}): P
       throw error;
     }
     keepWaiting(machine, entry.seq);
+    dropEarlier(remote, call, entry.seq);
     return meanwhile(remote, call, { seq: entry.seq, away: error });
+  }
+}
+
+/** Asked for twice while the server is away, a landing is asked for once, of what the stream holds last. */
+function dropEarlier({ machine }: Remote, { endpoint, input, actorId }: CallOf, seq: number): void {
+  if (endpoint.name !== requestMerge.name || input.force === true) return;
+  for (const each of listOutbox(machine)) {
+    const isSame =
+      each.operation === endpoint.name && each.actorId === actorId && each.input.stream === input.stream;
+    if (isSame && each.seq < seq && each.state === 'waiting' && each.input.force !== true)
+      takeOut(machine, each.seq);
   }
 }
 

@@ -1,4 +1,6 @@
 import { plain } from '../base/plain-text.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
+import type { InputOf, OutputOf } from '../contract/endpoint.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { freezeQueue, type Merge, unfreezeQueue } from '../contract/merges.ts';
 import { listStabilizations, recordStabilization, type Stabilization } from '../contract/stabilizations.ts';
@@ -86,7 +88,7 @@ async function green(
 ): Promise<StabilizeResult> {
   const tag = await tagGreen(workflow, commit);
   workflow.reach('stabilize.tagged');
-  const recorded = await workflow.authority.call(recordStabilization, {
+  const recorded = await record(workflow, {
     repoId: workflow.repo.id,
     result: 'green',
     commit,
@@ -98,6 +100,21 @@ async function green(
   await thaw(workflow);
   const promoted = recorded.mayPromote ? await promoteQuietly(workflow, recorded.stabilization.id) : false;
   return { ...summary('green', commit, run), tag, promoted, runs };
+}
+
+/** While the server is away the result is kept for it, and whoever asked is told what it was all the same. */
+async function record(
+  workflow: Workflow,
+  result: InputOf<typeof recordStabilization>,
+): Promise<OutputOf<typeof recordStabilization>> {
+  try {
+    return await workflow.authority.call(recordStabilization, result);
+  } catch (error) {
+    if (!(error instanceof AuthorityAway) || !error.kept) throw error;
+    const { kept, fix } = error;
+    const what = `The buffer is ${result.result} @ ${result.commit.slice(0, 10)}.`;
+    throw new AuthorityAway(`${what} ${error.message}`, { kept, fix, cause: error });
+  }
 }
 
 /** `green/<UTC basic time>-<short commit>`, annotated, on the commit that was tested. */
@@ -162,7 +179,7 @@ async function failed(
       },
     );
   }
-  await workflow.authority.call(recordStabilization, {
+  await record(workflow, {
     repoId: workflow.repo.id,
     result: 'error',
     commit,
@@ -202,7 +219,7 @@ async function red(
   const reverts = culprit !== null && mayRevert && workflow.repo.config.auto_revert_on_red;
   workflow.reach('stabilize.found');
   // Before the revert: once the buffer is green again nobody would come back to open the task.
-  const recorded = await workflow.authority.call(recordStabilization, {
+  const recorded = await record(workflow, {
     repoId: workflow.repo.id,
     result: 'red',
     commit,
@@ -253,7 +270,7 @@ async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
 
 /** From here on nothing but reverts and declared fixes lands, until a commit is green again. */
 async function recordRed(workflow: Workflow, commit: string, run: CheckRun): Promise<Stabilization> {
-  const { stabilization } = await workflow.authority.call(recordStabilization, {
+  const { stabilization } = await record(workflow, {
     repoId: workflow.repo.id,
     result: 'red',
     commit,

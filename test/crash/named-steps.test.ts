@@ -506,12 +506,13 @@ async function conflicted(story: Story): Promise<Work> {
 
 const SRC = resolve(import.meta.dirname, '../../src/workflows');
 
-/** Steps whose crashes are played where their stories are: `workplans-cli`, `server-kill`, `server-mode-c`, `shared-steps`. */
+/** Steps whose crashes are played where their stories are: `workplans-cli`, `server-kill`, `server-mode-c`, `shared-steps`,
+ * `connected-away`. */
 const ELSEWHERE = [
   ...['plan.linked', 'plan.carried', 'plan.pulled', 'plan.written'],
   ...['hosted.branched', 'hosted.resolved', 'staged.written', 'staged.committed'],
   ...['bundle.unpacked', 'bundle.recorded', 'clean.planned'],
-  ...['merge.shared', 'promote.shared'],
+  ...['merge.shared', 'promote.shared', 'force.moved'],
 ];
 
 it('every named step of every workflow has its crash, below or where its story is', () => {

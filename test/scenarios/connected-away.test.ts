@@ -67,3 +67,21 @@ it('an owner forces a landing while the server is away, and is recorded for it a
   await two.ask(['sync']);
   expect(two.oid('buffer')).toBe(landed.bufferAfter);
 });
+
+it('an owner who dies between the landing and telling of it has landed once', async () => {
+  const { one, two, keys, git, remote, line } = await twoMachines();
+  const work = await one.work('urgent', { 'urgent.txt': '1\n' }, { key: keys.coder });
+  await one.ask(['sync']);
+  line.cut();
+  await one.crash(['merge', 'urgent', '--force', '--reason', 'the site is down'], 'force.moved');
+  const landed = git.oid('buffer', remote);
+  expect(git.gitIn(remote, 'log', '-1', '--format=%s', 'buffer')).toBe('Merge urgent');
+  line.mend();
+  expect((await one.ask(['sync'])).server).toMatchObject({ rejected: 0, remaining: 0 });
+  expect(git.oid('buffer', remote)).toBe(landed);
+  expect(await two.ask(['stream', 'show', work.id])).toMatchObject({ state: 'merged', mergedCommit: landed });
+  const told = await two.ask(['log', '--type', 'merge.landed']);
+  expect(told.filter((each: { data: { streamId: string } }) => each.data.streamId === work.id)).toHaveLength(
+    1,
+  );
+});

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const slow = ['test/scenarios/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/browser/**/*.test.ts'];
@@ -8,6 +9,8 @@ export default defineConfig({
     setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Most tests wait for git and for programs they start: on two cores one alone leaves both idle half of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Job } from './drive.ts';
+import { driveProgram } from './drive-program.ts';
 import { until } from './process-fixture.ts';
 import { storyEnv } from './story.ts';
-
-const PROGRAM = fileURLToPath(new URL('./drive.ts', import.meta.url));
 
 /** How a driven process ended. */
 export interface Ended {
@@ -24,7 +22,7 @@ export class Driven {
   #stderr = '';
 
   constructor(dir: string, as: string, job: Job, env: Record<string, string> = {}) {
-    this.#child = spawn(process.execPath, [PROGRAM, dir, as, JSON.stringify(job)], {
+    this.#child = spawn(process.execPath, [driveProgram(), dir, as, JSON.stringify(job)], {
       env: { ...storyEnv, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A group of its own: the git processes it leaves behind when it is killed can be waited for.

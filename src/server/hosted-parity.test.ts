@@ -57,19 +57,22 @@ it('knows of each exception that it is one', () => {
 describe.each(pairs)('the route $name is what a workflow calls by that name', ({ name, plain, hosted }) => {
   const excepted = NOT_THE_SAME[name] ?? {};
 
-  it.skipIf(excepted.address)('at the same address', () => {
-    expect([hosted.method, hosted.path, hosted.isRead]).toEqual([plain.method, plain.path, plain.isRead]);
-  });
+  if (!excepted.address)
+    it('at the same address', () => {
+      expect([hosted.method, hosted.path, hosted.isRead]).toEqual([plain.method, plain.path, plain.isRead]);
+    });
 
-  it.skipIf(excepted.input)('takes all that it takes, and asks for no more', () => {
-    expect(missing(inputOf(plain), inputOf(hosted))).toEqual([]);
-    const needed = inputOf(plain).required ?? [];
-    expect((inputOf(hosted).required ?? []).filter((each) => !needed.includes(each))).toEqual([]);
-  });
+  if (!excepted.input)
+    it('takes all that it takes, and asks for no more', () => {
+      expect(missing(inputOf(plain), inputOf(hosted))).toEqual([]);
+      const needed = inputOf(plain).required ?? [];
+      expect((inputOf(hosted).required ?? []).filter((each) => !needed.includes(each))).toEqual([]);
+    });
 
-  it.skipIf(excepted.output)('answers all that it answers', () => {
-    expect(missing(outputOf(plain), outputOf(hosted))).toEqual([]);
-    const told = outputOf(hosted).required ?? [];
-    expect((outputOf(plain).required ?? []).filter((each) => !told.includes(each))).toEqual([]);
-  });
+  if (!excepted.output)
+    it('answers all that it answers', () => {
+      expect(missing(outputOf(plain), outputOf(hosted))).toEqual([]);
+      const told = outputOf(hosted).required ?? [];
+      expect((outputOf(plain).required ?? []).filter((each) => !told.includes(each))).toEqual([]);
+    });
 });

@@ -107,12 +107,11 @@ it('a receiver that never answers keeps neither another repository nor the end o
   const { received, url } = await receiver(() => 204);
   const [owner, author] = [await server.agent('another-owner'), await server.agent('another-author')];
   const { id: repo } = await server.ask('POST /repos/register', { as: owner.key, body: { name: 'other' } });
-  const access = { agentId: author.id, level: 'write' };
-  await server.ask(`POST /repos/${repo}/access`, { as: owner.key, body: access });
   const wish = { webhookUrl: url, events: ['*'] };
   await server.ask('PUT /me/notifications/preferences', { as: author.key, body: wish });
-  const task = { title: 'x', assignee: author.id };
-  await server.ask(`POST /repos/${repo}/tasks`, { as: owner.key, body: task });
+  // Only now: what was told before somebody listened is not sent.
+  const access = { agentId: author.id, level: 'write' };
+  await server.ask(`POST /repos/${repo}/access`, { as: owner.key, body: access });
   await until('the other repository is told', () => received.length > 0);
   expect([silent.open.size, silent.heard.count]).toEqual([1, 1]);
 

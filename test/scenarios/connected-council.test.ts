@@ -6,7 +6,14 @@ it('the vote of a member who may only read is told as done, and carried out by w
   const coder = { key: keys.coder };
   await one.ask(['council', 'create', '--min-members', '2', '--quorum', '1']);
   for (const member of ['coder', 'Olga']) await one.ask(['council', 'add-member', member]);
-  const wish = ['council', 'propose', 'change_settings', 'Ask for two', '--data', '{"changes":{"min_karma":7}}'];
+  const wish = [
+    'council',
+    'propose',
+    'change_settings',
+    'Ask for two',
+    '--data',
+    '{"changes":{"min_karma":7}}',
+  ];
   const proposal = await one.ask(wish);
   await one.ask(['council', 'vote', proposal.handle, 'for']);
   await one.ask(['config', 'set', 'agent_access', 'allowlist']);

@@ -1,10 +1,10 @@
 import { basename, resolve } from 'node:path';
+import { withoutPassword } from '../base/without-password.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/hosting.ts';
 import { getRepo, Repo } from '../contract/repos.ts';
 import { readConfig } from '../git/config.ts';
 import type { Repository } from '../git/repository.ts';
-import { withoutPassword } from '../git/without-password.ts';
 import { requestOf } from '../sync/request-of.ts';
 import type { ServerLink } from '../sync/server-link.ts';
 import { chooseConfig, chooseTarget } from '../workflows/init-repository.ts';

@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withoutPassword } from '../base/without-password.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { gitEnv } from './git-env.ts';
 import { type Transport, withTransport } from './remote-transport.ts';
 import { runGit } from './run-git.ts';
-import { withoutPassword } from './without-password.ts';
 
 interface Surroundings {
   inheritedEnv: Readonly<Record<string, string | undefined>>;

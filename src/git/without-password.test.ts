@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutPassword } from './without-password.ts';
+import { withoutPassword } from '../base/without-password.ts';
 
 it.each([
   [

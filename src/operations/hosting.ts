@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { newId } from '../base/ids.ts';
+import { withoutPassword } from '../base/without-password.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/hosting.ts';
 import { ServerSettings } from '../contract/repo-files.ts';
@@ -142,13 +143,9 @@ const clone = query(contract.showClone, {
 function cloneFields(row: Pick<RepoCloneRow, 'clone' | 'clone_url'> | undefined) {
   return {
     clone: row?.clone === 'server' ? ('server' as const) : ('client' as const),
+    // Whoever may read a repository must not learn the server's password at its remote.
     cloneUrl: row?.clone_url == null ? null : withoutPassword(row.clone_url),
   };
-}
-
-/** Whoever may read a repository must not learn the server's password at its remote. */
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
 }
 
 export const hostingOperations = [create, register, list, clone];

@@ -24,7 +24,7 @@ export interface Remote {
   /** Sends what waits in the outbox; answers how much still waits. */
   flush(): Promise<number>;
   /** Told when something is kept for the server, and the caller goes on. */
-  onKept(operation: string): void;
+  onKept(): void;
   /** Told when an answer is an older one. */
   onRecall(askedAt: string): void;
 }
@@ -122,7 +122,7 @@ function meanwhile(
   if (answer) {
     rememberStream(remote, answer);
     rememberCommits(remote, call.input, answer.id);
-    remote.onKept(name);
+    remote.onKept();
     return answer;
   }
   throw new AuthorityAway(`${away.message} What was asked for (${name}) is kept as ${seq} in the outbox.`, {

@@ -8,10 +8,9 @@ import type { Stream } from '../contract/streams.ts';
 import { showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
 import { isAncestor } from '../git/commits.ts';
-import { writeTag } from '../git/tags.ts';
 import { withLock } from '../machine/locks.ts';
-import { signaturesOf } from './authorship.ts';
 import { findCulprit, suspectsSince } from './find-culprit.ts';
+import { tagGreen } from './green-tag.ts';
 import { intake } from './plain-landings.ts';
 import { promote } from './promote.ts';
 import { withQueue } from './queue-lock.ts';
@@ -19,7 +18,6 @@ import { revertLanding } from './revert-stream.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
 import { runPlugin } from './run-plugin.ts';
 import { meetShared } from './shared/fetch-shared.ts';
-import { pushTags } from './shared/push-shared.ts';
 import { isHere } from './shared/shared-refs.ts';
 import { actorOf, bufferTip, targetTip, type Workflow } from './workflow.ts';
 
@@ -114,33 +112,6 @@ async function record(
     const { kept, fix } = error;
     const what = `The buffer is ${result.result} @ ${result.commit.slice(0, 10)}.`;
     throw new AuthorityAway(`${what} ${error.message}`, { kept, fix, cause: error });
-  }
-}
-
-/** `green/<UTC basic time>-<short commit>`, annotated, on the commit that was tested. */
-async function tagGreen(workflow: Workflow, commit: string): Promise<string> {
-  const time = new Date(workflow.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
-  const name = `green/${time}-${commit.slice(0, 10)}`;
-  const { author } = await signaturesOf(workflow, actorOf(workflow));
-  await writeTag(workflow.git, {
-    name,
-    commit,
-    message: `${workflow.repo.config.stabilize_command} passed\n`,
-    tagger: author,
-  });
-  await publishTag(workflow, name);
-  return name;
-}
-
-/** The tag is a mark for people: that it could not be published takes nothing from the green commit. */
-async function publishTag(workflow: Workflow, name: string): Promise<void> {
-  try {
-    const pushed = await pushTags(workflow, [name]);
-    if (workflow.shared && pushed.length === 0)
-      workflow.notify(`${name} is not published: ${workflow.shared.remote} does not take it`);
-  } catch (error) {
-    if (!isSwarmError(error, 'unavailable')) throw error;
-    workflow.notify(`${name} is not published: ${error.message}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withoutPassword } from '../../base/without-password.ts';
 import { type ErrorCode, isSwarmError } from '../../contract/errors.ts';
 import { showClone } from '../../contract/hosting.ts';
 import { intendPush, recordPush } from '../../contract/pushes.ts';
@@ -5,7 +6,6 @@ import { readConfig } from '../../git/config.ts';
 import { listRefs } from '../../git/refs.ts';
 import { withTransport } from '../../git/remote-transport.ts';
 import { runGit } from '../../git/run-git.ts';
-import { withoutPassword } from '../../git/without-password.ts';
 import { withLock } from '../../machine/locks.ts';
 import type { Workflow } from '../workflow.ts';
 

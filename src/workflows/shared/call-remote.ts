@@ -1,8 +1,8 @@
 import { plain, plainLine } from '../../base/plain-text.ts';
 import { shellWord } from '../../base/shell-word.ts';
+import { withoutPassword } from '../../base/without-password.ts';
 import { isSwarmError, SwarmError } from '../../contract/errors.ts';
 import { type GitResult, type RunOptions, runGit } from '../../git/run-git.ts';
-import { withoutPassword } from '../../git/without-password.ts';
 import type { Workflow } from '../workflow.ts';
 
 /** Asking where the remote's branches are is a short exchange, in milliseconds. */

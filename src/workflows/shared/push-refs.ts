@@ -1,7 +1,7 @@
 import { plainLine } from '../../base/plain-text.ts';
+import { withoutPassword } from '../../base/without-password.ts';
 import { assertOid } from '../../git/oid.ts';
 import { checkRefName } from '../../git/ref-name.ts';
-import { withoutPassword } from '../../git/without-password.ts';
 import type { SharedRemote, Workflow } from '../workflow.ts';
 import { callRemote, SEND_MS } from './call-remote.ts';
 import { note, seenRef } from './shared-refs.ts';

@@ -62,6 +62,8 @@ export const commitOnStream = endpoint('stream.commit', () => ({
     files: z.array(z.string()),
     merged: z.boolean(),
     conflict: z.array(ConflictFile).nullable(),
+    /** In swarm mode: why the commit, which is kept, has not landed yet. */
+    waitsFor: z.string().nullable(),
     cascade: Cascade.nullable(),
   }),
 }));

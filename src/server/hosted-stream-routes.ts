@@ -17,6 +17,7 @@ import { conflictReport } from '../workflows/hosted/conflict-report.ts';
 import { createHostedStream } from '../workflows/hosted/create-hosted-stream.ts';
 import { type FileDecision, resolveHosted } from '../workflows/hosted/resolve-hosted.ts';
 import { listStagedFiles } from '../workflows/hosted/staged-files.ts';
+import type { LandingAtOnce } from '../workflows/land-at-once.ts';
 import { undoOperation } from '../workflows/undo-operation.ts';
 import { UNKNOWN_COMMIT, unmeasured, withCommit } from './client-facts.ts';
 import {
@@ -59,6 +60,7 @@ const commit = hostedRoute(api.commitOnStream, async (call, input) => {
       files: [],
       merged: false,
       conflict: null,
+      waitsFor: null,
       cascade: null,
     };
   if (made.merge?.kind === 'merged') pushSoon(call.face, workflow, { tags: false });
@@ -69,9 +71,16 @@ const commit = hostedRoute(api.commitOnStream, async (call, input) => {
     files: made.files,
     merged: made.merge?.kind === 'merged',
     conflict: made.merge?.kind === 'conflict' ? made.merge.files : null,
+    waitsFor: made.merge && waitsFor(made.merge),
     cascade: made.cascade,
   };
 });
+
+function waitsFor(landing: LandingAtOnce): string | null {
+  if (landing.kind === 'refused') return landing.error.message;
+  if (landing.kind === 'queued') return landing.reason;
+  return landing.kind === 'evicted' ? landing.packet.summary : null;
+}
 
 async function recordCommit(
   call: HostedCall,
@@ -99,7 +108,7 @@ async function recordCommit(
     paths: stream.paths,
     commits: withCommit(items, { commit: head, message, changeId, author: caller.actor.name }),
   };
-  const nothing = { files: [], merged: false, conflict: null, cascade: null };
+  const nothing = { files: [], merged: false, conflict: null, waitsFor: null, cascade: null };
   return writeLast(call, recordHead, {
     input: { stream: stream.id, facts, cause: 'commit' },
     answer: (recorded) => ({ ...nothing, commit: head, changeId: changeId ?? null, stream: recorded }),

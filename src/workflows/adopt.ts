@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { SwarmError } from '../contract/errors.ts';
-import { recordHead, type Stream } from '../contract/streams.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { type Facts, type Stream, showStream } from '../contract/streams.ts';
 import { addChangeIds } from '../git/adopt.ts';
 import { isAncestor } from '../git/commits.ts';
 import { findRef, listRefs, resolveCommit, updateRefs } from '../git/refs.ts';
@@ -9,6 +9,7 @@ import { worktreeGitDir } from '../git/worktree-git-dir.ts';
 import { findWorkspace } from '../machine/workspaces.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
+import { recordHeadOf } from './record-head.ts';
 import { isAtHome } from './shared/at-home.ts';
 import { bringStream } from './shared/bring-stream.ts';
 import { isHere } from './shared/shared-refs.ts';
@@ -41,7 +42,23 @@ export async function adoptBranch(workflow: Workflow, stream: Stream): Promise<S
   if (!isExtension) await keepLeftHead(workflow, stream);
   const facts = await measureFacts(workflow, withIds, forks);
   const cause = isExtension ? 'adopted' : 'rewritten';
-  return workflow.authority.call(recordHead, { stream: stream.id, facts, cause, expectHead: stream.head });
+  return recordUnlessLanded(workflow, stream, { facts, cause });
+}
+
+/** What was committed while the stream was landing came too late: that it landed is what is recorded. */
+async function recordUnlessLanded(
+  workflow: Workflow,
+  stream: Stream,
+  found: { facts: Facts; cause: 'adopted' | 'rewritten' },
+): Promise<Stream> {
+  try {
+    return await recordHeadOf(workflow, { stream: stream.id, ...found, expectHead: stream.head });
+  } catch (error) {
+    if (!isSwarmError(error, 'wrong_state')) throw error;
+    const now = await workflow.authority.call(showStream, { stream: stream.id });
+    if (TAKES_COMMITS.includes(now.state)) throw error;
+    return now;
+  }
 }
 
 /** What was recorded from here is here. Anything else was recorded where the stream has a second workspace. */

@@ -2,7 +2,7 @@ import { shellWord } from '../base/shell-word.ts';
 import type { Agent } from '../contract/agents.ts';
 import { unlessAway } from '../contract/authority-away.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { recordHead, type Stream, showStream } from '../contract/streams.ts';
+import { type Stream, showStream } from '../contract/streams.ts';
 import { changeIdOf, newChangeId } from '../git/change-id.ts';
 import { type CommitOutcome, commitWorktree } from '../git/commit-worktree.ts';
 import { readCommit } from '../git/commits.ts';
@@ -13,8 +13,9 @@ import { adoptBranch } from './adopt.ts';
 import { authorOf, committerOf } from './authorship.ts';
 import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
-import { type MergeResult, mergeStream } from './merge-stream.ts';
+import { type LandingAtOnce, landAtOnce } from './land-at-once.ts';
 import { type PredictedConflict, predictConflicts } from './predict-conflicts.ts';
+import { recordHeadOf } from './record-head.ts';
 import { type GivenBack, giveBack } from './resolution-place.ts';
 import { isAuthor, requireAuthorOrMaintainer } from './stream-rights.ts';
 import { followParent } from './sync-worktree.ts';
@@ -38,7 +39,7 @@ export interface CommitResult {
   files: string[];
   conflictsWith: PredictedConflict[];
   merged: boolean;
-  merge: MergeResult | { kind: 'refused'; error: SwarmError } | null;
+  merge: LandingAtOnce | null;
   cascade: CascadeReport | null;
   /** What became of edits that were set aside while a conflict was resolved. */
   setAside: GivenBack;
@@ -87,7 +88,7 @@ export async function commitStream(workflow: Workflow, request: CommitRequest): 
   const facts = await measureStream(workflow, before);
   const recorded =
     made.kind === 'committed'
-      ? await workflow.authority.call(recordHead, {
+      ? await recordHeadOf(workflow, {
           stream: before.id,
           facts,
           cause: resolves ? 'resolved' : 'commit',
@@ -139,17 +140,6 @@ async function commitAs(
   const again = await commit(named);
   if (again.kind !== 'nobody') return again;
   throw new SwarmError('git_failed', 'git makes no commit although author and committer are named.');
-}
-
-/** Swarm mode: what does not land now stays committed, and the next commit or `merge` tries again. */
-async function landAtOnce(workflow: Workflow, stream: Stream): Promise<NonNullable<CommitResult['merge']>> {
-  try {
-    return await mergeStream(workflow, stream.id);
-  } catch (error) {
-    // The commit is made, whatever keeps it from landing now.
-    if (error instanceof SwarmError && error.code !== 'internal') return { kind: 'refused', error };
-    throw error;
-  }
 }
 
 /** Only its author, or someone the author added, commits on a stream. */

@@ -13,6 +13,7 @@ import { type CascadeReport, cascadeStreams } from './cascade-streams.ts';
 import { measureFacts, measureStream, standingHead } from './facts.ts';
 import { keepHead, keepUpdate } from './kept-heads.ts';
 import { moveBranch } from './move-branch.ts';
+import { recordHeadOf } from './record-head.ts';
 import { isAtHome, requireHome } from './shared/at-home.ts';
 import { requireAuthorOrMaintainer } from './stream-rights.ts';
 import { bufferTip, type Workflow } from './workflow.ts';
@@ -162,7 +163,7 @@ async function record(
   now: { head: string; forks: string[]; parent: null | undefined },
 ): Promise<void> {
   const facts = await measureFacts(workflow, now.head, now.forks);
-  await workflow.authority.call(recordHead, {
+  await recordHeadOf(workflow, {
     stream: stream.id,
     facts,
     cause: 'rebased',

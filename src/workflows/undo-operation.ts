@@ -1,5 +1,5 @@
 import { SwarmError } from '../contract/errors.ts';
-import { recordHead, showStream } from '../contract/streams.ts';
+import { showStream } from '../contract/streams.ts';
 import { type UndoRecord, undo } from '../contract/undo.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { cascadeStreams } from './cascade-streams.ts';
@@ -7,6 +7,7 @@ import { restoreWorkspace } from './destroy-workspace.ts';
 import { setSettingFile } from './edit-config.ts';
 import { forkPoints, measureFacts } from './facts.ts';
 import { moveBranch } from './move-branch.ts';
+import { recordHeadOf } from './record-head.ts';
 import { requireHome } from './shared/at-home.ts';
 import { actorOf, type Workflow } from './workflow.ts';
 
@@ -57,7 +58,7 @@ async function moveBack(workflow: Workflow, record: UndoRecord): Promise<string>
     });
   }
   const facts = await measureFacts(workflow, from, await forkPoints(workflow, stream));
-  await workflow.authority.call(recordHead, { stream: streamId, facts, cause: 'rebased' });
+  await recordHeadOf(workflow, { stream: streamId, facts, cause: 'rebased' });
   await cascadeStreams(workflow, { id: streamId, oldHead: to, newHead: from });
   return `${stream.branch} is back at ${from.slice(0, 10)}`;
 }

@@ -82,6 +82,8 @@ it.each(steps)('dies at %s, and the same request brings it to its end afterwards
   server = await startProcess(data);
   // A resolution that had reached the branch is taken in by itself; then nothing is left to be resolved.
   if (step === 'hosted.resolved') await expect(again()).rejects.toThrow('conflicts with nothing');
+  // A commit that had reached the branch is told of, recorded and landed.
+  else if (step === 'staged.committed') expect((await commit(first)).body).toMatchObject({ merged: true });
   else await again();
   const last = step === 'hosted.resolved' ? second : first;
   await put(last, 'last\n');

@@ -503,6 +503,40 @@ it('measures by itself what has landed, whatever a caller says', async () => {
   expect(await finish()).toMatchObject({ status: 200, body: { state: 'merged' } });
 });
 
+it('keeps a commit that may not land now, says why, and lands it with the next', async () => {
+  const { server, owner, alpha, repo, work } = await start({ config: { merge_mode: 'swarm' } });
+  const stream = await work.stream(alpha, 'first', { 'a.txt': 'a\n' });
+  await server.ask(`POST /repos/${repo.id}/queue/freeze`, { as: owner.key, body: { reason: 'release' } });
+  const commit = async (path: string) => {
+    await work.put(alpha, stream, path, path);
+    return server.ask(`POST /streams/${stream}/commits`, { as: alpha.key, body: { message: path } });
+  };
+  expect(await commit('b.txt')).toMatchObject({
+    commit: expect.any(String),
+    files: ['b.txt'],
+    merged: false,
+    waitsFor: expect.stringContaining('frozen'),
+  });
+  await server.ask(`POST /repos/${repo.id}/queue/unfreeze`, { as: owner.key, body: {} });
+  expect(await commit('c.txt')).toMatchObject({ merged: true, waitsFor: null });
+  const outsider = await server.agent('outsider');
+  await server.ask(`POST /repos/${repo.id}/access`, {
+    as: owner.key,
+    body: { agent: outsider.id, level: 'write' },
+  });
+  const sly = await work.stream(outsider, 'sly', {});
+  await work.put(outsider, sly, '.gitswarm/config.yml', 'min_reviews: 0\n');
+  const kept = await server.ask(`POST /streams/${sly}/commits`, {
+    as: outsider.key,
+    body: { message: 'sly' },
+  });
+  expect(kept).toMatchObject({
+    commit: expect.any(String),
+    merged: false,
+    waitsFor: expect.stringContaining('no consensus'),
+  });
+});
+
 it('refuses settings that are none, and addresses it must not look at', async () => {
   const server = await makeServer();
   const make = (body: object) =>

@@ -1,5 +1,5 @@
 import { SwarmError } from '../../contract/errors.ts';
-import { type ConflictFile, recordHead, type Stream, showStream } from '../../contract/streams.ts';
+import { type ConflictFile, type Stream, showStream } from '../../contract/streams.ts';
 import { newChangeId, withTrailers } from '../../git/change-id.ts';
 import { writeCommit } from '../../git/commits.ts';
 import { hasMarkers } from '../../git/conflict-markers.ts';
@@ -13,6 +13,7 @@ import { signaturesOf } from '../authorship.ts';
 import { type CascadeReport, cascadeStreams } from '../cascade-streams.ts';
 import { measureStream } from '../facts.ts';
 import { moveBranch } from '../move-branch.ts';
+import { recordHeadOf } from '../record-head.ts';
 import { requireAuthorOrMaintainer } from '../stream-rights.ts';
 import { actorOf, type Workflow } from '../workflow.ts';
 import { findConflict } from './conflict-report.ts';
@@ -63,7 +64,7 @@ export async function resolveHosted(
     throw new SwarmError('busy', `${stream.handle} moved at the same moment.`, { fix: 'Try again.' });
   workflow.reach('hosted.resolved');
   const facts = await measureStream(workflow, stream);
-  const recorded = await workflow.authority.call(recordHead, {
+  const recorded = await recordHeadOf(workflow, {
     stream: stream.id,
     facts,
     cause: 'resolved',

@@ -1,9 +1,7 @@
 import { plain } from '../base/plain-text.ts';
-import { AuthorityAway } from '../contract/authority-away.ts';
-import type { InputOf, OutputOf } from '../contract/endpoint.ts';
-import { isSwarmError, SwarmError } from '../contract/errors.ts';
-import { freezeQueue, type Merge, unfreezeQueue } from '../contract/merges.ts';
-import { listStabilizations, recordStabilization, type Stabilization } from '../contract/stabilizations.ts';
+import { SwarmError } from '../contract/errors.ts';
+import type { Merge } from '../contract/merges.ts';
+import { listStabilizations, type Stabilization } from '../contract/stabilizations.ts';
 import type { Stream } from '../contract/streams.ts';
 import { showStream } from '../contract/streams.ts';
 import type { Task } from '../contract/tasks.ts';
@@ -14,6 +12,7 @@ import { tagGreen } from './green-tag.ts';
 import { intake } from './plain-landings.ts';
 import { promote } from './promote.ts';
 import { withQueue } from './queue-lock.ts';
+import { endOf, recordRed, recordResult, thaw } from './record-result.ts';
 import { revertLanding } from './revert-stream.ts';
 import { type CheckRequest, type CheckRun, runChecks } from './run-checks.ts';
 import { runPlugin } from './run-plugin.ts';
@@ -86,7 +85,7 @@ async function green(
 ): Promise<StabilizeResult> {
   const tag = await tagGreen(workflow, commit);
   workflow.reach('stabilize.tagged');
-  const recorded = await record(workflow, {
+  const recorded = await recordResult(workflow, {
     repoId: workflow.repo.id,
     result: 'green',
     commit,
@@ -98,34 +97,6 @@ async function green(
   await thaw(workflow);
   const promoted = recorded.mayPromote ? await promoteQuietly(workflow, recorded.stabilization.id) : false;
   return { ...summary('green', commit, run), tag, promoted, runs };
-}
-
-/** While the server is away the result is kept for it, and whoever asked is told what it was all the same. */
-async function record(
-  workflow: Workflow,
-  result: InputOf<typeof recordStabilization>,
-): Promise<OutputOf<typeof recordStabilization>> {
-  try {
-    return await workflow.authority.call(recordStabilization, result);
-  } catch (error) {
-    if (!(error instanceof AuthorityAway) || !error.kept) throw error;
-    const { kept, fix } = error;
-    const what = `The buffer is ${result.result} @ ${result.commit.slice(0, 10)}.`;
-    throw new AuthorityAway(`${what} ${error.message}`, { kept, fix, cause: error });
-  }
-}
-
-/** What a red run froze. What a maintainer froze stays so. */
-async function thaw(workflow: Workflow): Promise<void> {
-  try {
-    await workflow.authority.call(unfreezeQueue, {
-      repoId: workflow.repo.id,
-      reason: 'green',
-      automatic: true,
-    });
-  } catch (error) {
-    if (!isSwarmError(error, 'not_allowed')) throw error;
-  }
 }
 
 /** Auto-promotion never fails a green run: what stands in its way is told. */
@@ -150,13 +121,13 @@ async function failed(
       },
     );
   }
-  await record(workflow, {
+  await recordResult(workflow, {
     repoId: workflow.repo.id,
     result: 'error',
     commit,
     durationMs: run.durationMs,
     runs,
-    details: cut(run.output),
+    details: endOf(run.output),
   });
   return { ...summary('error', commit, run), runs, reason: reason ?? 'the command could not be run' };
 }
@@ -190,7 +161,7 @@ async function red(
   const reverts = culprit !== null && mayRevert && workflow.repo.config.auto_revert_on_red;
   workflow.reach('stabilize.found');
   // Before the revert: once the buffer is green again nobody would come back to open the task.
-  const recorded = await record(workflow, {
+  const recorded = await recordResult(workflow, {
     repoId: workflow.repo.id,
     result: 'red',
     commit,
@@ -198,7 +169,7 @@ async function red(
     culpritMerge: culprit?.id ?? null,
     durationMs: run.durationMs,
     runs,
-    details: cut(run.output),
+    details: endOf(run.output),
   });
   workflow.reach('stabilize.recorded_red');
   const reverted = reverts && culprit ? await takeBack(workflow, culprit, run) : null;
@@ -239,31 +210,6 @@ async function takeBack(workflow: Workflow, culprit: Merge, run: CheckRun) {
   };
 }
 
-/** From here on nothing but reverts and declared fixes lands, until a commit is green again. */
-async function recordRed(workflow: Workflow, commit: string, run: CheckRun): Promise<Stabilization> {
-  const { stabilization } = await record(workflow, {
-    repoId: workflow.repo.id,
-    result: 'red',
-    commit,
-    durationMs: run.durationMs,
-    runs: 2,
-    details: cut(run.output),
-  });
-  workflow.reach('stabilize.recorded_doubt');
-  await freeze(workflow, commit);
-  workflow.reach('stabilize.frozen');
-  return stabilization;
-}
-
-/** A red buffer lets only reverts and declared fixes pass. */
-async function freeze(workflow: Workflow, commit: string): Promise<void> {
-  await workflow.authority.call(freezeQueue, {
-    repoId: workflow.repo.id,
-    reason: `the buffer is red at ${commit.slice(0, 10)}`,
-    automatic: true,
-  });
-}
-
 /** Tests the tip after the revert, so that a green commit is there to be promoted. */
 async function heal(workflow: Workflow, tip: string, request: CheckRequest): Promise<boolean> {
   const run = await runChecks(workflow, tip, request);
@@ -301,10 +247,6 @@ function summary(result: StabilizeResult['result'], commit: string, run: CheckRu
     runs: 0,
     output: run.output,
   };
-}
-
-function cut(output: string): string {
-  return plain(output).slice(-20_000);
 }
 
 function oneLine(text: string): string {

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type OpenOptions, openRepository, type Repository } from '../../src/git/repository.ts';
+import { GitShell } from './git-shell.ts';
 
 /** What tests give git: no configuration of the machine, one author, one time. */
 export const fixtureEnv: Readonly<Record<string, string>> = {
@@ -29,6 +29,8 @@ export interface FixtureOptions {
   branch?: string;
   bare?: boolean;
 }
+
+const shell = new GitShell(fixtureEnv);
 
 /** A real repository in a directory of its own, gone when the test has finished. */
 export class GitFixture {
@@ -59,8 +61,8 @@ export class GitFixture {
 
   /** Runs git and returns what came of it. */
   tryGit(dir: string, ...args: string[]): { status: number | null; stdout: string; said: string } {
-    const result = spawnSync('git', args, { cwd: dir, env: fixtureEnv, encoding: 'utf8' });
-    return { status: result.status, stdout: result.stdout, said: `${result.stdout}${result.stderr}` };
+    const { status, stdout, stderr } = shell.run(dir, args);
+    return { status, stdout, said: `${stdout}${stderr}` };
   }
 
   write(files: Files, dir: string = this.dir): void {

@@ -9,7 +9,7 @@ import { signaturesOf } from '../authorship.ts';
 import { composeFor, type Queued } from '../compose-for.ts';
 import { landMergeIntent, stopAtConflict } from '../land.ts';
 import { withQueue } from '../queue-lock.ts';
-import { type CheckRequest, type CheckRun, countFlake, runChecks } from '../run-checks.ts';
+import { type CheckRequest, type CheckRun, countFlake } from '../run-checks.ts';
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 import { type Candidate, makeCandidate } from './candidate.ts';
 import { cannotRun, checkBaseline } from './check-baseline.ts';
@@ -20,12 +20,10 @@ import { laneRule } from './lane-rule.ts';
 import { QueueRecord } from './queue-record.ts';
 import type { QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
+import { TestRuns } from './test-runs.ts';
 import { silentUndo } from './undo-guard.ts';
 import { QueueWatch } from './watch-queue.ts';
 import { sayWaiting } from './words.ts';
-
-/** How often somebody else's wishes are looked for while runs go on, in milliseconds. */
-const LOOK_AGAIN_MS = 300;
 
 /** Refusals that are about this one landing; the queue goes on with the next. */
 export const LEAVES_QUEUE = new Set<string>([
@@ -35,11 +33,6 @@ export const LEAVES_QUEUE = new Set<string>([
   'conflict',
   'not_found',
 ]);
-
-interface Running {
-  done: Promise<void>;
-  stop: AbortController;
-}
 
 /**
  * Carries out what the scheduler decides: runs go on side by side in checkouts of their own, what is green lands, what is
@@ -59,8 +52,7 @@ class Drive {
   readonly #run: QueueRun;
   readonly #record: QueueRecord;
   readonly #watch: QueueWatch;
-  readonly #running = new Map<string, Running>();
-  readonly #finished: { run: string; on: string[]; check: CheckRun }[] = [];
+  readonly #tests: TestRuns;
   readonly #candidates = new Map<string, Extract<Candidate, { kind: 'made' }>>();
   readonly #reds = new Map<string, RedRun>();
   /** Landings that this process may not carry. */
@@ -71,12 +63,12 @@ class Drive {
   #frozenReason: string | null = null;
   #rule: LaneRule;
   #tip: string;
-  #failure: SwarmError | undefined;
 
   private constructor(workflow: Workflow, run: QueueRun, place: { rule: LaneRule; tip: string }) {
     this.#workflow = workflow;
     this.#run = run;
     this.#record = new QueueRecord(workflow.machine);
+    this.#tests = new TestRuns(workflow);
     this.#watch = new QueueWatch(workflow);
     this.#rule = place.rule;
     this.#tip = place.tip;
@@ -101,18 +93,16 @@ class Drive {
       const decisions = this.#decide();
       for (const decision of decisions) await this.#carryOut(decision);
       if (decisions.length === 0) {
-        if (this.#running.size === 0 && this.#finished.length === 0) break;
-        await this.#nextAnswer();
+        if (this.#tests.isIdle) break;
+        for (const answer of await this.#tests.answers()) this.#takeAnswer(answer);
       }
-      if (this.#failure) throw this.#failure;
       await this.#catchUp();
     }
   }
 
   /** Ends what still runs and tells why the rest has to wait. */
   async end(): Promise<void> {
-    for (const { stop } of this.#running.values()) stop.abort();
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.#tests.stopAll();
     const { state } = this.#record;
     this.#record.tell(...[...state.runs.keys()].map((run) => ({ kind: 'lost' as const, run })));
     const asked = this.#asked();
@@ -154,26 +144,12 @@ class Drive {
     this.#record.tell(...news.events);
   }
 
-  async #nextAnswer(): Promise<void> {
-    if (this.#finished.length === 0) await this.#waitForOne();
-    for (const finished of this.#finished.splice(0)) this.#takeAnswer(finished);
-  }
-
-  async #waitForOne(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const pause = new Promise<void>((done) => {
-      timer = setTimeout(done, LOOK_AGAIN_MS);
-    });
-    await Promise.race([pause, ...[...this.#running.values()].map(({ done }) => done)]);
-    clearTimeout(timer);
-  }
-
   async #carryOut(decision: Decision): Promise<void> {
     switch (decision.kind) {
       case 'start':
         return this.#start(decision);
       case 'cancel':
-        this.#running.get(decision.run)?.stop.abort();
+        this.#tests.cancel(decision.run);
         return;
       case 'land':
         return this.#land(decision);
@@ -192,27 +168,13 @@ class Drive {
     const candidate = await makeCandidate(this.#workflow, { tip: this.#tip, items, as });
     if (candidate.kind === 'conflict') return this.#cannotMerge(decision, candidate);
     this.#candidates.set(run, candidate);
-    const stop = new AbortController();
-    const signals = [stop.signal, ...(this.#workflow.signal ? [this.#workflow.signal] : [])];
     const names = about.map((id) => nameOf(this.#queued.get(id))).join(', ');
     this.#workflow.notify(`${decision.purpose === 'confirm' ? 'testing once more' : 'testing'}: ${names}`);
     const subject = (about.length === 1 ? this.#queued.get(about[0] ?? '')?.stream?.id : undefined) ?? run;
-    const check = runChecks({ ...this.#workflow, signal: AbortSignal.any(signals) }, candidate.commit, {
+    this.#tests.start(run, candidate.commit, {
       ...this.#request(subject),
       fresh: decision.purpose === 'confirm',
     });
-    const done = check.then(
-      (answer) => {
-        this.#running.delete(run);
-        if (!stop.signal.aborted) this.#finished.push({ run, on, check: answer });
-      },
-      (error: unknown) => {
-        this.#running.delete(run);
-        this.#failure ??=
-          error instanceof SwarmError ? error : new SwarmError('internal', String(error), { cause: error });
-      },
-    );
-    this.#running.set(run, { done, stop });
   }
 
   /** Asked once for each, before any run is spent on it. */
@@ -264,7 +226,7 @@ class Drive {
     const candidate = this.#candidates.get(run);
     if (!known || !candidate) return;
     if (check.result === 'error') {
-      this.#failure = this.#workflow.signal?.aborted
+      throw this.#workflow.signal?.aborted
         ? new SwarmError(
             'interrupted',
             'The tests were stopped; what they were about is still in the queue.',
@@ -273,7 +235,6 @@ class Drive {
             },
           )
         : cannotRun(this.#request('').command, check.output);
-      return;
     }
     if (!check.cached) this.#run.runs++;
     if (check.result === 'red') {

@@ -4,6 +4,7 @@ import { SwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, type Merge, prepareMerge } from '../contract/merges.ts';
 import type { ConflictFile, Stream } from '../contract/streams.ts';
 import { withTrailers } from '../git/change-id.ts';
+import { isAncestor } from '../git/commits.ts';
 import { mergeCommits } from '../git/merge.ts';
 import type { Signature } from '../git/person.ts';
 import { signaturesOf } from './authorship.ts';
@@ -30,6 +31,8 @@ export type Compose = (
   | { kind: 'merged'; commit: string; tree: string }
   | { kind: 'up_to_date' }
   | { kind: 'conflict'; files: { path: string; kind: string }[] }
+  /** More would land than the gate was asked for. */
+  | { kind: 'refused'; error: SwarmError }
 >;
 
 export const LANDING_TRIES = 12;
@@ -46,6 +49,7 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   const landing = await retry<Landing>(LANDING_TRIES, async () => {
     const tip = await bufferTip(workflow);
     const made = await compose(tip, as);
+    if (made.kind === 'refused') throw made.error;
     if (made.kind === 'conflict') return stopAtConflict(workflow, merge, made.files, tip);
     const commit = made.kind === 'merged' ? made.commit : tip;
     workflow.reach('merge.composed');
@@ -133,20 +137,35 @@ export async function stopAtConflict(
   return { kind: 'conflict', files: plain, stream: ended.stream };
 }
 
-/** A landing of a stream: its recorded head merged into the buffer, always as a commit of its own. */
+/**
+ * A landing of a stream: its recorded head merged into the buffer, always as a commit of its own. What is merged is all
+ * that the head has and the tip lacks, so the tip must hold what the stream's own commits stand on: a stream that stayed
+ * behind a rewritten parent would bring back commits which nobody judged.
+ */
 export function composeStream(
   workflow: Workflow,
   merge: Pick<Merge, 'id' | 'head'>,
-  stream: Pick<Stream, 'id' | 'handle' | 'name' | 'paths' | 'head'>,
+  stream: Pick<Stream, 'id' | 'handle' | 'name' | 'paths' | 'head' | 'baseCommit'>,
 ): Compose {
-  return (tip, as) =>
-    mergeCommits(workflow.git, {
+  return async (tip, as) => {
+    if (!(await isAncestor(workflow.git, stream.baseCommit, tip)))
+      return { kind: 'refused', error: standsElsewhere(stream) };
+    return mergeCommits(workflow.git, {
       ours: tip,
       theirs: merge.head,
       ...(stream.head === merge.head ? { touched: stream.paths } : {}),
       message: landingMessage(`Merge ${stream.name}`, { streamId: stream.id, mergeId: merge.id }),
       ...as,
     });
+  };
+}
+
+function standsElsewhere({ handle, baseCommit }: Pick<Stream, 'handle' | 'baseCommit'>): SwarmError {
+  return new SwarmError(
+    'gate_not_met',
+    `Stream ${handle} stands on ${baseCommit.slice(0, 10)}, which has not landed: what it builds on was rewritten.`,
+    { fix: `gitswarm workspace sync ${handle}`, details: { base: baseCommit } },
+  );
 }
 
 /** The message of a landing. Its trailers are enough to rebuild the ledger of landings from git alone. */

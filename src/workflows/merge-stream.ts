@@ -20,8 +20,9 @@ import type { EvictionPacket } from './queue/evict.ts';
 import type { QueueRun } from './queue/queue-run.ts';
 import { fetchShared } from './shared/fetch-shared.ts';
 import { isHere } from './shared/shared-refs.ts';
-import { bringToBuffer } from './sync-worktree.ts';
-import { bufferTip, type Workflow } from './workflow.ts';
+import { isAuthor } from './stream-rights.ts';
+import { bringToBuffer, followParent } from './sync-worktree.ts';
+import { actorOf, bufferTip, type Workflow } from './workflow.ts';
 
 export type MergeResult =
   | {
@@ -63,9 +64,11 @@ export async function mergeStream(
   ref: string,
   options: MergeOptions = {},
 ): Promise<MergeResult> {
-  const stream = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
   if (options.force && !options.reason)
     throw new SwarmError('usage', 'A forced landing needs a reason.', { fix: 'Add --reason "…".' });
+  const found = await adoptBranch(workflow, await workflow.authority.call(showStream, { stream: ref }));
+  // Its author has come to a rest: what stayed behind follows, or what it stood on could not land with it.
+  const stream = isAuthor(found, actorOf(workflow)) ? await followParent(workflow, found) : found;
   const wish = {
     stream,
     facts: await measureStream(workflow, stream),

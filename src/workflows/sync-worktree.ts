@@ -114,20 +114,24 @@ export async function syncStream(
 
 /**
  * A stream that stayed behind its parent, because somebody was at work in it, follows now that its author has come to
- * a rest. A clash is recorded and left to the author. Answers the stream as it is then; its children have not moved.
+ * a rest: onto the parent, or onto the buffer where the parent has landed as something else. A clash is recorded and left
+ * to the author. Answers the stream as it is then; its children have not moved.
  */
 export async function followParent(workflow: Workflow, stream: Stream): Promise<Stream> {
   if (!stream.parentStreamId || stream.state === 'conflicted') return stream;
+  if (!(await isAtHome(workflow, stream))) return stream;
   const target = await targetOf(workflow, stream, 'parent').catch((error: unknown) => {
     // The parent is written on another machine and has not been pushed: the stream stays behind.
     if (isSwarmError(error, 'unavailable')) return undefined;
     throw error;
   });
-  if (!target || target.parent === null) return stream;
+  if (!target) return stream;
   const { commit, parent } = target;
   const { base, head } = await measureStream(workflow, stream);
   if (base === commit || head !== stream.head || (await isAncestor(workflow.git, commit, head)))
     return stream;
+  // What has landed with its parent is on the buffer already; there it stays where it is.
+  if (parent === null && (await isAncestor(workflow.git, base, commit))) return stream;
   const rebased = await rebaseCommits(workflow.git, { from: base, to: head, onto: commit, policy: 'defer' });
   if (rebased.kind === 'conflict') {
     const files = rebased.files.map(({ path, kind }) => ({ path, kind }));

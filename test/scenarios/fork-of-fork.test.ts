@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { enterWorkspace, leaveWorkspace } from '../../src/machine/workspaces.ts';
+import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { syncStream } from '../../src/workflows/sync-worktree.ts';
 import { refusal, startStory } from '../support/story.ts';
 
@@ -157,4 +158,64 @@ it('a fork that clashes with what its parent has become says so at its next comm
   });
   expect(story.git.gitIn(fork.path, 'show', 'HEAD:root.txt')).toBe('ben');
   expect(story.status(fork.path)).toEqual([]);
+});
+
+/** A child was approved; its parent is rewritten and approved while edits keep the child's worktree where it is. */
+async function rewrittenParent() {
+  const story = await startStory({ agents: ['ann', 'ben'] });
+  const parent = await story.stream('ann', { 'good.txt': 'good\n', 'secret.txt': 'secret\n' });
+  const child = await story.stream('ben', { 'child.txt': 'child\n' }, { dependsOn: parent.id });
+  await story.submit('ben', child);
+  await story.judge('Olga', child);
+  story.git.write({ 'secret.txt': 'half done\n' }, child.path);
+  story.git.gitIn(parent.path, 'rm', '--quiet', 'secret.txt');
+  story.git.gitIn(parent.path, 'commit', '--quiet', '--amend', '--no-edit');
+  await story.submit('ann', parent);
+  await story.judge('Olga', parent);
+  return { story, parent, child };
+}
+
+it('commits that a parent has withdrawn do not land with a child that still stands on them', async () => {
+  const { story, parent, child } = await rewrittenParent();
+  expect((await story.merge('ann', parent)).kind).toBe('merged');
+  expect(await refusal(story.merge('ben', child))).toMatchObject({
+    code: 'gate_not_met',
+    message: expect.stringContaining('was rewritten'),
+    fix: expect.stringContaining('workspace sync'),
+  });
+  expect(story.file('buffer', 'secret.txt')).toBeUndefined();
+  story.git.gitIn(child.path, 'checkout', '--quiet', '--', '.');
+  expect((await story.merge('ben', child)).kind).toBe('merged');
+  expect(story.file('buffer', 'child.txt')).toBe('child\n');
+  expect(story.file('buffer', 'secret.txt')).toBeUndefined();
+});
+
+it.each([null, 'test -e good.txt'])(
+  'nor do they where parent and child land in one run, with tests by %s',
+  async (command) => {
+    const { story, parent, child } = await rewrittenParent();
+    if (command !== null) await story.set('stabilize_command', command);
+    await story.merge('ann', parent, { wait: false });
+    await story.merge('ben', child, { wait: false });
+    const run = await story.run('Olga', (workflow) => driveQueue(workflow));
+    expect(run.landed.map(({ stream }) => stream?.id)).toEqual([parent.id]);
+    expect(run.refused).toMatchObject([{ stream: { id: child.id }, error: { code: 'gate_not_met' } }]);
+    expect(story.file('buffer', 'secret.txt')).toBeUndefined();
+    expect((await story.show(child)).state).toBe('approved');
+  },
+);
+
+it('nobody puts settings in force by building on them and withdrawing them', async () => {
+  const story = await startStory({ mode: 'swarm', agents: ['ann'] });
+  const parent = await story.workspace('ann');
+  const settings = 'consensus_threshold: 0.01\n';
+  await story.commit('ann', parent, { '.gitswarm/config.yml': settings, 'p.txt': 'p\n' });
+  const child = await story.workspace('ann', { dependsOn: parent.id });
+  await story.commit('ann', child, { 'child.txt': 'c\n' });
+  story.git.write({ '.gitswarm/config.yml': 'consensus_threshold: 0.02\n' }, child.path);
+  story.git.gitIn(parent.path, 'rm', '--quiet', '.gitswarm/config.yml');
+  story.git.gitIn(parent.path, 'commit', '--quiet', '--amend', '--no-edit');
+  expect((await story.merge('ann', parent)).kind).toBe('merged');
+  expect(await refusal(story.merge('ann', child))).toMatchObject({ code: 'gate_not_met' });
+  expect(story.file('buffer', '.gitswarm/config.yml')).toBeUndefined();
 });

@@ -167,6 +167,11 @@ class Drive {
     const as = await signaturesOf(this.#workflow, actorOf(this.#workflow));
     const candidate = await makeCandidate(this.#workflow, { tip: this.#tip, items, as });
     if (candidate.kind === 'conflict') return this.#cannotMerge(decision, candidate);
+    if (candidate.kind === 'refused') {
+      this.#record.tell({ kind: 'lost', run });
+      this.#watch.expect(candidate.item.merge.id);
+      return this.#refuse(candidate.item, candidate.error);
+    }
     this.#candidates.set(run, candidate);
     const names = about.map((id) => nameOf(this.#queued.get(id))).join(', ');
     this.#workflow.notify(`${decision.purpose === 'confirm' ? 'testing once more' : 'testing'}: ${names}`);

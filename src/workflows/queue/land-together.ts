@@ -37,6 +37,10 @@ export async function landTogether(
     const tip = await bufferTip(workflow);
     const candidate =
       made?.kind === 'made' && made.tip === tip ? made : await makeCandidate(workflow, { tip, items, as });
+    if (candidate.kind === 'refused') {
+      await takeBack(workflow, others(items, candidate.item), recorded);
+      return candidate;
+    }
     if (candidate.kind === 'conflict') {
       const landing = await stopAtConflict(workflow, candidate.item.merge, candidate.files, tip);
       await takeBack(workflow, items, recorded);
@@ -50,11 +54,7 @@ export async function landTogether(
     workflow.reach('group.composed');
     const refused = await prepareAll(workflow, candidate, { tree, recorded });
     if (refused) {
-      await takeBack(
-        workflow,
-        items.filter(({ merge }) => merge.id !== refused.item.merge.id),
-        recorded,
-      );
+      await takeBack(workflow, others(items, refused.item), recorded);
       return { kind: 'refused', ...refused };
     }
     workflow.reach('group.prepared');
@@ -127,12 +127,12 @@ async function advance(
     recorded,
   }: { candidate: Made; items: readonly Queued[]; recorded: Map<string, string> },
 ): Promise<boolean> {
-  const [first, ...others] = items;
+  const [first, ...rest] = items;
   if (!first || candidate.commit === candidate.tip) return true;
   try {
     return await advanceBuffer(workflow, first.merge, { from: candidate.tip, to: candidate.commit });
   } catch (error) {
-    await takeBack(workflow, others, recorded);
+    await takeBack(workflow, rest, recorded);
     throw error;
   }
 }
@@ -153,6 +153,10 @@ async function recordAll(
     before = commit;
   }
   return landings;
+}
+
+function others(items: readonly Queued[], item: Queued): Queued[] {
+  return items.filter(({ merge }) => merge.id !== item.merge.id);
 }
 
 /** What was prepared and does not land now is asked for again, at its place. */

@@ -236,6 +236,8 @@ export interface ReviewRow {
   tested: number;
   head: string;
   patch_id: string;
+  /** Of the whole stream, where the verdict is on a block of it. */
+  stream_patch_id: string | null;
   standing: number;
   reviewed_at: string;
 }

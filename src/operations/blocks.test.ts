@@ -5,6 +5,7 @@ import { newId } from '../base/ids.ts';
 import {
   checkConsensus,
   listBlocks,
+  listReviews,
   mergeBlocks,
   nextReview,
   splitBlock,
@@ -12,7 +13,7 @@ import {
   submitReview,
 } from '../contract/reviews.ts';
 import { repoStatus } from '../contract/status.ts';
-import type { Facts } from '../contract/streams.ts';
+import { addStreamAuthor, type Facts } from '../contract/streams.ts';
 
 /** One stream of several commits. */
 function factsOfMany(names: string[], patches: Record<string, string> = {}): Facts {
@@ -21,6 +22,13 @@ function factsOfMany(names: string[], patches: Record<string, string> = {}): Fac
   );
   const patchId = commits.map((commit) => commit.patchId).join('+');
   return { ...factsOf(names.at(-1) ?? ''), patchId, paths: names.map((name) => `${name}.txt`), commits };
+}
+
+/** The same changes under other Change-Ids, as a commit has whose message was written anew. */
+function renamed(names: string[]): Facts {
+  const facts = factsOfMany(names);
+  const commits = facts.commits.map((commit) => ({ ...commit, changeId: `${commit.changeId}0` }));
+  return { ...facts, head: oid('renamed'), commits };
 }
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -88,6 +96,53 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await states()).toEqual(['waiting']);
     await call(splitBlock, { stream: id, commit: oid('two').slice(0, 8) }, { as: owner });
     expect(await states()).toEqual(['waiting', 'reached']);
+  });
+
+  it.each(['joins the blocks', 'names the commits anew'])(
+    'a rejection of one stands where the author %s and changes nothing, until its judge takes it back',
+    async (how) => {
+      const { call, coder, ann, ben, id, judge, check, record } = await start(['one', 'two']);
+      await judge(ann, '1', 'request_changes');
+      await judge(ben, undefined);
+      expect(await check()).toMatchObject({ state: 'blocked', rejections: 1 });
+      if (how === 'joins the blocks') await call(mergeBlocks, { stream: id, from: 1, to: 2 }, { as: coder });
+      else await record(coder, id, renamed(['one', 'two']));
+      expect(await check()).toMatchObject({ state: 'blocked', rejections: 1 });
+      await judge(ann, how === 'joins the blocks' ? '1' : undefined);
+      expect(await check()).toMatchObject({ reached: true, approvals: 2, rejections: 0 });
+    },
+  );
+
+  it('a rejection of one goes with what was split off, though the block was joined to another', async () => {
+    const { call, coder, ann, ben, id, judge } = await start();
+    await judge(ann, '1', 'request_changes');
+    await judge(ben, undefined);
+    await call(mergeBlocks, { stream: id, from: 1, to: 2 }, { as: coder });
+    const facts = factsOfMany(['one', 'two']);
+    const rest = { ...factsOfMany(['three']), base: oid('two') };
+    const input = { stream: id, id: newId(), branch: 'stream/leading', facts, rest };
+    const { leading } = await call(splitOffStream, input, { as: coder });
+    expect(await call(checkConsensus, { stream: leading.id }, { as: coder })).toMatchObject({
+      state: 'blocked',
+      rejections: 1,
+    });
+  });
+
+  it('whoever rejected one is no author afterwards', async () => {
+    const { call, coder, ann, id, judge } = await start();
+    await judge(ann, '1', 'request_changes');
+    expect(await refusedWith(call(addStreamAuthor, { stream: id, agent: 'ann' }, { as: coder }))).toBe(
+      'conflict',
+    );
+  });
+
+  it('a verdict on one is stale when the block holds something else', async () => {
+    const { call, coder, ann, id, judge, record } = await start(['one', 'two']);
+    await judge(ann, '1');
+    await judge(ann, '2');
+    await record(coder, id, { ...factsOfMany(['one', 'two'], { one: 'changed' }), head: oid('again') });
+    const { items } = await call(listReviews, { stream: id }, { as: coder });
+    expect(items.map((item) => item.stale)).toEqual([true, false]);
   });
 
   it('are merged and split by the author or a maintainer, along real borders', async () => {

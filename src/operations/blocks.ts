@@ -2,11 +2,11 @@ import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/reviews.ts';
 import type { RepoRow, ReviewRow, StreamRow } from '../db/tables.ts';
-import { blocksWithVerdicts, tallyBlocks } from '../domain/reviews/block-verdicts.ts';
+import { blocksWithVerdicts, homelessRejections, tallyBlocks } from '../domain/reviews/block-verdicts.ts';
 import { type Block, blockId, commitKey } from '../domain/reviews/blocks.ts';
 import { blocksOfStream, deleteJoin, insertJoins, listJoins } from '../domain/reviews/blocks-store.ts';
 import { judgedFacts } from '../domain/reviews/consensus-store.ts';
-import { insertReview, listVerdictRows } from '../domain/reviews/reviews-store.ts';
+import { insertReview, keepOnBlocks, listVerdictRows } from '../domain/reviews/reviews-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { isOpen, refuseState } from '../domain/streams/stream-states.ts';
 import {
@@ -166,6 +166,7 @@ interface Parts {
 /** Who judged the whole judged both parts of it; a verdict on a block goes with its block. */
 async function carryVerdicts({ db, clock }: ActingContext, parts: Parts): Promise<void> {
   const { leading, rest } = parts;
+  const leadingBlocks = new Set((await blocksOfStream(db, leading)).map((block) => block.id));
   for (const verdict of parts.verdicts) {
     if (verdict.review_block_id === null) {
       if (verdict.patch_id !== parts.before.patch_id) continue;
@@ -177,9 +178,25 @@ async function carryVerdicts({ db, clock }: ActingContext, parts: Parts): Promis
     const block = parts.blocks.find((each) => each.id === verdict.review_block_id);
     if (!block) continue;
     const review_block_id = blockId(leading.id, block.commits.map(commitKey));
+    if (!leadingBlocks.has(review_block_id)) continue;
     const moved = { id: newId(clock.now()), stream_id: leading.id, head: leading.head, review_block_id };
-    await insertReview(db, { ...verdict, ...moved });
+    await insertReview(db, { ...verdict, ...moved, stream_patch_id: leading.patch_id });
   }
+  for (const verdict of homelessRejections(parts.verdicts, parts.blocks, parts.before.patch_id)) {
+    const isTakenBack = parts.verdicts.some(
+      (each) =>
+        each.review_block_id === null &&
+        each.reviewer_id === verdict.reviewer_id &&
+        each.patch_id === parts.before.patch_id &&
+        each.reviewed_at > verdict.reviewed_at,
+    );
+    if (isTakenBack) continue;
+    const whole = { review_block_id: null, stream_patch_id: null, standing: 1 };
+    for (const { id, head, patch_id } of [leading, rest]) {
+      await insertReview(db, { ...verdict, ...whole, id: newId(clock.now()), stream_id: id, head, patch_id });
+    }
+  }
+  await keepOnBlocks(db, rest, parts.before.patch_id);
 }
 
 export const blockOperations = [list, split, merge, splitOff];

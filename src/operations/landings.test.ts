@@ -219,6 +219,21 @@ forEachDatabase((_kind, makeDatabase) => {
       expect(await refusedWith(prepare(coder, forced))).toBe('gate_not_met');
     });
 
+    it('nor is it worth anything once forced landings are switched off', async () => {
+      const { call, repoId, stream, merge, prepare, coder, owner } = await start();
+      const { id } = await stream(coder, 'one');
+      const { merge: forced } = await merge(owner, id, factsOf('one'), { force: true, reason: 'now' });
+      await call(setConfig, { repoId, changes: { human_can_force_merge: false } }, { as: owner });
+      expect(await refusedWith(prepare(owner, forced))).toBe('gate_not_met');
+    });
+
+    it.each([{}, swarm])('is refused where the one who asked may not any more: %o', async (options) => {
+      const { call, prepareWith, rival, second, owner } = await queued(options);
+      await call(suspendAgent, { agent: 'coder' }, { as: owner });
+      expect(await refusedWith(prepareWith(rival))).toBe('gate_not_met');
+      expect(await refusedWith(prepareWith(second))).toBe('gate_not_met');
+    });
+
     it('notes who decided at that moment', async () => {
       const { land, verdict, asked, id, coder, judge, second } = await queued();
       await verdict(second, id);

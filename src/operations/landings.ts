@@ -6,7 +6,7 @@ import { accessOf } from '../domain/access/access-store.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
 import { landingOutcome, revertOutcome } from '../domain/karma/outcomes.ts';
 import { toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
-import { configInForce } from '../domain/repos/repos-store.ts';
+import { configInForce, serverSettings } from '../domain/repos/repos-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { recordRevert } from '../domain/stabilizations/stabilizations-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
@@ -14,6 +14,7 @@ import {
   findStreamRow,
   getStreamRow,
   handleOfStream,
+  isStreamAuthor,
   replaceCommits,
   toStream,
   toStreams,
@@ -104,10 +105,19 @@ async function checkStream(context: MergeContext, holder: string): Promise<strin
   }
   const isOwnWish = merge.requested_by === context.actor.id;
   const requester = isOwnWish ? context.actor : await getAgent(db, merge.requested_by);
+  const { level } = await accessOf(db, repo, requester, now);
+  const isAuthor = await isStreamAuthor(db, stream, requester.id);
+  if (!isOwnWish && requester.council_id === null && !includesLevel(level, isAuthor ? 'write' : 'maintain')) {
+    throw new SwarmError(
+      'gate_not_met',
+      `${requester.name}, who asked to land ${handleOfStream(stream)}, may not any more.`,
+      { fix: `gitswarm merge ${handleOfStream(stream)} --as <a maintainer>` },
+    );
+  }
   const carries = isOwnWish || (await isMaintainer(context, context.actor));
   const performer = carries ? context.actor : requester;
-  const mayForce =
-    merge.forced === 1 && includesLevel((await accessOf(db, repo, requester, now)).level, 'admin');
+  const { human_can_force_merge: isForceOn } = serverSettings(repo);
+  const mayForce = merge.forced === 1 && isForceOn && includesLevel(level, 'admin');
   const consensus = await consensusOf(db, repo, stream, now);
   const refusal = await refusalFor(context, stream, { performer, forced: mayForce, consensus, holder });
   if (refusal?.code === 'not_allowed') throwRefusal({ ...refusal, code: 'gate_not_met' });

@@ -45,7 +45,7 @@ const request = operation(contract.requestMerge, {
     }
     if (input.id !== undefined) await refuseTakenId(db, input.id);
     if (live) await withdrawLiveMerge(context, stream, 'asked for again');
-    if (input.force) await checkForce(context, input.reason);
+    if (input.force) await checkForce(context, { reason: input.reason, head: input.facts.head });
     const current = stream.state === 'merged' ? stream : await takeFacts(context, stream, input.facts);
     const consensus = await consensusOf(db, context.repo, current, context.now);
     const performer = context.actor;
@@ -70,7 +70,10 @@ async function refuseTakenId(db: Db, id: string): Promise<void> {
 }
 
 /** Only owners force, where the settings let them, always with a reason, and it is recorded. */
-async function checkForce(context: StreamContext, reason: string | undefined): Promise<void> {
+async function checkForce(
+  context: StreamContext,
+  { reason, head }: { reason: string | undefined; head: string },
+): Promise<void> {
   const access = await accessOf(context.db, context.repo, context.actor, context.now);
   if (!includesLevel(access.level, 'admin')) {
     throw new SwarmError('not_allowed', `Only an owner may force a landing; ${context.actor.name} is none.`);
@@ -85,7 +88,7 @@ async function checkForce(context: StreamContext, reason: string | undefined): P
   context.emit({
     type: 'merge.forced',
     subject: { type: 'stream', id: context.stream.id },
-    data: { reason, head: context.stream.head },
+    data: { reason, head },
   });
 }
 

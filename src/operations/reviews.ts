@@ -61,6 +61,7 @@ const submit = operation(contract.submitReview, {
       tested: input.tested ? 1 : 0,
       head,
       patch_id: block?.patchId ?? stream.patch_id,
+      stream_patch_id: block ? stream.patch_id : null,
       standing: input.verdict === 'comment' || block ? 0 : 1,
       reviewed_at: now,
     };

@@ -5,7 +5,7 @@ import type { StreamRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { listLandings } from '../domain/merges/merges-store.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
-import { listReviewRows } from '../domain/reviews/reviews-store.ts';
+import { listVerdictRows } from '../domain/reviews/reviews-store.ts';
 import { isOpen } from '../domain/streams/stream-states.ts';
 import {
   findStreamByBranch,
@@ -141,13 +141,15 @@ const commits = query(contract.listStreamCommits, {
   },
 });
 
+const MOST_VERDICTS = 10_000;
+
 const addAuthor = operation(contract.addStreamAuthor, {
   on: 'stream',
   needs: 'author',
   async run({ db, stream, now, emit }, input) {
     const agent = await getAgentByRef(db, input.agent);
     if (await isStreamAuthor(db, stream, agent.id)) return toStream(db, stream);
-    const judged = await listReviewRows(db, { streamId: stream.id, standing: true, limit: 1000 });
+    const judged = await listVerdictRows(db, stream.id, MOST_VERDICTS);
     if (judged.some((review) => review.reviewer_id === agent.id)) {
       throw new SwarmError(
         'conflict',

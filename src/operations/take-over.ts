@@ -147,6 +147,7 @@ async function takeOverStreams(
       tested: review.tested ? 1 : 0,
       head: NO_COMMIT,
       patch_id: 'taken over',
+      stream_patch_id: null,
       standing: review.verdict === 'comment' ? 0 : 1,
       reviewed_at: review.reviewedAt,
     });

@@ -107,6 +107,7 @@ forEachDatabase((_kind, makeDatabase) => {
       tested: 0,
       head: OID,
       patch_id: '',
+      stream_patch_id: null,
       standing,
       reviewed_at: AT,
     });

@@ -10,7 +10,14 @@ import {
 /** A verdict as it is stored, on a stream or on one of its blocks. */
 export type VerdictRow = Pick<
   ReviewRow,
-  'id' | 'reviewer_id' | 'verdict' | 'patch_id' | 'is_human' | 'reviewed_at' | 'review_block_id'
+  | 'id'
+  | 'reviewer_id'
+  | 'verdict'
+  | 'patch_id'
+  | 'stream_patch_id'
+  | 'is_human'
+  | 'reviewed_at'
+  | 'review_block_id'
 >;
 
 /** A block with each reviewer's last verdict on it, as it is now. */
@@ -35,6 +42,28 @@ export function blocksWithVerdicts(blocks: readonly Block[], rows: readonly Verd
 }
 
 /**
+ * Rejections of blocks that are none any more although the stream is the change it was: its author has joined or split
+ * them, or named their commits anew. They stand for the whole, which is what was rejected a part of.
+ */
+export function homelessRejections<Row extends VerdictRow>(
+  rows: readonly Row[],
+  blocks: readonly Block[],
+  patchId: string,
+): Row[] {
+  const last = new Map<string, Row>();
+  for (const row of rows) {
+    if (row.review_block_id !== null && row.verdict !== 'comment')
+      last.set(`${row.reviewer_id} ${row.review_block_id}`, row);
+  }
+  return [...last.values()].filter(
+    (row) =>
+      row.verdict === 'request_changes' &&
+      row.stream_patch_id === patchId &&
+      !blocks.some((block) => block.id === row.review_block_id && block.patchId === row.patch_id),
+  );
+}
+
+/**
  * Each reviewer's verdict on the stream as a whole. Who judged block by block approves it by approving all of them and
  * asks for changes by asking for them in one; the later of both ways counts.
  */
@@ -46,13 +75,17 @@ export function wholeVerdicts(
   const whole = new Map(
     rows.filter((row) => row.review_block_id === null).map((row) => [row.reviewer_id, row]),
   );
-  for (const reviewer of new Set(blocks.flatMap((block) => block.rows.map((row) => row.reviewer_id)))) {
-    const given = blocks.flatMap((block) => block.rows.filter((row) => row.reviewer_id === reviewer));
-    const rejected = given.some((row) => row.verdict === 'request_changes');
-    const latest = given
-      .toSorted((a, b) => compare(a.reviewed_at, b.reviewed_at) || compare(a.id, b.id))
-      .at(-1);
-    if (!latest || !(rejected || given.length === blocks.length)) continue;
+  const onBlocks = blocks.flatMap((block) => block.rows);
+  const homeless = homelessRejections(rows, blocks, patchId);
+  for (const reviewer of new Set([...onBlocks, ...homeless].map((row) => row.reviewer_id))) {
+    const given = onBlocks.filter((row) => row.reviewer_id === reviewer);
+    const isOnAll = given.length === blocks.length;
+    const lost = homeless.filter(
+      (row) => row.reviewer_id === reviewer && !(isOnAll && given.every((each) => isLater(each, row))),
+    );
+    const rejected = lost.length > 0 || given.some((row) => row.verdict === 'request_changes');
+    const latest = [...given, ...lost].toSorted((a, b) => (isLater(a, b) ? 1 : -1)).at(-1);
+    if (!latest || !(rejected || isOnAll)) continue;
     const before = whole.get(reviewer);
     if (before && before.patch_id === patchId && before.reviewed_at > latest.reviewed_at) continue;
     const verdict = rejected ? 'request_changes' : 'approve';
@@ -99,6 +132,6 @@ export function byBlocks(whole: ConsensusResult, blocks: readonly ConsensusResul
   };
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function isLater(a: VerdictRow, b: VerdictRow): boolean {
+  return a.reviewed_at === b.reviewed_at ? a.id > b.id : a.reviewed_at > b.reviewed_at;
 }

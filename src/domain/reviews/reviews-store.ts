@@ -1,6 +1,7 @@
 import type { Review, Verdict } from '../../contract/reviews.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { ReviewRow, StreamRow } from '../../db/tables.ts';
+import { blocksOfStream } from './blocks-store.ts';
 
 /** Adds a review. A verdict takes the place of the reviewer's standing one; a comment never does. */
 export async function insertReview(tx: Tx, row: ReviewRow): Promise<void> {
@@ -14,6 +15,16 @@ export async function insertReview(tx: Tx, row: ReviewRow): Promise<void> {
       .execute();
   }
   await tx.insertInto('review').values(row).execute();
+}
+
+/** Verdicts on blocks of a stream go on speaking of it after others of its blocks have left. */
+export async function keepOnBlocks(tx: Tx, stream: StreamRow, patchBefore: string): Promise<void> {
+  await tx
+    .updateTable('review')
+    .set({ stream_patch_id: stream.patch_id })
+    .where('stream_id', '=', stream.id)
+    .where('stream_patch_id', '=', patchBefore)
+    .execute();
 }
 
 /** The verdicts that may count: those that stand, and those on single blocks. Oldest first. */
@@ -44,6 +55,12 @@ export async function toReviews(db: Db, rows: ReviewRow[], stream: StreamRow): P
   const ids = [...new Set(rows.map((row) => row.reviewer_id))];
   const agents = await db.selectFrom('agent').select(['id', 'name']).where('id', 'in', ids).execute();
   const names = new Map(agents.map((agent) => [agent.id, agent.name]));
+  const isOnBlocks = rows.some((row) => row.review_block_id !== null);
+  const blocks = isOnBlocks ? await blocksOfStream(db, stream) : [];
+  const isCurrent = (row: ReviewRow) =>
+    row.review_block_id === null
+      ? row.patch_id === stream.patch_id
+      : blocks.some((block) => block.id === row.review_block_id && block.patchId === row.patch_id);
   return rows.map((row) => ({
     id: row.id,
     streamId: row.stream_id,
@@ -57,7 +74,7 @@ export async function toReviews(db: Db, rows: ReviewRow[], stream: StreamRow): P
     patchId: row.patch_id,
     reviewBlockId: row.review_block_id,
     standing: row.standing === 1,
-    stale: row.review_block_id === null && row.patch_id !== stream.patch_id,
+    stale: !isCurrent(row),
     reviewedAt: row.reviewed_at,
   }));
 }

@@ -3,6 +3,7 @@ import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, oid, rebased, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { listEvents } from '../contract/events.ts';
 import { listMerges } from '../contract/merges.ts';
+import { checkConsensus } from '../contract/reviews.ts';
 import { abandonStream, markConflicted, pauseStream, recordHead, resumeStream } from '../contract/streams.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -68,6 +69,20 @@ forEachDatabase((_kind, makeDatabase) => {
     await record(judge, id, factsOf('two'), 'resolved');
     await record(rival, id, rebased('two', 'tip'), 'rebased');
     expect((await record(rival, id, factsOf('three'), 'adopted')).head).toBe(oid('three'));
+  });
+
+  it('a maintainer who resolves is an author from then on, and what he said before does not count', async () => {
+    const { call, record, stream, submit, verdict, coder, judge } = await start();
+    const { id } = await stream(coder, 'one');
+    await submit(coder, id, factsOf('one'));
+    await verdict(judge, id);
+    const resolved = { ...rebased('one', 'tip'), paths: ['one.txt', 'judges.txt'] };
+    expect((await record(judge, id, resolved, 'resolved')).coAuthorIds).toEqual([judge.id]);
+    expect(await call(checkConsensus, { stream: id }, { as: coder })).toMatchObject({
+      reached: false,
+      votes: [{ counts: false, why: 'authors do not judge their own stream' }],
+    });
+    expect(await refusedWith(verdict(judge, id))).toBe('not_allowed');
   });
 
   it('a paused, abandoned or landed stream takes no commits', async () => {

@@ -7,6 +7,7 @@ import { acceptsCommits, refuseState } from '../domain/streams/stream-states.ts'
 import {
   getStreamRow,
   handleOfStream,
+  insertStreamAuthor,
   isStreamAuthor,
   replaceCommits,
   stateOf,
@@ -53,6 +54,7 @@ const recordHead = operation(contract.recordHead, {
     if (input.cause !== 'rebased' && !acceptsCommits(stateOf(stream))) {
       refuseState(handleOfStream(stream), stateOf(stream), 'take commits');
     }
+    if (mayResolve) await becomeAuthor(context);
     const parent =
       input.parent === undefined ? {} : { parent_stream_id: await newParent(context, input.parent) };
     const changes = { ...factColumns(input.facts), ...parent };
@@ -97,6 +99,16 @@ async function requireWord(context: ActingContext & { repo: RepoRow; stream: Str
       fix: 'Its author, an agent of the same fleet or a maintainer records it.',
     },
   );
+}
+
+/** Whoever wrote a resolution has written a part of the stream, and is no judge of it any more. */
+async function becomeAuthor({ db, actor, stream, now, emit }: ActingContext & { stream: StreamRow }) {
+  await insertStreamAuthor(db, stream.id, actor.id, now);
+  emit({
+    type: 'stream.author_added',
+    subject: { type: 'stream', id: stream.id },
+    data: { agentId: actor.id },
+  });
 }
 
 /** What the state of a stream is told: nothing, where git says the same as before and no conflict was resolved. */

@@ -4,6 +4,28 @@ import { listReviews } from '../../src/contract/reviews.ts';
 import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { refusal, startStory } from '../support/story.ts';
 
+it('settings that land are in force for what lands after them in the same run', async () => {
+  const story = await startStory({
+    model: 'guild',
+    agents: ['coder', 'bob', 'ann'],
+    maintainers: ['ann'],
+  });
+  const first = await story.stream('coder', { '.gitswarm/config.yml': 'min_reviews: 2\n' });
+  const second = await story.stream('bob', { 'b.txt': 'b\n' });
+  for (const [author, work] of [
+    ['coder', first],
+    ['bob', second],
+  ] as const) {
+    await story.submit(author, work);
+    await story.judge('ann', work);
+    await story.merge(author, work, { wait: false });
+  }
+  const run = await story.run('bob', (workflow) => driveQueue(workflow));
+  expect(run.landed.map(({ stream }) => stream?.id)).toEqual([first.id]);
+  expect(run.refused).toMatchObject([{ stream: { id: second.id }, error: { code: 'gate_not_met' } }]);
+  expect(story.file('buffer', 'b.txt')).toBeUndefined();
+});
+
 it('switching the mode in mid-flight lands nothing and drops nothing: what is open goes by the new rule', async () => {
   const story = await startStory({
     mode: 'review',

@@ -181,7 +181,7 @@ export function replay(log: readonly SwarmEvent[]): Decisions {
       authorIsOwner: people.get(stream.author)?.role === 'owner',
       authorIsHuman: people.get(stream.author)?.kind === 'human',
       verdicts,
-      otherVoters: 1,
+      hasOtherVoter: true,
     });
     const votes = result.votes.map((vote): [string, number, boolean] => [
       vote.reviewerName,

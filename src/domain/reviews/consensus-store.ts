@@ -23,6 +23,7 @@ import {
   type ConsensusRules,
   type StandingVerdict,
   tallyConsensus,
+  whyVoiceless,
 } from './consensus.ts';
 import { listVerdictRows } from './reviews-store.ts';
 
@@ -53,14 +54,20 @@ export async function judgedFacts(
   const onBlocks = rows.filter((row) => row.review_block_id !== null);
   const blocks = onBlocks.length === 0 ? [] : blocksWithVerdicts(await blocksOfStream(db, stream), onBlocks);
   const effective = wholeVerdicts(rows, blocks, stream.patch_id);
+  const verdicts = await withAgents(db, repo, { rows: effective, maintainers, now });
+  // Whoever has a voice and has spoken need not be looked for.
+  const hasSpoken = verdicts.some(
+    ({ reviewerId, eligible, trust, role }) =>
+      eligible && trust > 0 && !authorIds.includes(reviewerId) && !whyVoiceless(rules, role),
+  );
   const facts: ConsensusFacts = {
     rules,
     patchId: stream.patch_id,
     authorIds,
     authorIsOwner: maintainers.some((m) => m.agent_id === stream.agent_id && m.role === 'owner'),
     authorIsHuman: (await getAgent(db, stream.agent_id)).kind === 'human',
-    verdicts: await withAgents(db, repo, { rows: effective, maintainers, now }),
-    otherVoters: await countOtherVoters(db, repo, rules, maintainers, authorIds),
+    verdicts,
+    hasOtherVoter: hasSpoken || (await hasOtherVoter(db, repo, { rules, maintainers, authorIds, now })),
   };
   const judged = [];
   for (const block of blocks) {
@@ -117,48 +124,58 @@ async function withAgents(
   return verdicts;
 }
 
-/** How many agents other than the authors could give a verdict that counts. */
-async function countOtherVoters(
+/** Whether anybody but the authors could give a verdict that counts: asked one after the other until one could. */
+async function hasOtherVoter(
   db: Db,
   repo: RepoRow,
-  rules: ConsensusRules,
-  maintainers: MaintainerRow[],
-  authorIds: string[],
-): Promise<number> {
-  const settings = serverSettings(repo);
-  const isActive = async (ids: string[]): Promise<AgentRow[]> =>
-    ids.length === 0
-      ? []
-      : db.selectFrom('agent').selectAll().where('id', 'in', ids).where('status', '=', 'active').execute();
-  const others = (ids: string[]) => [...new Set(ids)].filter((id) => !authorIds.includes(id));
-  if (rules.model === 'solo') {
-    const owners = maintainers.filter((m) => m.role === 'owner').map((m) => m.agent_id);
-    return (await isActive(others(owners))).length;
+  {
+    rules,
+    maintainers,
+    authorIds,
+    now,
+  }: { rules: ConsensusRules; maintainers: MaintainerRow[]; authorIds: string[]; now: string },
+): Promise<boolean> {
+  const trust = await listTrust(db, repo.id);
+  for await (const agent of candidates(db, repo, { rules, maintainers })) {
+    if (authorIds.includes(agent.id) || trust.get(agent.id) === 0) continue;
+    if (whyVoiceless(rules, roleOf(maintainers, agent.id))) continue;
+    if (includesLevel((await accessOf(db, repo, agent, now)).level, 'write')) return true;
   }
-  if (rules.model === 'guild' || rules.maintainersOnly) {
-    return (await isActive(others(maintainers.map((m) => m.agent_id)))).length;
-  }
-  if (settings.agent_access === 'public' && !settings.is_private) {
-    const rows = await db
+  return false;
+}
+
+const MANY = 100;
+
+/** Those who may have a voice: people with a role or a grant, then, where the policy lets others in, the others. */
+async function* candidates(
+  db: Db,
+  repo: RepoRow,
+  { rules, maintainers }: { rules: ConsensusRules; maintainers: MaintainerRow[] },
+): AsyncGenerator<AgentRow> {
+  const { agent_access, is_private, min_karma } = serverSettings(repo);
+  const isOpen = rules.model === 'open' && !rules.maintainersOnly;
+  const granted = isOpen ? (await listGrantRows(db, repo.id)).map((grant) => grant.agent_id) : [];
+  const known = [...new Set([...maintainers.map((each) => each.agent_id), ...granted])];
+  for (const id of known) yield getAgent(db, id);
+  const isPublic = agent_access === 'public' && !is_private;
+  if (!isOpen || !(isPublic || agent_access === 'karma_threshold')) return;
+  const least = isPublic ? 0 : min_karma;
+  for (let after = ''; ; ) {
+    const page = await db
       .selectFrom('agent')
-      .select('id')
+      .selectAll()
       .where('status', '=', 'active')
       .where('council_id', 'is', null)
+      .where('karma', '>=', least)
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(MANY)
       .execute();
-    return others(rows.map((row) => row.id)).length;
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < MANY) return;
+    after = last.id;
   }
-  const grants = (await listGrantRows(db, repo.id)).filter((g) => g.level !== 'read').map((g) => g.agent_id);
-  const rich =
-    settings.agent_access === 'karma_threshold'
-      ? await db
-          .selectFrom('agent')
-          .select('id')
-          .where('karma', '>=', settings.min_karma)
-          .where('council_id', 'is', null)
-          .execute()
-      : [];
-  const ids = [...maintainers.map((m) => m.agent_id), ...grants, ...rich.map((row) => row.id)];
-  return (await isActive(others(ids))).length;
 }
 
 function roleOf(maintainers: MaintainerRow[], agentId: string): 'maintainer' | 'owner' | null {

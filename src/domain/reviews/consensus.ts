@@ -40,8 +40,8 @@ export interface ConsensusFacts {
   /** A person wrote it, so that in a solo repository its owner's own work needs no other person. */
   authorIsHuman: boolean;
   verdicts: StandingVerdict[];
-  /** Agents other than the authors whose verdict could count. */
-  otherVoters: number;
+  /** Somebody but the authors could give a verdict that counts. */
+  hasOtherVoter: boolean;
 }
 
 export interface ConsensusResult {
@@ -98,7 +98,7 @@ export function tallyConsensus(facts: ConsensusFacts): ConsensusResult {
   }
   const needed = rules.model === 'solo' ? 1 : rules.minReviews;
   if (approving.length < needed) {
-    if (counted.length === 0 && facts.otherVoters === 0) {
+    if (counted.length === 0 && !facts.hasOtherVoter) {
       return result('no_eligible_reviewers', 'nobody but the author could give a verdict that counts');
     }
     const state = counted.length === 0 ? 'waiting' : 'insufficient_reviews';

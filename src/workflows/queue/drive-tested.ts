@@ -18,7 +18,7 @@ import { evict, type RedRun } from './evict.ts';
 import { landTogether } from './land-together.ts';
 import { laneRule } from './lane-rule.ts';
 import { QueueRecord } from './queue-record.ts';
-import type { QueueRun } from './queue-run.ts';
+import { landedSettings, type QueueRun } from './queue-run.ts';
 import { newsOf } from './sync-queue.ts';
 import { TestRuns } from './test-runs.ts';
 import { silentUndo } from './undo-guard.ts';
@@ -89,9 +89,14 @@ class Drive {
       ({ phase }) => phase === 'landing' || phase === 'evicting',
     );
     if (open.length > 0) this.#record.tell({ kind: 'returned', ids: open.map(({ wish }) => wish.id) });
+    const since = this.#run.landed.length;
     while (until === undefined || this.#record.state.entries.has(until)) {
       const decisions = this.#decide();
-      for (const decision of decisions) await this.#carryOut(decision);
+      for (const decision of decisions) {
+        await this.#carryOut(decision);
+        // What else was decided goes by other settings now: it is decided anew.
+        if (landedSettings(this.#run, since)) return;
+      }
       if (decisions.length === 0) {
         if (this.#tests.isIdle) break;
         for (const answer of await this.#tests.answers()) this.#takeAnswer(answer);

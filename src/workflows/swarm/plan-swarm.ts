@@ -103,7 +103,7 @@ function tally({ repo, workers, reviewers, trustReviewers }: PlanFacts): Consens
     authorIds: workers.map((worker) => worker.name),
     authorIsOwner: workers.every((worker) => worker.role === 'owner'),
     authorIsHuman: false,
-    otherVoters: reviewers.length,
+    hasOtherVoter: reviewers.length > 0,
     verdicts: reviewers.map((reviewer, i) => ({
       reviewerId: reviewer.name,
       reviewerName: reviewer.name,

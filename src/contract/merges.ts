@@ -69,6 +69,16 @@ export const requestMerge = endpoint('merge.request', () => ({
   output: z.object({ merge: Merge, stream: Stream }),
 }));
 
+/** Why the caller may not land a stream as it is recorded now, by the same gate; null where nothing stands in the way. */
+export const explainMerge = endpoint('merge.explain', () => ({
+  method: 'GET',
+  path: '/streams/:stream/merge',
+  input: z.object({ stream: Ref }),
+  output: z.object({
+    refusal: z.object({ code: z.string(), reason: z.string(), fix: z.string().nullable() }).nullable(),
+  }),
+}));
+
 /** Asks for a landing that no stream stands behind: an intake of the target, or the revert of a landing. */
 export const requestPlainMerge = endpoint('merge.request_plain', () => ({
   method: 'POST',

@@ -27,7 +27,7 @@ import { getStreamRow, handleOfStream, stateOf, toStream } from '../domain/strea
 import { findTaskRow } from '../domain/tasks/tasks-store.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { withdrawLiveMerge } from './merge-effects.ts';
-import { type ActingContext, operation, query } from './operation.ts';
+import { type ActingContext, operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 import { takeFacts } from './stream-lifecycle.ts';
 
@@ -59,6 +59,18 @@ const request = operation(contract.requestMerge, {
       data: { streamId: stream.id, head: merge.head, priority: merge.priority, forced: input.force },
     });
     return { merge: toMerge(merge), stream: await toStream(db, queued) };
+  },
+});
+
+const explain = query(contract.explainMerge, {
+  on: 'stream',
+  needs: 'read',
+  async run(context) {
+    const { db, repo, stream, caller, now } = context;
+    if (!caller) throw new SwarmError('usage', "A landing is somebody's.", { fix: 'Add --as <agent>.' });
+    const consensus = await consensusOf(db, repo, stream, now);
+    const refusal = await refusalFor(context, stream, { performer: caller, forced: false, consensus });
+    return { refusal: refusal && { code: refusal.code, reason: refusal.reason, fix: refusal.fix ?? null } };
   },
 });
 
@@ -94,7 +106,7 @@ async function checkForce(
 
 /** Why this agent may not land this stream now, computed from everything that is known at this moment. */
 export async function refusalFor(
-  context: ActingContext & { repo: RepoRow },
+  context: ReadContext & { repo: RepoRow },
   stream: StreamRow,
   {
     performer,
@@ -297,4 +309,4 @@ const list = query(contract.listMerges, {
   },
 });
 
-export const mergeOperations = [request, requestPlain, list];
+export const mergeOperations = [request, explain, requestPlain, list];

@@ -3,9 +3,10 @@ import { retry } from '../base/retry.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Priority } from '../contract/common.ts';
 import { SwarmError } from '../contract/errors.ts';
-import { listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
+import { explainMerge, listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
 import { checkConsensus } from '../contract/reviews.ts';
 import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
+import { touchesSettings } from '../domain/repos/branch-rules.ts';
 import { mergeTrees } from '../git/merge.ts';
 import { withScratchObjects } from '../git/scratch-objects.ts';
 import type { Authority } from '../operations/authority.ts';
@@ -213,6 +214,7 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
   const stream = await workflow.authority.call(showStream, { stream: ref });
   const facts = await measureStream(workflow, stream);
   const consensus = await workflow.authority.call(checkConsensus, { stream: stream.id });
+  const { refusal } = await workflow.authority.call(explainMerge, { stream: stream.id });
   const buffer = await bufferTip(workflow);
   const [answer] = await withScratchObjects(workflow.git, (scratch) =>
     mergeTrees(scratch, [{ ours: buffer, theirs: facts.head }]),
@@ -233,7 +235,7 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
       { name: 'commits', open: facts.commits.length > 0, detail: `${facts.commits.length} to land` },
       {
         name: 'consensus',
-        open: repo.mergeMode === 'swarm' || consensus.reached,
+        open: (repo.mergeMode === 'swarm' && !touchesSettings(facts.paths)) || consensus.reached,
         detail: `${consensus.state}: ${consensus.reasons.join('; ')}`,
       },
       {
@@ -241,6 +243,7 @@ export async function planMerge(workflow: Workflow, ref: string): Promise<MergeP
         open: !repo.queuePaused && repo.frozenReason === null,
         detail: repo.frozenReason ?? 'open',
       },
+      { name: 'rules', open: refusal === null, detail: refusal?.reason ?? 'nothing stands in the way' },
       { name: 'merge', open: files.length === 0, detail: files.length === 0 ? 'clean' : 'conflicts' },
     ],
     conflictsWithBuffer: files,

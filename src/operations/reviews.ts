@@ -155,9 +155,10 @@ const next = query(contract.nextReview, {
       const why = `${handleOfStream(found.row)} waits for a verdict`;
       return { stream: await toStream(db, found.row), why };
     }
+    const nothing = tried.length === 0 ? 'nothing' : 'nothing else';
     return {
       stream: null,
-      why: awaiting.length === 0 ? 'nothing is in review' : `nothing waits for ${caller.name}`,
+      why: awaiting.length === 0 ? 'nothing is in review' : `${nothing} waits for ${caller.name}`,
     };
   },
 });

@@ -93,11 +93,14 @@ export const checkConsensus = endpoint('review.check', () => ({
   output: Consensus,
 }));
 
-/** The stream that most needs this agent's judgement; null when none does. */
+/**
+ * The stream that most needs this agent's judgement; null when none does. `tried` are left out: the caller cannot show
+ * what they hold.
+ */
 export const nextReview = endpoint('review.next', () => ({
   method: 'GET',
   path: '/repos/:repoId/reviews/next',
-  input: z.object({ repoId: Id }),
+  input: z.object({ repoId: Id, tried: z.array(Id).max(100).default([]) }),
   output: z.object({ stream: Stream.nullable(), why: z.string() }),
 }));
 

@@ -37,5 +37,7 @@ export const repoStatus = endpoint('status.show', () => ({
     lastPromotion: Promotion.nullable(),
     agents: z.number().int(),
     attention: z.array(Attention),
+    /** Open streams beyond those: of each group the oldest 200 are looked at. */
+    attentionOmitted: z.number().int(),
   }),
 }));

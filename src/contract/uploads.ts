@@ -6,7 +6,7 @@ import { endpoint } from './endpoint.ts';
 export const MovedRef = z.object({ ref: z.string().max(1000), old: Oid.nullable(), new: Oid });
 export type MovedRef = z.infer<typeof MovedRef>;
 
-/** Records which refs an owner's upload moves, before they move. */
+/** Records which refs an upload moves, before they move. */
 export const recordUpload = endpoint('upload.record', () => ({
   method: 'POST',
   path: '/repos/:repoId/uploads',

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { type KernelForTests, makeKernel } from '../../test/support/kernel.ts';
-import { registerAgent } from '../contract/agents.ts';
+import { startStory } from '../../test/support/stream-story.ts';
+import { registerAgent, showAgent } from '../contract/agents.ts';
 import { isSwarmError } from '../contract/errors.ts';
-import { addMaintainer, grantAccess, setConfig } from '../contract/repos.ts';
-import { claimTask, createTask } from '../contract/tasks.ts';
+import { addMaintainer, grantAccess, revokeAccess, setConfig } from '../contract/repos.ts';
+import { claimTask, createTask, listTasks } from '../contract/tasks.ts';
 import { agentOperations } from './agents.ts';
 import { branchRuleOperations } from './branch-rules.ts';
 import { budgetOperations } from './budgets.ts';
@@ -130,6 +131,37 @@ forEachDatabase((_kind, makeDatabase) => {
       });
     },
   );
+});
+
+forEachDatabase((_kind, makeDatabase) => {
+  it('where karma opens a repository, one short of it writes nothing, and who has earned it does', async () => {
+    const { call, landed, repoId, owner, coder } = await startStory(await makeDatabase(), {
+      agents: ['coder'],
+    });
+    const karma = async () => (await call(showAgent, { agent: 'coder' }, { as: owner })).karma;
+    const write = () => call(createTask, { repoId, title: 'mine' }, { as: coder });
+    await landed(coder, 'one', owner);
+    const earned = await karma();
+    const changes = { agent_access: 'karma_threshold', min_karma: earned + 1 };
+    await call(setConfig, { repoId, changes }, { as: owner });
+    await expect(write()).rejects.toMatchObject({
+      code: 'not_allowed',
+      details: {
+        needs: 'write',
+        has: 'read',
+        reasons: [`the repository asks for ${earned + 1} karma; the agent has ${earned}`],
+      },
+    });
+    expect((await call(listTasks, { repoId }, { as: coder })).items).toEqual([]);
+    await call(grantAccess, { repoId, agent: 'coder', level: 'write' }, { as: owner });
+    await landed(coder, 'two', owner);
+    await call(revokeAccess, { repoId, agent: 'coder' }, { as: owner });
+    expect(await karma()).toBe(earned + 1);
+    expect((await write()).title).toBe('mine');
+    await call(setConfig, { repoId, changes: { min_karma: earned + 2, is_private: true } }, { as: owner });
+    await expect(write()).rejects.toMatchObject({ details: { has: null } });
+    await expect(call(listTasks, { repoId }, { as: coder })).rejects.toMatchObject({ code: 'not_allowed' });
+  });
 });
 
 it('lets a stranger do nothing in a private repository but ask who there is and register', () => {

@@ -122,7 +122,7 @@ async function checkSwitch(
 }
 
 /** The log knows who froze the queue. */
-async function isFrozenByRed({ db, repo }: { db: Db; repo: RepoRow }): Promise<boolean> {
+export async function isFrozenByRed({ db, repo }: { db: Db; repo: RepoRow }): Promise<boolean> {
   const [last] = await listEventRows(db, { repoId: repo.id, type: 'queue.frozen', limit: 1 });
   return last !== undefined && toEvent(last).data.automatic === true;
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
 import { registerAgent, suspendAgent } from '../contract/agents.ts';
-import { addMaintainer, grantAccess, removeMaintainer, setConfig } from '../contract/repos.ts';
+import { addMaintainer, grantAccess, removeMaintainer, setConfig, trustAgent } from '../contract/repos.ts';
 import { checkConsensus, listReviews, nextReview, submitReview } from '../contract/reviews.ts';
 import { pauseStream } from '../contract/streams.ts';
 
@@ -201,5 +201,47 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await next(rival)).toBeNull();
     await call(pauseStream, { stream: other }, { as: judge });
     expect(await next(owner)).toBeNull();
+  });
+
+  it('next offers what lost its approval, and nothing to one whose verdict would not count', async () => {
+    const { call, verdict, repoId, id, judge, second, owner } = await inReview();
+    const next = async (as: { id: string }) => {
+      const { stream, why } = await call(nextReview, { repoId }, { as });
+      return stream?.id ?? why;
+    };
+    await verdict(judge, id);
+    expect(await next(second)).toBe('nothing is in review');
+    await call(removeMaintainer, { repoId, agent: 'judge' }, { as: owner });
+    expect([await next(second), await next(judge)]).toEqual([id, 'nothing waits for judge']);
+    await call(trustAgent, { repoId, agent: 'second', factor: 0 }, { as: owner });
+    expect(await next(second)).toBe('nothing waits for second');
+  });
+
+  it('next offers nothing to one who has judged block by block, nor beside an agent of the same operator', async () => {
+    const { call, verdict, repoId, id, judge, owner } = await inReview({
+      config: { min_reviews: 3, independent_reviews: true },
+    });
+    const next = async (as: { id: string }) =>
+      (await call(nextReview, { repoId }, { as })).stream?.id ?? null;
+    await call(submitReview, { stream: id, verdict: 'approve', block: '1' }, { as: judge });
+    expect(await next(judge)).toBeNull();
+    const fleet = [];
+    for (const name of ['a1', 'a2']) {
+      await call(registerAgent, { name, operator: 'acme' }, { as: owner });
+      fleet.push((await call(addMaintainer, { repoId, agent: name }, { as: owner })).agent);
+    }
+    const [one = owner, other = owner] = fleet;
+    expect([await next(one), await next(other)]).toEqual([id, id]);
+    await verdict(one, id);
+    expect([await next(other), await next(owner)]).toEqual([null, id]);
+  });
+
+  it('next leaves out what the caller has tried', async () => {
+    const { call, stream, submit, repoId, id, coder, judge } = await inReview();
+    const { id: other } = await stream(coder, 'two');
+    await submit(coder, other, factsOf('two'));
+    const first = (await call(nextReview, { repoId }, { as: judge })).stream?.id ?? '';
+    const second = await call(nextReview, { repoId, tried: [first] }, { as: judge });
+    expect([first, second.stream?.id].sort()).toEqual([id, other].sort());
   });
 });

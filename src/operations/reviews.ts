@@ -1,7 +1,9 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/reviews.ts';
+import type { StreamState } from '../contract/streams.ts';
 import type { StreamRow } from '../db/tables.ts';
+import { lacksVerdictOf } from '../domain/reviews/awaited.ts';
 import type { Block } from '../domain/reviews/blocks.ts';
 import { blocksOfStream } from '../domain/reviews/blocks-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
@@ -16,7 +18,7 @@ import {
   toStream,
 } from '../domain/streams/streams-store.ts';
 import { blockOperations } from './blocks.ts';
-import { assignedReviewers, awaitsVerdict } from './next-reviewer.ts';
+import { assignedReviewers, awaitingVerdicts, findVoter } from './next-reviewer.ts';
 import { operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
 import { refreshApproval } from './stream-effects.ts';
@@ -131,26 +133,33 @@ const check = query(contract.checkConsensus, {
 const MOST_LOOKED_AT = 500;
 
 /**
- * Among the streams in review on which the caller's verdict would count and is still missing: first the oldest that
- * names the caller as the next to act, then the oldest of the others.
+ * Among the streams that wait for a verdict, those on which the caller's would count and is still missing: first the
+ * oldest that names the caller as the next to act, then the oldest of the others.
  */
 const next = query(contract.nextReview, {
   on: 'repo',
   needs: 'read',
-  async run(context) {
+  async run(context, { tried }) {
     const { db, repo, caller } = context;
     if (!caller) return { stream: null, why: 'nobody asks' };
-    const rows = await listStreamRows(db, { repoId: repo.id, states: ['in_review'], limit: MOST_LOOKED_AT });
-    const named = await assignedReviewers(context, rows);
-    const mine = rows.filter((row) => named.get(row.id)?.id === caller.id);
-    for (const stream of [...mine, ...rows.filter((row) => !mine.includes(row))]) {
-      if (await awaitsVerdict(context, stream, caller)) {
-        return { stream: await toStream(db, stream), why: `${handleOfStream(stream)} waits for a verdict` };
-      }
+    const ofState = (state: StreamState) =>
+      listStreamRows(db, { repoId: repo.id, states: [state], limit: MOST_LOOKED_AT });
+    const rows = [...(await ofState('in_review')), ...(await ofState('approved'))];
+    const awaiting = await awaitingVerdicts(context, rows);
+    const named = await assignedReviewers(context, awaiting);
+    const voter = await findVoter(context, caller);
+    const lacking = awaiting.filter(
+      ({ row, facts }) => !tried.includes(row.id) && lacksVerdictOf(facts, voter),
+    );
+    const found = lacking.find(({ row }) => named.get(row.id)?.id === caller.id) ?? lacking[0];
+    if (found) {
+      const why = `${handleOfStream(found.row)} waits for a verdict`;
+      return { stream: await toStream(db, found.row), why };
     }
+    const nothing = tried.length === 0 ? 'nothing' : 'nothing else';
     return {
       stream: null,
-      why: rows.length === 0 ? 'nothing is in review' : `nothing waits for ${caller.name}`,
+      why: awaiting.length === 0 ? 'nothing is in review' : `${nothing} waits for ${caller.name}`,
     };
   },
 });

@@ -1,7 +1,5 @@
-import { type Attention, repoStatus } from '../contract/status.ts';
+import { repoStatus } from '../contract/status.ts';
 import { StreamState } from '../contract/streams.ts';
-import type { RepoRow } from '../db/tables.ts';
-import { listOwners } from '../domain/access/owners-store.ts';
 import { countAgents } from '../domain/agents/agents-store.ts';
 import { listQueueRows } from '../domain/merges/merges-store.ts';
 import { toRepo } from '../domain/repos/repos-store.ts';
@@ -11,13 +9,10 @@ import {
   toPromotion,
   toStabilization,
 } from '../domain/stabilizations/stabilizations-store.ts';
-import { attentionFor } from '../domain/streams/attention.ts';
-import { countStreams, listStreamRows, toStreams } from '../domain/streams/streams-store.ts';
+import { countStreams } from '../domain/streams/streams-store.ts';
 import { countTasks } from '../domain/tasks/tasks-store.ts';
-import { assignedReviewers } from './next-reviewer.ts';
-import { query, type ReadContext } from './operation.ts';
-
-const MOST_SHOWN = 200;
+import { attentionOf } from './attention.ts';
+import { query } from './operation.ts';
 
 const show = query(repoStatus, {
   on: 'repo',
@@ -43,29 +38,10 @@ const show = query(repoStatus, {
       lastStabilization: last ? toStabilization(last) : null,
       lastPromotion: promotion ? toPromotion(promotion) : null,
       agents: await countAgents(db),
-      attention,
+      attention: attention.items,
+      attentionOmitted: attention.omitted,
     };
   },
 });
-
-/** Every open stream with the one who acts next on it; what waits comes before what is being worked on. */
-async function attentionOf(context: ReadContext & { repo: RepoRow }): Promise<Attention[]> {
-  const { db, repo } = context;
-  const ofState = (states: StreamState[]) =>
-    listStreamRows(db, { repoId: repo.id, states, limit: MOST_SHOWN });
-  const inReview = await ofState(['in_review']);
-  const rows = [
-    ...inReview,
-    ...(await ofState(['changes_requested', 'approved', 'conflicted', 'paused', 'queued'])),
-    ...(await ofState(['active'])),
-  ];
-  const reviewers = await assignedReviewers(context, inReview);
-  const [owner] = await listOwners(db, repo.id);
-  const streams = await toStreams(db, rows);
-  return streams.map((stream) => {
-    const carriers = { reviewer: reviewers.get(stream.id), owner, frozenReason: repo.frozen_reason };
-    return attentionFor(stream, carriers);
-  });
-}
 
 export const statusOperations = [show];

@@ -65,6 +65,12 @@ export async function undoQueueMove(context: RepoContext, record: UndoRecord): P
   });
 }
 
+/** What a workflow takes back in git moves a branch or brings a workspace back, and no operation could undo that. */
+export async function requireRightToStream(context: RepoContext, record: UndoRecord): Promise<void> {
+  const { streamId } = record.data;
+  if (typeof streamId === 'string') await refuseStranger(context, await getStreamRow(context.db, streamId));
+}
+
 /** A right that was lost since does not come back by undoing; and a record proves nothing about who made it. */
 async function refuseStranger(context: RepoContext, stream: StreamRow): Promise<void> {
   const isOwn = await isStreamAuthor(context.db, stream, context.actor.id);

@@ -1,18 +1,16 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
-import { getRepo, setConfig } from '../contract/repos.ts';
+import { oid } from '../../test/support/stream-story.ts';
+import { addMaintainer, getRepo, removeMaintainer, setConfig } from '../contract/repos.ts';
+import { createStream } from '../contract/streams.ts';
 import { claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
 import { listUndo, recordUndo, undo } from '../contract/undo.ts';
-import { agentOperations } from './agents.ts';
-import { repoOperations } from './repos.ts';
-import { taskOperations } from './tasks.ts';
-import { undoOperations } from './undo.ts';
+import { operations } from './index.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
   async function start() {
-    const all = [...agentOperations, ...repoOperations, ...taskOperations, ...undoOperations];
-    const kernel = makeKernel(await makeDatabase(), all);
+    const kernel = makeKernel(await makeDatabase(), operations);
     const seed = await kernel.seedRepo({ agents: ['coder', 'rival'] });
     const { repoId, owner } = seed;
     const task = await kernel.call(createTask, { repoId, title: 'one' }, { as: owner });
@@ -101,6 +99,27 @@ forEachDatabase((_kind, makeDatabase) => {
     );
     expect(await takeBack(coder, made.id)).toMatchObject({ id: made.id, data });
     await expect(takeBack(coder, made.id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('moves no branch back for one who may not move it any more', async () => {
+    const { call, repoId, owner, coder, rival, takeBack } = await start();
+    const begin = { repoId, name: 'x', baseBranch: 'buffer', baseCommit: oid('buffer') };
+    const { id } = await call(createStream, begin, { as: coder });
+    const rebased = async (as: { id: string }, operation: string) => {
+      const data = { streamId: id, from: oid('from'), to: oid('to') };
+      return call(recordUndo, { repoId, operation, summary: 'it', data }, { as });
+    };
+    await call(addMaintainer, { repoId, agent: 'rival' }, { as: owner });
+    const records = [await rebased(rival, 'stream.rebase'), await rebased(rival, 'stream.resolve')];
+    await call(removeMaintainer, { repoId, agent: 'rival' }, { as: owner });
+    for (const record of records)
+      await expect(takeBack(rival, record.id)).rejects.toMatchObject({ code: 'not_allowed' });
+    expect((await call(listUndo, { repoId }, { as: rival })).items.map((each) => each.undoneAt)).toEqual([
+      null,
+      null,
+    ]);
+    const own = await rebased(coder, 'stream.rebase');
+    expect(await takeBack(coder)).toMatchObject({ id: own.id });
   });
 
   it('never undoes a landing or a promotion, and says what to do', async () => {

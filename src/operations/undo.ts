@@ -4,6 +4,7 @@ import type { RepoRow, UndoRecordRow } from '../db/tables.ts';
 import { listUndoRows, markUndone, recordUndoRow, toUndoRecord } from '../domain/undo/undo-store.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 import { neverUndone, undoActions } from './undo-actions.ts';
+import { requireRightToStream } from './undo-streams.ts';
 
 /** The caller's own records, the last one first; nobody takes back what another did. */
 const list = query(contract.listUndo, {
@@ -35,7 +36,7 @@ const run = operation(contract.undo, {
   async run(context, input) {
     const row = await chooseRecord(context, input.record);
     refuseIfNever(row.operation);
-    await undoActions[row.operation]?.(context, toUndoRecord(row));
+    await (undoActions[row.operation] ?? requireRightToStream)(context, toUndoRecord(row));
     context.emit({
       type: 'operation.undone',
       subject: { type: 'undo', id: row.id },

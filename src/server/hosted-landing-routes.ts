@@ -2,7 +2,7 @@ import { SwarmError } from '../contract/errors.ts';
 import * as api from '../contract/hosted-streams.ts';
 import { landMerge, listMerges, prepareMerge, requestMerge } from '../contract/merges.ts';
 import { getRepo } from '../contract/repos.ts';
-import { submitReview } from '../contract/reviews.ts';
+import { nextReview, submitReview } from '../contract/reviews.ts';
 import {
   abandonStream,
   finishStream,
@@ -15,10 +15,17 @@ import { adoptBranch } from '../workflows/adopt.ts';
 import { measureStream } from '../workflows/facts.ts';
 import { conflictReport } from '../workflows/hosted/conflict-report.ts';
 import { mergeStream } from '../workflows/merge-stream.ts';
-import { judgeStream, requestReview } from '../workflows/review-stream.ts';
+import { judgeStream, nextForReview, requestReview } from '../workflows/review-stream.ts';
 import { cleanSoon } from './clean-soon.ts';
 import { clientFacts, UNKNOWN_COMMIT } from './client-facts.ts';
-import { type HostedCall, hostedRoute, openStreamOf, streamOf, writeLast } from './hosted-call.ts';
+import {
+  type HostedCall,
+  hostedRoute,
+  openStreamOf,
+  streamOf,
+  workflowOf,
+  writeLast,
+} from './hosted-call.ts';
 import { pushSoon } from './push-soon.ts';
 
 /**
@@ -127,6 +134,14 @@ const review = hostedRoute(api.judge, async (call, input) => {
   return { review: given.review, stream: given.stream, consensus: given.consensus };
 });
 
+/** What is shown is remembered: a verdict that names no head is about that one. */
+const nextToReview = hostedRoute(nextReview, async (call, input) => {
+  const workflow = await workflowOf(call, input.repoId);
+  if (!workflow) return call.authority.call(nextReview, input);
+  const { stream, why } = await nextForReview(workflow);
+  return { stream, why };
+});
+
 const merge = hostedRoute(api.askForMerge, async (call, input) => {
   const { stream, workflow } = await openStreamOf(call, input.stream);
   const { id, force, reason, priority } = input;
@@ -168,4 +183,4 @@ const merge = hostedRoute(api.askForMerge, async (call, input) => {
   };
 });
 
-export const landingRoutes = [close, update, submit, finish, review, merge];
+export const landingRoutes = [close, update, submit, finish, review, nextToReview, merge];

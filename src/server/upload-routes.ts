@@ -6,6 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomHex } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { getRepo } from '../contract/repos.ts';
+import { leastLevelToPush } from '../domain/repos/branch-rules.ts';
 import { cleanUploads, uploadsOf } from '../workflows/hosted/clean-uploads.ts';
 import { type TakenBundle, takeBundle } from '../workflows/hosted/take-bundle.ts';
 import { type Face, PREFIX } from './face.ts';
@@ -31,7 +33,9 @@ async function upload(face: Face, request: UploadRequest): Promise<TakenBundle> 
   const { repoId } = request.params;
   const call = await rawCall(face, request);
   const workflow = await cloneOf(call, repoId);
-  await requireLevel(call, repoId, 'admin');
+  const { config } = await call.authority.call(getRepo, { repoId });
+  // Nobody fills the disk who could not move anything.
+  await requireLevel(call, repoId, leastLevelToPush(config));
   const place = uploadsOf(workflow);
   await mkdir(place, { recursive: true, mode: 0o700 });
   await cleanUploads(workflow);

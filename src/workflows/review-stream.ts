@@ -20,6 +20,8 @@ import { findWorkspace } from '../machine/workspaces.ts';
 import { adoptBranch } from './adopt.ts';
 import { cascadeStreams } from './cascade-streams.ts';
 import { measureStream } from './facts.ts';
+import { isAtHome } from './shared/at-home.ts';
+import { bringCommit } from './shared/bring-stream.ts';
 import { isAuthor } from './stream-rights.ts';
 import { followParent } from './sync-worktree.ts';
 import { actorOf, type Workflow } from './workflow.ts';
@@ -146,11 +148,32 @@ export function rememberSeen(workflow: Workflow, stream: Stream): void {
   });
 }
 
-/** The stream that most needs the actor's verdict; remembers its head as shown. */
-export async function nextForReview(workflow: Workflow): Promise<{ stream: Stream | null; why: string }> {
-  const next = await workflow.authority.call(nextReview, { repoId: workflow.repo.id });
-  if (!next.stream) return next;
-  const stream = await adoptBranch(workflow, next.stream);
-  rememberSeen(workflow, stream);
-  return { stream, why: next.why };
+export interface NextForReview {
+  stream: Stream | null;
+  why: string;
+  /** Streams that would have come before it, but what they hold has not come from their authors' machines. */
+  skipped: Stream[];
+}
+
+const MOST_SKIPPED = 100;
+
+/** The stream that most needs the actor's verdict and can be shown here; remembers its head as shown. */
+export async function nextForReview(workflow: Workflow): Promise<NextForReview> {
+  const skipped: Stream[] = [];
+  for (;;) {
+    const tried = skipped.map((each) => each.id);
+    const next = await workflow.authority.call(nextReview, { repoId: workflow.repo.id, tried });
+    if (!next.stream) return { ...next, skipped };
+    if (skipped.length < MOST_SKIPPED && !(await canShow(workflow, next.stream))) {
+      skipped.push(next.stream);
+      continue;
+    }
+    const stream = await adoptBranch(workflow, next.stream);
+    rememberSeen(workflow, stream);
+    return { stream, why: next.why, skipped };
+  }
+}
+
+async function canShow(workflow: Workflow, stream: Stream): Promise<boolean> {
+  return (await isAtHome(workflow, stream)) || bringCommit(workflow, stream.branch, stream.head);
 }

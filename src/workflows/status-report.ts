@@ -1,6 +1,7 @@
 import type { OutputOf } from '../contract/endpoint.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { repoStatus } from '../contract/status.ts';
+import { sayDirectPush } from '../domain/repos/branch-rules.ts';
 import { aheadBehind, isAncestor } from '../git/commits.ts';
 import { resolveCommit } from '../git/refs.ts';
 import { adoptBranch } from './adopt.ts';
@@ -70,7 +71,8 @@ async function branches(
   workflow: Workflow,
   status: OutputOf<typeof repoStatus>,
 ): Promise<Pick<StatusReport, 'buffer' | 'moved'>> {
-  const { bufferBranch, promoteTarget } = workflow.repo;
+  const { bufferBranch, promoteTarget, config } = workflow.repo;
+  const rule = sayDirectPush(promoteTarget, config);
   const buffer = await resolveCommit(workflow.git, `refs/heads/${bufferBranch}`);
   const target = await resolveCommit(workflow.git, `refs/heads/${promoteTarget}`);
   const moved: string[] = [];
@@ -83,12 +85,12 @@ async function branches(
   const promoted = status.lastPromotion?.toCommit;
   if (behind > 0)
     moved.push(
-      `${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing`,
+      `${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing (${rule})`,
     );
   // What was promoted on another machine may not have come here yet.
   const isKnown = promoted && promoted !== target && (await isHere(workflow, promoted));
   if (isKnown && !(await isAncestor(workflow.git, promoted, target))) {
-    moved.push(`${promoteTarget} no longer holds what was promoted (${promoted.slice(0, 10)})`);
+    moved.push(`${promoteTarget} no longer holds what was promoted, ${promoted.slice(0, 10)} (${rule})`);
   }
   return { buffer: { commit: buffer, behindTarget: behind, aheadOfTarget: ahead }, moved };
 }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BranchRule } from '../../src/contract/repo-files.ts';
+import { examine } from '../../src/workflows/doctor/doctor.ts';
 import { editBranchRules } from '../../src/workflows/edit-branch-rules.ts';
+import { reportStatus } from '../../src/workflows/status-report.ts';
 import { refusal, type Story, startStory } from '../support/story.ts';
 
 function add(story: Story, pattern: string, more: object, as = 'Olga') {
@@ -51,4 +53,33 @@ it('maintainers keep the rules, in the file with its comments and in the databas
   expect(after).toContain('pattern: buffer');
   for (const comment of before.split('\n').filter((line) => line.startsWith('#')))
     expect(after).toContain(comment);
+});
+
+it('what moved buffer or target by another hand is told with what the rules say of it', async () => {
+  const story = await startStory({ mode: 'review', model: 'solo', agents: ['coder'] });
+  await story.land(await story.stream('coder', { 'a.txt': 'a\n' }), { author: 'coder', judge: 'Olga' });
+  await story.promote();
+  const told = async () => {
+    const { moved } = await story.run('Olga', (workflow) => reportStatus(workflow));
+    const { findings } = await story.run('Olga', (workflow) => examine(workflow, { fix: false }));
+    return [...moved, findings.find(({ check }) => check === 'buffer')?.text];
+  };
+  expect(await told()).toEqual(['buffer holds every landing']);
+  story.git.commit('Hotfix', { 'b.txt': 'b\n' });
+  expect(await told()).toEqual([
+    expect.stringMatching(/main holds 1 commits .* \(direct_push of main is none where no rule says/),
+    'buffer holds every landing',
+  ]);
+  await add(story, 'm*', { direct_push: 'maintainers' });
+  await add(story, 'main', { direct_push: 'all' });
+  expect((await told())[0]).toContain('direct_push of main is maintainers by the rule for m*, main');
+
+  story.git.git('update-ref', 'refs/heads/buffer', 'main');
+  expect(await told()).toEqual([
+    expect.stringMatching(
+      /^buffer was moved by another hand: .* is no landing; direct_push of buffer is none/,
+    ),
+  ]);
+  story.git.git('update-ref', 'refs/heads/buffer', 'main~2');
+  expect((await told()).at(-1)).toMatch(/lacks 1 landings .*; direct_push of buffer is none/);
 });

@@ -537,6 +537,22 @@ it('keeps a commit that may not land now, says why, and lands it with the next',
   });
 });
 
+it('a verdict is about what review next has shown', async () => {
+  const { server, alpha, beta, repo, work } = await start();
+  const id = await work.stream(alpha, 'good', { 'a.txt': 'a\n' });
+  await server.ask(`POST /streams/${id}/submit`, { as: alpha.key, body: {} });
+  const next = () => server.ask(`GET /repos/${repo.id}/reviews/next`, { as: beta.key });
+  const shown = await next();
+  expect(shown.stream.id).toBe(id);
+  await work.put(alpha, id, 'evil.txt', 'evil\n');
+  await server.ask(`POST /streams/${id}/commits`, { as: alpha.key, body: { message: 'evil' } });
+  const approve = () =>
+    server.request(`POST /streams/${id}/reviews`, { as: beta.key, body: { verdict: 'approve' } });
+  expect(await approve()).toMatchObject({ status: 412, body: { error: { code: 'stale' } } });
+  expect((await next()).stream.head).not.toBe(shown.stream.head);
+  expect(await approve()).toMatchObject({ body: { stream: { state: 'approved' } } });
+});
+
 it('refuses settings that are none, and addresses it must not look at', async () => {
   const server = await makeServer();
   const make = (body: object) =>

@@ -80,6 +80,58 @@ it('begins with what an owner uploads, and moves only forward from there', async
   expect(items).toHaveLength(2);
 });
 
+it('lets maintainers, or all who may write, move what a branch rule opens to them, and nothing else', async () => {
+  const { server, owner, coder, repo, upload, clone } = await start();
+  const mary = await server.agent('mary');
+  await server.ask(`POST /repos/${repo.id}/maintainers`, { as: owner.key, body: { agent: 'mary' } });
+  const git = gitFixture({ branch: 'main' });
+  git.commit('Begin', { 'a.txt': 'one\n' });
+  expect(await upload(bundle(git, 'main'))).toMatchObject({ status: 200 });
+  const rule = (pattern: string, direct_push: string) =>
+    server.ask(`POST /repos/${repo.id}/branch-rules`, {
+      as: owner.key,
+      body: { rule: { pattern, direct_push } },
+    });
+  const statuses = async (bytes: Buffer) => {
+    const found = [];
+    for (const { key } of [coder, mary, owner]) found.push((await upload(bytes, key)).status);
+    return found;
+  };
+  git.commit('By hand', { 'a.txt': 'two\n' });
+  expect(await statuses(bundle(git, 'main'))).toEqual([403, 403, 403]);
+  await rule('main', 'maintainers');
+  expect(await statuses(bundle(git, 'main'))).toEqual([403, 200, 200]);
+  expect(git.gitIn(clone, 'rev-parse', 'main')).toBe(git.oid('main'));
+  await rule('open/*', 'all');
+  git.git('branch', 'open/x');
+  git.git('branch', 'shut');
+  expect(await statuses(bundle(git, 'shut'))).toEqual([403, 403, 200]);
+  expect(await statuses(bundle(git, 'open/x'))).toEqual([200, 200, 200]);
+  expect((await upload(bundle(git, 'open/x', 'shut'), coder.key)).status).toBe(200);
+  git.git('tag', 'v1');
+  expect(await statuses(bundle(git, 'v1'))).toEqual([403, 403, 200]);
+  await rule('m*', 'none');
+  git.commit('Shut again', { 'a.txt': 'three\n' });
+  expect(await statuses(bundle(git, 'main'))).toEqual([403, 403, 403]);
+});
+
+it('takes settings past a review from owners alone', async () => {
+  const { server, owner, coder, repo, upload } = await start();
+  const git = gitFixture({ branch: 'main' });
+  git.commit('Begin', { 'a.txt': 'one\n' });
+  await upload(bundle(git, 'main'));
+  await server.ask(`POST /repos/${repo.id}/branch-rules`, {
+    as: owner.key,
+    body: { rule: { pattern: 'main', direct_push: 'all' } },
+  });
+  git.commit('Sly', { '.gitswarm/config.yml': 'min_reviews: 0\n' });
+  expect(await upload(bundle(git, 'main'), coder.key)).toMatchObject({
+    status: 403,
+    body: { error: { message: expect.stringContaining('settings') } },
+  });
+  expect(await upload(bundle(git, 'main'))).toMatchObject({ status: 200 });
+});
+
 it('takes nothing of a bundle that is broken, incomplete or hostile', async () => {
   const { server, owner, repo, upload, clone } = await start();
   const git = gitFixture({ branch: 'main' });

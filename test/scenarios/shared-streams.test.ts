@@ -8,7 +8,7 @@ import { diffStream } from '../../src/workflows/diff-stream.ts';
 import { examine } from '../../src/workflows/doctor/doctor.ts';
 import { driveQueue } from '../../src/workflows/drive-queue.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
-import { judgeStream, requestReview } from '../../src/workflows/review-stream.ts';
+import { judgeStream, nextForReview, requestReview } from '../../src/workflows/review-stream.ts';
 import { isAtHome } from '../../src/workflows/shared/at-home.ts';
 import { fetchShared } from '../../src/workflows/shared/fetch-shared.ts';
 import { pushStreams, pushTags } from '../../src/workflows/shared/push-shared.ts';
@@ -68,6 +68,24 @@ it('nothing that is not pushed keeps anybody else waiting, and it is named', asy
   expect(await story.run('Olga', (workflow) => driveQueue(workflow))).toMatchObject({
     conflicted: [{ stream: { id: unpushed.id } }],
   });
+});
+
+it('review next passes over what is not pushed, and says so', async () => {
+  const clones = await startClones();
+  const { story, there } = clones;
+  const unpushed = await clones.streamThere('bob', { 'a.txt': 'theirs\n' }, { pushed: false });
+  const mine = await story.stream('coder', { 'b.txt': 'mine\n' });
+  await there('bob', (workflow) => requestReview(workflow, unpushed.id));
+  const next = () => story.run('Olga', (workflow) => nextForReview(workflow));
+  expect(await next()).toMatchObject({
+    stream: null,
+    why: 'nothing else waits for Olga',
+    skipped: [{ id: unpushed.id }],
+  });
+  await story.submit('coder', mine);
+  expect(await next()).toMatchObject({ stream: { id: mine.id }, skipped: [{ id: unpushed.id }] });
+  await there('bob', push);
+  expect(await next()).toMatchObject({ stream: { id: unpushed.id }, skipped: [] });
 });
 
 it('with tests before a landing, too, what is not pushed waits', async () => {

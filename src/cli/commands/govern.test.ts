@@ -89,3 +89,35 @@ it('stage, karma, orgs, branch rules and notifications answer programs and peopl
   ]);
   expect(cli.data(['notifications', 'read', '--as', 'coder'])).toEqual({ read: 1, unread: 0 });
 });
+
+it('access is granted, taken away and explained, with the rule that decides', () => {
+  const cli = cliFixture({ model: 'guild' });
+  const asOlga = ['--as', 'Olga'];
+  const explain = (agent: string) => cli.data(['repo', 'access', 'explain', agent]);
+  expect(explain('Olga')).toMatchObject({
+    agent: { name: 'Olga' },
+    level: 'admin',
+    reasons: ['is an owner of the repository'],
+  });
+  expect(explain('coder')).toMatchObject({
+    level: 'write',
+    reasons: ['the repository is open to every registered agent'],
+  });
+  cli.data(['config', 'set', 'agent_access', 'allowlist', ...asOlga]);
+  expect(explain('coder')).toMatchObject({ level: 'read' });
+  cli.data(['repo', 'access', 'grant', 'coder', 'maintain', ...asOlga]);
+  expect(explain('coder')).toMatchObject({ level: 'maintain', reasons: ['granted maintain'] });
+  expect(cli.run(['repo', 'access', 'explain', 'coder'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('coder: maintain access\n  granted maintain\n'),
+  });
+  cli.data(['repo', 'access', 'revoke', 'coder', ...asOlga]);
+  cli.data(['agent', 'suspend', 'coder', ...asOlga]);
+  expect(explain('coder')).toMatchObject({ level: null, reasons: ['the agent is suspended'] });
+  expect(cli.run(['repo', 'access', 'explain', 'coder']).stdout).toContain('coder: no access');
+  expect(cli.json(['repo', 'access', 'explain', 'nobody'])).toMatchObject({
+    code: 3,
+    error: { code: 'not_found' },
+  });
+  expect(cli.json(['repo', 'access', 'explain'])).toMatchObject({ code: 2, error: { code: 'usage' } });
+});

@@ -104,7 +104,9 @@ const next: Command = {
   async run(session) {
     const workflow = await session.workflow();
     actorOf(workflow);
-    const { stream, why } = await nextForReview(workflow);
+    const { stream, why, skipped } = await nextForReview(workflow);
+    for (const each of skipped)
+      session.output.note(`passed over: ${streamTitle(each)}, which its author's machine has not pushed yet`);
     if (!stream) return { data: null, text: () => plainLine(why) };
     return {
       data: { stream, why },

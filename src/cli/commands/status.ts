@@ -98,6 +98,7 @@ function forWhom(item: StatusReport['attention'][number] | undefined, me: string
 }
 
 const MOST_CLASHES = 5;
+const MOST_WAITING = 20;
 
 function statusText(report: StatusReport, look: Look): string {
   const { style, now } = look;
@@ -126,7 +127,7 @@ function statusText(report: StatusReport, look: Look): string {
     lines.push(
       '',
       table(
-        waiting.slice(0, 20),
+        waiting.slice(0, MOST_WAITING),
         [
           { title: 'NEEDS', value: (item) => (item.agentName ? plainLine(item.agentName) : 'a reviewer') },
           { title: 'STREAM', value: (item) => item.subject.handle },
@@ -138,6 +139,9 @@ function statusText(report: StatusReport, look: Look): string {
       ),
     );
   }
+  if (waiting.length > MOST_WAITING) lines.push(`and ${waiting.length - MOST_WAITING} more that wait`);
+  if (report.attentionOmitted > 0)
+    lines.push(`and ${count(report.attentionOmitted, 'open stream')} more than are looked at here`);
   return lines.join('\n');
 }
 

@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import type { BranchRule, RepoConfig } from '../../contract/repo-files.ts';
+import type { AccessLevel } from '../../contract/repos.ts';
 
 /** What governs a branch after the repository's settings and every matching rule have been put together. */
 export interface BranchPolicy {
@@ -37,6 +38,36 @@ function strictestPush(rules: BranchRule[]): BranchRule['direct_push'] {
   return rules
     .map((rule) => rule.direct_push)
     .reduce((a, b) => (order.indexOf(a) < order.indexOf(b) ? a : b));
+}
+
+const PUSHERS: Record<BranchRule['direct_push'], AccessLevel | null> = {
+  none: null,
+  maintainers: 'maintain',
+  all: 'write',
+};
+
+/**
+ * What it takes to move a ref without a landing; null where nobody may. Buffer and target are moved past their rules by
+ * nobody; other branches are an owner's where no rule opens them, and so are tags.
+ */
+export function levelToPush(ref: string, config: RepoConfig): AccessLevel | null {
+  if (!ref.startsWith('refs/heads/')) return 'admin';
+  const branch = ref.slice('refs/heads/'.length);
+  const isGoverned = branch === config.buffer_branch || branch === config.promote_target;
+  return PUSHERS[branchPolicy(branch, config).directPush] ?? (isGoverned ? null : 'admin');
+}
+
+/** The least that lets anybody push anything here. */
+export function leastLevelToPush(config: RepoConfig): AccessLevel {
+  const values = new Set(config.branch_rules.map((rule) => rule.direct_push));
+  return values.has('all') ? 'write' : values.has('maintainers') ? 'maintain' : 'admin';
+}
+
+/** What the rules say of a branch that moved without a landing, in a few words. */
+export function sayDirectPush(branch: string, config: RepoConfig): string {
+  const { directPush, rules } = branchPolicy(branch, config);
+  const by = rules.length === 0 ? 'where no rule says otherwise' : `by the rule for ${rules.join(', ')}`;
+  return `direct_push of ${branch} is ${directPush} ${by}`;
 }
 
 /** True where a change touches GitSwarm's own settings: then a maintainer other than its author must agree. */

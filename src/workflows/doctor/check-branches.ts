@@ -1,6 +1,7 @@
 import { allPages } from '../../base/all-pages.ts';
 import { listMerges, type Merge } from '../../contract/merges.ts';
 import { listStreams, type Stream } from '../../contract/streams.ts';
+import { sayDirectPush } from '../../domain/repos/branch-rules.ts';
 import { isAncestor, readCommit } from '../../git/commits.ts';
 import { findRef, updateRefs } from '../../git/refs.ts';
 import { adoptBranch } from '../adopt.ts';
@@ -30,7 +31,8 @@ export async function checkBranches(workflow: Workflow): Promise<Finding[]> {
 }
 
 async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Finding> {
-  const { bufferBranch, promoteTarget } = workflow.repo;
+  const { bufferBranch, promoteTarget, config } = workflow.repo;
+  const rule = sayDirectPush(bufferBranch, config);
   const ref = `refs/heads/${bufferBranch}`;
   const tip = await findRef(workflow.git, ref);
   const newest = landings.find((merge) => merge.commit !== null)?.commit ?? null;
@@ -57,6 +59,10 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
     const isOn = (await isHere(workflow, commit)) && (await isAncestor(workflow.git, commit, tip));
     if (!isOn) missing.push(merge.handle);
   }
+  if (missing.length === 0 && landings.length > 0 && !landings.some(({ commit }) => commit === tip)) {
+    const text = `${bufferBranch} was moved by another hand: ${tip.slice(0, 10)} is no landing; ${rule}`;
+    return { check: 'buffer', level: 'note', text };
+  }
   if (missing.length === 0)
     return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
   if (workflow.shared) {
@@ -66,7 +72,7 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
   return {
     check: 'buffer',
     level: 'problem',
-    text: `${bufferBranch} was moved by another hand: it lacks ${missing.length} landings (${missing.slice(0, 5).join(', ')})`,
+    text: `${bufferBranch} was moved by another hand: it lacks ${missing.length} landings (${missing.slice(0, 5).join(', ')}); ${rule}`,
     ...(newest
       ? {
           fix: `git update-ref ${ref} ${newest} brings the newest landing back; look at git reflog ${bufferBranch} first`,

@@ -1,10 +1,14 @@
-import { listBranchRules } from '../../contract/branch-rules.ts';
 import { isSwarmError, SwarmError } from '../../contract/errors.ts';
+import type { RepoConfig } from '../../contract/repo-files.ts';
+import { type AccessLevel, explainAccess, getRepo } from '../../contract/repos.ts';
 import { listStreams } from '../../contract/streams.ts';
 import { type MovedRef, recordUpload } from '../../contract/uploads.ts';
+import { includesLevel } from '../../domain/access/access.ts';
+import { levelToPush, touchesSettings } from '../../domain/repos/branch-rules.ts';
 import { readBundleHeader } from '../../git/bundle-header.ts';
 import { isAncestor, readCommit } from '../../git/commits.ts';
 import { emptyTree } from '../../git/oid.ts';
+import { patchBetween } from '../../git/patches.ts';
 import { isRefName } from '../../git/ref-name.ts';
 import type { RefUpdate } from '../../git/ref-writer.ts';
 import { findRef, updateRefs } from '../../git/refs.ts';
@@ -25,8 +29,8 @@ interface Offered {
 
 /**
  * Takes the branches and tags of a bundle into a server's clone. Where nothing has begun yet they are its beginning;
- * afterwards branches only move forward, tags never, and buffer and target only where their branch rule lets an owner
- * push. All of it or nothing.
+ * afterwards branches only move forward, tags never, and each only for whom its branch rule lets push. All of it or
+ * nothing.
  */
 export async function takeBundle(workflow: Workflow, path: string): Promise<TakenBundle> {
   const { git, authority, repo } = workflow;
@@ -40,9 +44,12 @@ export async function takeBundle(workflow: Workflow, path: string): Promise<Take
   const pack = { path, from: header.length, tips: offered.map((ref) => ref.oid) };
   const updates = await takePack(git, pack, async (aside) => {
     for (const ref of offered) await requireKind(aside, ref);
-    const planned = (await isUntouched(workflow))
+    const sender = await senderOf(workflow);
+    const isFirst = await isUntouched(workflow);
+    if (isFirst) requireOwner(sender);
+    const planned = isFirst
       ? await firstUpdates(workflow, offered)
-      : await laterUpdates(workflow, offered, aside);
+      : await laterUpdates(workflow, { sender, offered, aside });
     return planned.filter((each) => each.old !== each.new);
   });
   workflow.reach('bundle.unpacked');
@@ -96,30 +103,70 @@ async function firstUpdates(workflow: Workflow, offered: Offered[]): Promise<Ref
   );
 }
 
-async function laterUpdates(workflow: Workflow, offered: Offered[], aside: Repository): Promise<RefUpdate[]> {
+async function laterUpdates(
+  workflow: Workflow,
+  { sender, offered, aside }: { sender: Sender; offered: Offered[]; aside: Repository },
+): Promise<RefUpdate[]> {
   const updates: RefUpdate[] = [];
   for (const { name, oid } of offered) {
     const old = (await findRef(workflow.git, name)) ?? null;
     updates.push({ ref: name, old, new: oid });
-    if (old === null || old === oid) continue;
+    if (old === oid) continue;
+    requirePushable(sender, name);
+    if (old === null) continue;
     const isForward = name.startsWith('refs/heads/') && (await isAncestor(aside, old, oid));
     if (!isForward)
       throw new SwarmError('conflict', `${name} would lose what it holds: the upload does not build on it.`, {
         fix: 'Fetch what is there, build on it, and make the bundle anew.',
         details: { ref: name, has: old, offered: oid },
       });
-    await requirePushable(workflow, name);
+    await requirePlain(sender, aside, { name, old, oid });
   }
   return updates;
 }
 
-async function requirePushable({ authority, repo }: Workflow, name: string): Promise<void> {
-  const branch = name.slice('refs/heads/'.length);
-  if (branch !== repo.bufferBranch && branch !== repo.promoteTarget) return;
-  const { governs } = await authority.call(listBranchRules, { repoId: repo.id });
-  if (governs.some((each) => each.branch === branch && each.directPush !== 'none')) return;
-  throw new SwarmError('not_allowed', `${branch} moves by landings and promotions, not by uploads.`, {
+/** Who sends the bundle, and the rules that say what of it they may move. */
+interface Sender {
+  level: AccessLevel | null;
+  config: RepoConfig;
+}
+
+async function senderOf({ authority, repo, actor }: Workflow): Promise<Sender> {
+  const { config } = await authority.call(getRepo, { repoId: repo.id });
+  if (!actor) return { level: null, config };
+  const { level } = await authority.call(explainAccess, { repoId: repo.id, agent: actor.id });
+  return { level, config };
+}
+
+function requireOwner({ level }: Sender): void {
+  if (includesLevel(level, 'admin')) return;
+  throw new SwarmError('not_allowed', 'A repository begins with what an owner uploads.');
+}
+
+function requirePushable({ level, config }: Sender, ref: string): void {
+  const needed = levelToPush(ref, config);
+  if (needed !== null && includesLevel(level, needed)) return;
+  const name = ref.replace(/^refs\/(heads|tags)\//, '');
+  const why = needed === null ? 'moves by landings and promotions' : `is moved by who has ${needed} access`;
+  throw new SwarmError('not_allowed', `${name} ${why}, not by this upload.`, {
     fix: 'Land the work as a stream, or set direct_push in a branch rule.',
+    details: { ref, needs: needed, has: level },
+  });
+}
+
+/** What buffer and target hold of the settings is in force: past a review only owners change it. */
+async function requirePlain(
+  { level, config }: Sender,
+  aside: Repository,
+  { name, old, oid }: Offered & { old: string },
+): Promise<void> {
+  const isGoverned = [config.buffer_branch, config.promote_target].some(
+    (each) => name === `refs/heads/${each}`,
+  );
+  if (!isGoverned || includesLevel(level, 'admin')) return;
+  if (!touchesSettings((await patchBetween(aside, old, oid)).paths)) return;
+  throw new SwarmError('not_allowed', `The upload changes settings in ${name}: only an owner does that so.`, {
+    fix: 'Land the settings as a stream.',
   });
 }
 

@@ -24,7 +24,7 @@ export function RepositoryPage({ repoId }: { repoId: string }) {
           <Head status={known} />
           <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="space-y-5">
-              <AttentionCard repoId={repoId} attention={known.attention} />
+              <AttentionCard repoId={repoId} attention={known.attention} omitted={known.attentionOmitted} />
               <StreamsCard repoId={repoId} counts={known.streams} />
               <TasksCard repoId={repoId} />
             </div>

@@ -14,8 +14,15 @@ const TONES: Partial<Record<Attention['kind'], Tone>> = {
   review: 'busy',
 };
 
+interface AttentionCardProps {
+  repoId: string;
+  attention: readonly Attention[];
+  /** Open streams that were not looked at. */
+  omitted: number;
+}
+
 /** Every stream that waits for somebody, with the one who acts next; what waits for the reader comes first. */
-export function AttentionCard({ repoId, attention }: { repoId: string; attention: readonly Attention[] }) {
+export function AttentionCard({ repoId, attention, omitted }: AttentionCardProps) {
   const me = useMe().data?.agent.id;
   const waiting = attention.filter((each) => each.kind !== 'task');
   const isMine = (each: Attention) => me !== undefined && each.agentId === me;
@@ -41,6 +48,7 @@ export function AttentionCard({ repoId, attention }: { repoId: string; attention
           ))}
         </ul>
       )}
+      {omitted > 0 && <Empty>{`${omitted} more open streams are not looked at here.`}</Empty>}
     </Card>
   );
 }

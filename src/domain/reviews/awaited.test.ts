@@ -39,7 +39,7 @@ function facts(rules: Partial<ConsensusRules> = {}, verdicts: StandingVerdict[] 
     authorIsOwner: false,
     authorIsHuman: false,
     verdicts,
-    otherVoters: 5,
+    hasOtherVoter: true,
   };
 }
 

@@ -10,8 +10,9 @@ export const BranchRules = z.object({
     z.object({
       branch: z.string(),
       rules: z.array(z.string()),
-      threshold: z.number(),
-      minReviews: z.number().int(),
+      /** Null for the target: a promotion moves what was judged before. */
+      threshold: z.number().nullable(),
+      minReviews: z.number().int().nullable(),
       requireTests: z.boolean(),
       maintainersOnly: z.boolean(),
       directPush: z.enum(['none', 'maintainers', 'all']),

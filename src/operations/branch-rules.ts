@@ -3,7 +3,7 @@ import { RepoConfig } from '../contract/repo-files.ts';
 import type { RepoRow } from '../db/tables.ts';
 import { branchPolicy } from '../domain/repos/branch-rules.ts';
 import { changeRules, type RuleChange } from '../domain/repos/edit-branch-rules.ts';
-import { configInForce } from '../domain/repos/repos-store.ts';
+import { configInForce, serverSettings } from '../domain/repos/repos-store.ts';
 import { applySettings } from './config.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 
@@ -52,10 +52,18 @@ async function change(
 
 function rulesOf(repo: RepoRow): contract.BranchRules {
   const config = configInForce(repo);
-  const governs = [config.buffer_branch, config.promote_target].map((branch) => ({
-    branch,
-    ...branchPolicy(branch, config),
-  }));
+  const buffer = branchPolicy(config.buffer_branch, config);
+  const isSolo = serverSettings(repo).ownership_model === 'solo';
+  const governs = [
+    // One owner's verdict decides in a solo repository, however many a rule asks for.
+    { branch: config.buffer_branch, ...buffer, minReviews: isSolo ? 1 : buffer.minReviews },
+    {
+      branch: config.promote_target,
+      ...branchPolicy(config.promote_target, config),
+      threshold: null,
+      minReviews: null,
+    },
+  ];
   return { items: config.branch_rules.toSorted((a, b) => b.priority - a.priority), governs };
 }
 

@@ -47,7 +47,7 @@ it('maintainers keep the rules, in the file with its comments and in the databas
   const { rules } = await add(story, 'buffer', { required_approvals: 2, priority: 5 }, 'ann');
   expect(rules.governs).toMatchObject([
     { branch: 'buffer', rules: ['buffer'], minReviews: 2 },
-    { branch: 'main', rules: [], minReviews: 1 },
+    { branch: 'main', rules: [], minReviews: null, threshold: null },
   ]);
   const after = readFileSync(file, 'utf8');
   expect(after).toContain('pattern: buffer');

@@ -110,7 +110,13 @@ function rulesText({ items, governs }: BranchRules): string {
     (each) =>
       [
         plainLine(each.branch),
-        `${count(each.minReviews, 'approval')}, ${each.threshold} of the weight${each.requireTests ? ', tests' : ''}${each.maintainersOnly ? ', maintainers only' : ''}`,
+        [
+          ...(each.minReviews === null
+            ? ['what the buffer holds']
+            : [count(each.minReviews, 'approval'), `${each.threshold} of the weight`]),
+          ...(each.requireTests ? ['tests'] : []),
+          ...(each.maintainersOnly ? ['maintainers only'] : []),
+        ].join(', '),
       ] as const,
   );
   if (items.length === 0) return `There are no rules.\n${pairs(policies)}`;

@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
+import type { SeedOptions } from '../../test/support/kernel.ts';
 import { factsOf, startStory } from '../../test/support/stream-story.ts';
 import { registerAgent, showAgent } from '../contract/agents.ts';
+import { depositBudget } from '../contract/budgets.ts';
 import { showKarma } from '../contract/karma.ts';
 import { explainAccess, trustAgent } from '../contract/repos.ts';
 import { checkConsensus } from '../contract/reviews.ts';
+import { cancelTask, createTask } from '../contract/tasks.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
-  async function start() {
-    const story = await startStory(await makeDatabase(), { agents: ['ann', 'ben', 'cat'], model: 'open' });
+  async function start(config: SeedOptions<never>['config'] = {}) {
+    const agents = ['ann', 'ben', 'cat'] as const;
+    const story = await startStory(await makeDatabase(), { agents, model: 'open', config });
     const { call, repoId, owner } = story;
     const karma = async (...people: { id: string }[]) => {
       const all = [];
@@ -17,7 +21,11 @@ forEachDatabase((_kind, makeDatabase) => {
       return all;
     };
     const record = (agent: { id: string }) => call(showKarma, { repoId, agent: agent.id }, { as: owner });
-    return { ...story, karma, record };
+    const bounty = async (amount: number) => {
+      await call(depositBudget, { repoId, amount }, { as: owner });
+      return (await call(createTask, { repoId, title: `pays ${amount}`, amount }, { as: owner })).id;
+    };
+    return { ...story, karma, record, bounty };
   }
 
   it('is earned for landings and confirmed approvals, each with its reason', async () => {
@@ -46,6 +54,79 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await karma(ann, ben, cat, owner)).toEqual([0, 0, 1, 0]);
     expect((await record(cat)).reviewer).toMatchObject({ confirmed: 1, refuted: 0, accuracy: 0.6667 });
     expect((await record(ben)).reviewer).toMatchObject({ confirmed: 0, refuted: 1 });
+  });
+
+  it.each([
+    [9, 1],
+    [10, 1],
+    [59, 5],
+  ])('a landing for a bounty of %i earns %i', async (amount, earned) => {
+    const { ann, owner, landed, karma, bounty } = await start();
+    await landed(ann, 'one', owner, { task: await bounty(amount) });
+    expect(await karma(ann)).toEqual([earned]);
+  });
+
+  it('by the amount is earned once for a task, and a revert takes back what that landing gave', async () => {
+    const {
+      ann,
+      owner,
+      stream,
+      record: head,
+      merge,
+      land,
+      revert,
+      karma,
+      bounty,
+    } = await start({
+      merge_mode: 'swarm',
+    });
+    const { id } = await stream(ann, 'one', { task: await bounty(500) });
+    const landings = [];
+    for (const name of ['one', 'two', 'three']) {
+      landings.push((await land(ann, (await merge(ann, id, factsOf(name))).merge)).merge);
+    }
+    expect(await karma(ann)).toEqual([52]);
+    const [first, second] = landings;
+    if (second) await revert(owner, second);
+    expect(await karma(ann)).toEqual([51]);
+    if (first) await revert(owner, first);
+    expect(await karma(ann)).toEqual([1]);
+  });
+
+  it('by the amount is not earned for what is finished, nor for what another holds', async () => {
+    const { call, clock, ann, ben, owner, stream, submit, verdict, merge, land, karma, bounty } =
+      await start();
+    const landNow = async (as: { id: string }, id: string, name: string) => {
+      await submit(as, id, factsOf(name));
+      await verdict(owner, id);
+      await land(as, (await merge(as, id, factsOf(name))).merge);
+    };
+    const cancelled = await bounty(500);
+    const over = await stream(ann, 'over', { task: cancelled });
+    await call(cancelTask, { task: cancelled }, { as: owner });
+    await landNow(ann, over.id, 'over');
+    expect(await karma(ann)).toEqual([1]);
+
+    const task = await bounty(500);
+    const late = await stream(ann, 'late', { task });
+    await submit(ann, late.id, factsOf('late'));
+    await verdict(owner, late.id);
+    clock.advance(3 * 3_600_000);
+    const taken = await stream(ben, 'taken', { task });
+    await land(ann, (await merge(ann, late.id, factsOf('late'))).merge);
+    expect(await karma(ann)).toEqual([2]);
+    await landNow(ben, taken.id, 'taken');
+    expect(await karma(ben)).toEqual([50]);
+  });
+
+  it('by the amount is earned by whose lease ran out while nobody else took the task', async () => {
+    const { ann, clock, owner, stream, submit, verdict, merge, land, karma, bounty } = await start();
+    const { id } = await stream(ann, 'one', { task: await bounty(500) });
+    await submit(ann, id, factsOf('one'));
+    await verdict(owner, id);
+    clock.advance(3 * 3_600_000);
+    await land(ann, (await merge(ann, id, factsOf('one'))).merge);
+    expect(await karma(ann)).toEqual([50]);
   });
 
   it('two who approve each other gain nothing, and lose what they had of it before', async () => {

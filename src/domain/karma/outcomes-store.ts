@@ -1,6 +1,7 @@
 import type { ReviewerStats } from '../../contract/karma.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { MergeRow, ReviewOutcomeRow } from '../../db/tables.ts';
+import { landingKarma } from './karma.ts';
 import type { Approval } from './rings.ts';
 import { accuracyOf } from './verdict-outcomes.ts';
 
@@ -73,6 +74,21 @@ export async function karmaFrom(db: Db, agentId: string, subjectId: string): Pro
     .where('subject_id', '=', subjectId)
     .execute();
   return rows.reduce((sum, row) => sum + row.amount, 0);
+}
+
+/** True where a landing that stands has earned its author more than any landing does: the task's amount is spent. */
+export async function hasEarnedAmount(db: Db, taskId: string): Promise<boolean> {
+  const rows = await db
+    .selectFrom('karma_entry')
+    .innerJoin('merge', 'merge.id', 'karma_entry.subject_id')
+    .innerJoin('stream', 'stream.id', 'merge.stream_id')
+    .select((e) => ['merge.id', e.fn.sum<number>('karma_entry.amount').as('earned')])
+    .where('stream.task_id', '=', taskId)
+    .where('merge.state', '=', 'landed')
+    .whereRef('karma_entry.agent_id', '=', 'stream.agent_id')
+    .groupBy('merge.id')
+    .execute();
+  return rows.some((row) => Number(row.earned) > landingKarma(0));
 }
 
 /** The newest outcome of a verdict takes the place of the one before. */

@@ -6,6 +6,7 @@ import { listReviewRows } from '../reviews/reviews-store.ts';
 import { CONFIRMED_REVIEW_KARMA, landingKarma, REVERTED_APPROVAL_KARMA } from './karma.ts';
 import { addKarma } from './karma-store.ts';
 import {
+  hasEarnedAmount,
   insertPairs,
   karmaFrom,
   listApprovals,
@@ -17,12 +18,15 @@ import { type Decider, earnsKarma, isIndependent, ringsOf } from './rings.ts';
 import { outcomesOf } from './verdict-outcomes.ts';
 
 type Context = EffectContext & { repo: RepoRow };
-type Landed = { merge: MergeRow; stream: StreamRow; bounty: number };
+type Landed = { merge: MergeRow; stream: StreamRow };
 
 const MOST_REVIEWS = 10_000;
 
-/** A landing earns its author karma, and those who were for it, unless all of them approve each other's work. */
-export async function landingOutcome(ctx: Context, landed: Landed): Promise<void> {
+/**
+ * A landing earns its author karma, and those who were for it, unless all of them approve each other's work. The
+ * bounty that it works off counts once for its task, however many landings it takes.
+ */
+export async function landingOutcome(ctx: Context, landed: Landed & { bounty: number }): Promise<void> {
   const { merge, stream } = landed;
   await recordOutcomes(ctx, landed, false);
   const author = await getAgent(ctx.db, stream.agent_id);
@@ -38,7 +42,8 @@ export async function landingOutcome(ctx: Context, landed: Landed): Promise<void
   const credit = { repoId: ctx.repo.id, subjectId: merge.id };
   const party = partyOf(author);
   if (earnsKarma(deciders, party, rings)) {
-    const amount = landingKarma(landed.bounty);
+    const isSpent = stream.task_id !== null && (await hasEarnedAmount(ctx.db, stream.task_id));
+    const amount = landingKarma(isSpent ? 0 : landed.bounty);
     await addKarma(ctx, { ...credit, agentId: author.id, amount, reason: 'landing' });
   }
   for (const decider of deciders) {
@@ -71,11 +76,11 @@ async function takeBackWithin(ctx: Context, rings: ReadonlyMap<string, string>):
   }
 }
 
-/** A revert takes from the author what such a landing earns, and costs those who were for it; who warned of it was right. */
+/** A revert takes from the author what the landing had earned, and costs those who were for it; who warned of it was right. */
 export async function revertOutcome(ctx: Context, reverted: Landed): Promise<void> {
   const { merge, stream } = reverted;
   const credit = { repoId: ctx.repo.id, subjectId: merge.id };
-  const amount = -landingKarma(reverted.bounty);
+  const amount = -Math.max(0, await karmaFrom(ctx.db, stream.agent_id, merge.id));
   await addKarma(ctx, { ...credit, agentId: stream.agent_id, amount, reason: 'landing reverted' });
   for (const agentId of JSON.parse(merge.decided_by) as string[]) {
     const reason = 'approved what was reverted';

@@ -50,6 +50,20 @@ export async function completeTaskOfStream(
   });
 }
 
+/**
+ * What a landing of the stream works off: the amount of its unfinished task, while the task is this stream's to hand in,
+ * else 0. Whoever has lost the task to another, or came when it was over, did not earn what it promises.
+ */
+export async function bountyOfStream(ctx: EffectContext, stream: StreamRow): Promise<number> {
+  const task = await unfinishedTask(ctx, stream);
+  if (!task || task.amount === 0) return 0;
+  const live = await findLiveClaim(ctx.db, task.id);
+  if (live && isOf(live, stream)) return task.amount;
+  if (live && !isLeaseOver(live, ctx.now)) return 0;
+  const own = await findClaimOfStream(ctx.db, task.id, stream.id);
+  return own && ranOut(own) ? task.amount : 0;
+}
+
 /** A revert reopens what the landing had completed or submitted; its claim counts as rejected. */
 export async function reopenTaskOfStream(
   ctx: EffectContext,

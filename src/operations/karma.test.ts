@@ -67,17 +67,7 @@ forEachDatabase((_kind, makeDatabase) => {
   });
 
   it('by the amount is earned once for a task, and a revert takes back what that landing gave', async () => {
-    const {
-      ann,
-      owner,
-      stream,
-      record: head,
-      merge,
-      land,
-      revert,
-      karma,
-      bounty,
-    } = await start({
+    const { ann, owner, stream, merge, land, revert, karma, bounty } = await start({
       merge_mode: 'swarm',
     });
     const { id } = await stream(ann, 'one', { task: await bounty(500) });

@@ -15,6 +15,7 @@ import {
   type SomeTaskFields,
   writeTaskFields,
 } from '../domain/tasks/task-fields.ts';
+import { refuseReservedLabels } from '../domain/tasks/task-labels.ts';
 import { isFinal } from '../domain/tasks/task-rules.ts';
 import {
   findTaskRow,
@@ -39,6 +40,7 @@ const create = operation(contract.createTask, {
     if (input.expiresAt !== null && input.expiresAt <= now) {
       throw new SwarmError('invalid', `A task cannot expire in the past (${input.expiresAt}).`);
     }
+    refuseReservedLabels(input.labels);
     const dependsOn = await resolveTasks(context, repo.id, input.dependsOn);
     const id = input.id ?? newId(context.clock.now());
     if (input.id !== undefined && (await findTaskRow(db, id)))
@@ -91,6 +93,7 @@ const update = operation(contract.updateTask, {
         `Task ${handleOfTask(task)} is ${task.status}: it cannot be changed.`,
       );
     }
+    if (input.labels) refuseReservedLabels(input.labels, JSON.parse(task.labels) as string[]);
     const dependsOn = input.dependsOn && (await resolveTasks(context, repo.id, input.dependsOn));
     if (dependsOn) await refuseCycle(context, task, dependsOn);
     const wanted: SomeTaskFields = {

@@ -62,7 +62,10 @@ const complete = operation(contract.completeTask, {
   },
 });
 
-/** What was paid for stays done. */
+/**
+ * What was paid for stays done. What a cancelled bounty had promised was freed, and the ledger puts something aside for a
+ * task once: whoever wants it after all promises it anew, with a task of its own.
+ */
 const reopen = operation(contract.reopenTask, {
   on: 'task',
   needs: 'maintain',
@@ -74,6 +77,13 @@ const reopen = operation(contract.reopenTask, {
     const claim = task.status === 'completed' && latest?.status === 'approved' ? latest : undefined;
     if (task.status === 'completed' && task.amount > 0) {
       throw new SwarmError('wrong_state', `Task ${handle} was paid for: it cannot be opened again.`);
+    }
+    if (task.amount > 0) {
+      throw new SwarmError(
+        'wrong_state',
+        `Task ${handle} was cancelled, and the ${task.amount} credits it promised were freed: it cannot be opened again.`,
+        { fix: `gitswarm task create "<title>" --amount ${task.amount}` },
+      );
     }
     if (claim) {
       await updateClaimRow(db, claim.id, {
@@ -87,7 +97,9 @@ const reopen = operation(contract.reopenTask, {
       subject: { type: 'task', id: task.id },
       data: { title: task.title, claimId: claim?.id ?? null, reason: input.reason },
     });
-    const open = { status: 'open', completed_at: null, updated_at: now };
+    const isOver = task.expires_at !== null && task.expires_at <= now;
+    const expires_at = isOver ? null : task.expires_at;
+    const open = { status: 'open', completed_at: null, expires_at, updated_at: now };
     return toTask(db, await updateTaskRow(db, task.id, open), now);
   },
 });

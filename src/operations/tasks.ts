@@ -70,7 +70,7 @@ const create = operation(contract.createTask, {
       id: task.id,
       title: task.title,
       amount: task.amount,
-      createdBy: actor.id,
+      promisedBy: actor.id,
     });
     emit({
       type: 'task.created',

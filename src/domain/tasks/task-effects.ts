@@ -1,6 +1,7 @@
 import { SwarmError } from '../../contract/errors.ts';
 import type { TaskStatus } from '../../contract/tasks.ts';
 import type { ClaimRow, StreamRow, TaskRow } from '../../db/tables.ts';
+import { isReserved } from '../budgets/budgets-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { findClaimOfStream, findLatestClaimRow, findLiveClaim, updateClaimRow } from './claims-store.ts';
 import { beginLease, claimFor, markClaimed, openClaim, releaseIfOver } from './leases.ts';
@@ -85,7 +86,7 @@ export async function reopenTaskOfStream(
     repoId: task.repo_id,
   });
   // A bounty is paid once: done again, the task pays nothing.
-  const amount = claim && claim.payout_amount > 0 ? 0 : task.amount;
+  const amount = (await isReserved(ctx.db, task)) ? task.amount : 0;
   return updateTaskRow(ctx.db, task.id, { status: 'open', completed_at: null, amount, updated_at: ctx.now });
 }
 

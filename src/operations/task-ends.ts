@@ -1,7 +1,7 @@
 import { SwarmError } from '../contract/errors.ts';
 import type { TaskStatus } from '../contract/tasks.ts';
 import * as contract from '../contract/workplans.ts';
-import { findLatestClaimRow, updateClaimRow } from '../domain/tasks/claims-store.ts';
+import { findClaimOfTask, updateClaimRow } from '../domain/tasks/claims-store.ts';
 import { releaseIfOver } from '../domain/tasks/leases.ts';
 import { isFinal } from '../domain/tasks/task-rules.ts';
 import { handleOfTask, toTask, updateTaskRow } from '../domain/tasks/tasks-store.ts';
@@ -73,7 +73,7 @@ const reopen = operation(contract.reopenTask, {
     const { db, task, now, emit } = context;
     if (!isFinal(task.status as TaskStatus)) return toTask(db, task, now);
     const handle = handleOfTask(task);
-    const latest = await findLatestClaimRow(db, task.id);
+    const latest = await findClaimOfTask(db, task.id);
     const claim = task.status === 'completed' && latest?.status === 'approved' ? latest : undefined;
     if (task.status === 'completed' && task.amount > 0) {
       throw new SwarmError('wrong_state', `Task ${handle} was paid for: it cannot be opened again.`);

@@ -172,6 +172,20 @@ forEachDatabase((_kind, makeDatabase) => {
     });
   });
 
+  it('named by its task, the claim that was taken back is meant, not a newer one that ran out', async () => {
+    const { call, create, clock, coder, rival, judge } = await start();
+    const task = await create('one');
+    const { claim } = await call(claimTask, { task: task.id }, { as: coder });
+    clock.advance(3 * HOUR);
+    await call(claimTask, { task: task.id }, { as: rival });
+    clock.advance(3 * HOUR);
+    await call(submitTask, { claim: claim.id }, { as: coder });
+    const approved = await call(reviewTask, { claim: task.handle, verdict: 'approve' }, { as: judge });
+    expect(approved).toMatchObject({ task: { status: 'completed' }, claim: { id: claim.id } });
+    const again = call(submitTask, { claim: task.handle }, { as: coder });
+    await expect(again).rejects.toThrow(/is approved/);
+  });
+
   it('is completed by a maintainer who is neither the claimant nor of the same operator', async () => {
     const { call, create, repoId, owner, coder, rival, judge } = await start();
     const task = await create('one');

@@ -3,7 +3,7 @@ import type { TaskStatus } from '../../contract/tasks.ts';
 import type { ClaimRow, StreamRow, TaskRow } from '../../db/tables.ts';
 import { isReserved } from '../budgets/budgets-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { findClaimOfStream, findLatestClaimRow, findLiveClaim, updateClaimRow } from './claims-store.ts';
+import { findClaimOfStream, findClaimOfTask, findLiveClaim, updateClaimRow } from './claims-store.ts';
 import { beginLease, claimFor, markClaimed, openClaim, releaseIfOver } from './leases.ts';
 import { isFinal, isLeaseOver, ranOut } from './task-rules.ts';
 import { findTaskRow, handleOfTask, updateTaskRow } from './tasks-store.ts';
@@ -72,7 +72,7 @@ export async function reopenTaskOfStream(
 ): Promise<TaskRow | undefined> {
   const task = stream.task_id ? await findTaskRow(ctx.db, stream.task_id) : undefined;
   if (!task || (task.status !== 'completed' && task.status !== 'submitted')) return undefined;
-  const latest = await findLatestClaimRow(ctx.db, task.id);
+  const latest = await findClaimOfTask(ctx.db, task.id);
   const claim = latest && ['submitted', 'approved'].includes(latest.status) ? latest : undefined;
   if (claim && !isOf(claim, stream)) return undefined;
   if (claim) {

@@ -220,6 +220,12 @@ it.skipIf(!hasScript)('at a terminal an owner is shown an unknown command word f
     code: 4,
     error: { code: 'untrusted_command' },
   });
+  cli.data(['agent', 'register', 'coder']);
+  expect(cli.json(['config', 'trust', '--as', 'coder'])).toMatchObject({
+    code: 4,
+    error: { code: 'not_allowed' },
+  });
+  expect(cli.data(['config', 'list']).untrusted).toHaveLength(1);
   const declined = atTerminal(cli, 'gitswarm stabilize', 'n\\n');
   expect(declined).toContain('"echo one;  echo two"');
   expect(declined).toContain('has not been approved');

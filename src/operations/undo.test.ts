@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { makeKernel } from '../../test/support/kernel.ts';
-import { getRepo, setConfig } from '../contract/repos.ts';
-import { claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
+import { addMaintainer, getRepo, removeMaintainer, setConfig } from '../contract/repos.ts';
+import { cancelTask, claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
 import { listUndo, recordUndo, undo } from '../contract/undo.ts';
 import { agentOperations } from './agents.ts';
 import { repoOperations } from './repos.ts';
@@ -61,6 +61,27 @@ forEachDatabase((_kind, makeDatabase) => {
       title: 'one',
       labels: [],
     });
+  });
+
+  it('does not undo an edit of a task that is finished, nor one that would have it wait for itself', async () => {
+    const { call, repoId, task, owner, takeBack } = await start();
+    const other = await call(createTask, { repoId, title: 'other', dependsOn: [] }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [other.id] }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [] }, { as: owner });
+    const [emptied] = (await call(listUndo, { repoId }, { as: owner })).items;
+    await call(updateTask, { task: other.id, dependsOn: [task.id] }, { as: owner });
+    await expect(takeBack(owner, emptied?.id)).rejects.toThrow(/would wait for itself/);
+    await call(cancelTask, { task: task.id }, { as: owner });
+    await expect(takeBack(owner, emptied?.id)).rejects.toMatchObject({ code: 'wrong_state' });
+  });
+
+  it('does not undo an edit for who may not edit any more', async () => {
+    const { call, repoId, task, owner, coder, takeBack } = await start();
+    await call(addMaintainer, { repoId, agent: 'coder' }, { as: owner });
+    await call(updateTask, { task: task.id, title: 'mine' }, { as: coder });
+    await call(removeMaintainer, { repoId, agent: 'coder' }, { as: owner });
+    await expect(takeBack(coder)).rejects.toMatchObject({ code: 'not_allowed' });
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({ title: 'mine' });
   });
 
   it('does not undo an edit over a later one of the same field', async () => {

@@ -183,6 +183,43 @@ function interrupt(
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout })));
 }
 
+/** Follows the log until `next`, done once something was told, is told as well; answers what stood on both outputs. */
+function follow(cli: CliFixture, flags: string[], next: { act: () => void; word: RegExp }) {
+  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
+  const args = [PROGRAM, 'log', '--follow', ...flags];
+  const child = spawn(process.execPath, args, { cwd: cli.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  let isDone = false;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    if (!isDone) next.act();
+    isDone = true;
+    if (next.word.test(stdout)) child.kill('SIGINT');
+  });
+  return new Promise<{ lines: string[]; stderr: string }>((resolve) =>
+    child.on('close', () => resolve({ lines: stdout.trimEnd().split('\n'), stderr })),
+  );
+}
+
+it('a log that is followed is a stream on stdout: a document a line to programs, a line to people', async () => {
+  const cli = cliFixture({ agents: [] });
+  const register = (name: string) => ({
+    act: () => void cli.data(['agent', 'register', name, '--as', 'Olga']),
+    word: new RegExp(`agent\\.registered.*${name}`),
+  });
+  const json = await follow(cli, ['--json', '--quiet'], register('newcomer'));
+  const events = json.lines.map((line) => JSON.parse(line));
+  expect(events.length).toBeGreaterThan(1);
+  expect(events.at(-1)).toMatchObject({ type: 'agent.registered', data: { name: 'newcomer' } });
+  expect(events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq).toSorted((a, b) => a - b));
+  const plain = await follow(cli, ['--quiet'], register('another'));
+  for (const line of plain.lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\S+ {2}\S+ {2}[a-z_]+\.[a-z_]+/);
+  expect(plain.lines.length).toBe(events.length + 1);
+});
+
 it('Ctrl-C during a test ends the command, decides nothing, and is one document with exit 130', async () => {
   const cli = cliFixture({ agents: [] });
   cli.data(['config', 'set', 'stabilize_command', 'sleep 600', '--as', 'Olga']);
@@ -220,6 +257,12 @@ it.skipIf(!hasScript)('at a terminal an owner is shown an unknown command word f
     code: 4,
     error: { code: 'untrusted_command' },
   });
+  cli.data(['agent', 'register', 'coder']);
+  expect(cli.json(['config', 'trust', '--as', 'coder'])).toMatchObject({
+    code: 4,
+    error: { code: 'not_allowed' },
+  });
+  expect(cli.data(['config', 'list']).untrusted).toHaveLength(1);
   const declined = atTerminal(cli, 'gitswarm stabilize', 'n\\n');
   expect(declined).toContain('"echo one;  echo two"');
   expect(declined).toContain('has not been approved');

@@ -39,8 +39,8 @@ async function change(
   fileWritten: boolean,
 ): Promise<contract.BranchRules> {
   const { repo, emit } = context;
-  const rules = RepoConfig.parse(JSON.parse(repo.config_copy)).branch_rules;
-  const branch_rules = changeRules(rules, wish);
+  const copy = fileWritten ? RepoConfig.parse(JSON.parse(repo.config_copy)) : configInForce(repo);
+  const branch_rules = changeRules(copy.branch_rules, wish);
   const row = await applySettings(context, { changes: { branch_rules }, fileWritten });
   emit({
     type: 'branch_rule.changed',

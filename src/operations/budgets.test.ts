@@ -1,12 +1,25 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
-import { refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { factsOf, refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { isoTime } from '../base/clock.ts';
 import { registerAgent } from '../contract/agents.ts';
 import { depositBudget, listBudgetEntries, showBudget, withdrawBudget } from '../contract/budgets.ts';
 import { runDue } from '../contract/housekeeping.ts';
+import type { Merge } from '../contract/merges.ts';
 import { addMaintainer } from '../contract/repos.ts';
-import { cancelTask, claimTask, createTask, reviewTask, showTask, submitTask } from '../contract/tasks.ts';
+import {
+  cancelTask,
+  claimTask,
+  createTask,
+  reviewTask,
+  showTask,
+  submitTask,
+  updateTask,
+} from '../contract/tasks.ts';
+import { reopenTask } from '../contract/workplans.ts';
+
+const HOUR = 3_600_000;
 
 forEachDatabase((_kind, makeDatabase) => {
   async function start() {
@@ -127,42 +140,108 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await budget()).toMatchObject({ available: 0, reserved: 40 });
   });
 
-  it('balances after every random history of bounties', { timeout: 60_000 }, async () => {
-    const step = fc.tuple(
-      fc.constantFrom('deposit', 'withdraw', 'create', 'cancel', 'claim', 'submit', 'approve', 'reject'),
-      fc.integer({ min: 1, max: 90 }),
-    );
+  it('opens no cancelled or expired bounty again, because nothing is put aside for it any more', async () => {
+    const { call, clock, repoId, owner, deposit, bounty, budget } = await start();
+    await deposit(100);
+    const expired = await bounty(50, { expiresAt: isoTime(clock.now() + 60_000) });
+    const cancelled = await bounty(40);
+    const free = await bounty(0, { expiresAt: isoTime(clock.now() + 60_000) });
+    const reopen = (task: string) => call(reopenTask, { task, reason: 'needed after all' }, { as: owner });
+    await call(cancelTask, { task: cancelled.id }, { as: owner });
+    clock.advance(61_000);
+    await call(runDue, { repoId });
+    for (const { id } of [expired, cancelled]) {
+      await expect(reopen(id)).rejects.toMatchObject({ code: 'wrong_state' });
+      expect(await call(showTask, { task: id }, { as: owner })).toMatchObject({ status: 'cancelled' });
+    }
+    expect(await reopen(free.id)).toMatchObject({ status: 'open', ready: true, expiresAt: null });
+    expect(await budget()).toMatchObject({ available: 100, reserved: 0 });
+  });
+
+  it('balances after every random history of bounties', { timeout: 120_000 }, async () => {
+    const words = [
+      'deposit',
+      'withdraw',
+      'create',
+      'cancel',
+      'claim',
+      'submit',
+      'approve',
+      'reject',
+    ] as const;
+    const more = ['reopen', 'label', 'wait', 'start', 'land', 'revert', 'take', 'approve claim'] as const;
+    const step = fc.tuple(fc.constantFrom(...words, ...more), fc.integer({ min: 1, max: 90 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (history) => {
-        const { call, repoId, owner, coder, judge, deposit, bounty, budget } = await start();
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (history) => {
+        const story = await start();
+        const { call, clock, repoId, owner, coder, judge, other, deposit, bounty, budget } = story;
         const tasks: string[] = [];
-        for (const [what, n] of history) {
+        const streams: { id: string; name: string; task: string }[] = [];
+        const landings: Merge[] = [];
+        const claims: string[] = [];
+        for (const [i, [what, n]] of history.entries()) {
           const task = tasks[n % Math.max(1, tasks.length)] ?? 'none';
-          await refusedWith(
-            {
-              deposit: () => deposit(n),
-              withdraw: () => call(withdrawBudget, { repoId, amount: n }, { as: owner }),
-              create: async () => tasks.push((await bounty(n)).id),
-              cancel: () => call(cancelTask, { task }, { as: owner }),
-              claim: () => call(claimTask, { task }, { as: coder }),
-              submit: () => call(submitTask, { claim: task }, { as: coder }),
-              approve: () => call(reviewTask, { claim: task, verdict: 'approve' as const }, { as: judge }),
-              reject: () => call(reviewTask, { claim: task, verdict: 'reject' as const }, { as: judge }),
-            }[what](),
-          );
+          const stream = streams[n % Math.max(1, streams.length)] ?? { id: 'none', name: 'none', task };
+          const claim = claims[n % Math.max(1, claims.length)] ?? 'none';
+          const approve = (ref: string) =>
+            call(reviewTask, { claim: ref, verdict: 'approve' }, { as: judge });
+          const take = async (as: { id: string }) =>
+            claims.push((await call(claimTask, { task }, { as })).claim.id);
+          const acts = {
+            deposit: () => deposit(n),
+            withdraw: () => call(withdrawBudget, { repoId, amount: n }, { as: owner }),
+            create: async () => {
+              const expiresAt = n % 3 === 0 ? isoTime(clock.now() + 3 * HOUR) : null;
+              tasks.push((await bounty(n, { expiresAt })).id);
+            },
+            cancel: () => call(cancelTask, { task }, { as: owner }),
+            claim: () => take(coder),
+            take: () => take(other),
+            submit: () => call(submitTask, { claim: task }, { as: coder }),
+            approve: () => approve(task),
+            'approve claim': () => approve(claim),
+            reject: () => call(reviewTask, { claim: task, verdict: 'reject' }, { as: judge }),
+            reopen: () => call(reopenTask, { task, reason: 'again' }, { as: owner }),
+            label: () => call(updateTask, { task, labels: [`conflict:${stream.id}`] }, { as: owner }),
+            wait: async () => {
+              clock.advance(2 * HOUR);
+              await call(runDue, { repoId });
+            },
+            start: async () => {
+              const name = `work ${i}`;
+              const { id } = await story.stream(coder, name, { task });
+              streams.push({ id, name, task });
+              await story.submit(coder, id, factsOf(name));
+              await story.verdict(judge, id);
+            },
+            land: async () => {
+              const { merge } = await story.merge(coder, stream.id, factsOf(stream.name));
+              landings.push((await story.land(coder, merge)).merge);
+            },
+            revert: async () => {
+              const landing = landings[n % Math.max(1, landings.length)];
+              if (landing) await story.revert(judge, landing);
+            },
+          } satisfies Record<typeof what, () => Promise<unknown>>;
+          await refusedWith(acts[what]());
         }
         const { items } = await call(listBudgetEntries, { repoId, limit: 200 }, { as: owner });
-        const sum = (...types: string[]) =>
-          items.filter(({ type }) => types.includes(type)).reduce((total, { amount }) => total + amount, 0);
+        const sum = (types: string[], among = items) =>
+          among.filter(({ type }) => types.includes(type)).reduce((total, { amount }) => total + amount, 0);
         const held = await budget();
-        expect(held.available + held.reserved + held.paid).toBe(sum('deposit') - sum('withdrawal'));
-        expect(held.reserved).toBe(sum('bounty_reserve') - sum('bounty_release', 'payout'));
-        expect(held.paid).toBe(sum('payout'));
+        expect(held.available + held.reserved + held.paid).toBe(sum(['deposit']) - sum(['withdrawal']));
+        expect(held.reserved).toBe(sum(['bounty_reserve']) - sum(['bounty_release', 'payout']));
+        expect(held.paid).toBe(sum(['payout']));
         expect(items.map(({ position }) => position)).toEqual(items.map((_, i) => items.length - i));
-        const shown = [];
-        for (const id of tasks) shown.push(await call(showTask, { task: id }, { as: owner }));
-        const unsettled = shown.filter(({ status }) => status !== 'completed' && status !== 'cancelled');
-        expect(held.reserved).toBe(unsettled.reduce((total, { amount }) => total + amount, 0));
+        for (const id of tasks) {
+          const { status, amount } = await call(showTask, { task: id }, { as: owner });
+          const own = items.filter(({ taskId }) => taskId === id);
+          const isUnfinished = status !== 'completed' && status !== 'cancelled';
+          expect(sum(['bounty_reserve'], own) - sum(['bounty_release', 'payout'], own)).toBe(
+            isUnfinished ? amount : 0,
+          );
+          expect(own.filter(({ type }) => type === 'payout').length).toBeLessThanOrEqual(1);
+        }
       }),
       { numRuns: 12 },
     );

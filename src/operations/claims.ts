@@ -6,9 +6,9 @@ import { payBounty } from '../domain/budgets/budgets-store.ts';
 import { handleOf } from '../domain/references/references.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { findLiveClaim, getClaimRow, toClaim, updateClaimRow } from '../domain/tasks/claims-store.ts';
-import { labelFor } from '../domain/tasks/critical-task.ts';
 import { beginLease, claimFor, giveUpClaim, markClaimed, releaseIfOver } from '../domain/tasks/leases.ts';
 import { claimLost, submit as submitClaim } from '../domain/tasks/task-effects.ts';
+import { labelFor } from '../domain/tasks/task-labels.ts';
 import { compareNext, isFinal, isLeaseOver, ranOut, whyNotReviewClaim } from '../domain/tasks/task-rules.ts';
 import {
   getTaskRow,

@@ -3,7 +3,7 @@ import { RepoConfig } from '../contract/repo-files.ts';
 import * as contract from '../contract/repos.ts';
 import type { RepoRow } from '../db/tables.ts';
 import { changeSettings } from '../domain/repos/config-settings.ts';
-import { serverSettings, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
+import { configInForce, serverSettings, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
 import { recordUndoRow } from '../domain/undo/undo-store.ts';
 import { type ActingContext, openOperation, operation } from './operation.ts';
 
@@ -37,24 +37,18 @@ const setConfig = operation(contract.setConfig, {
   run: async (context, input) => toRepo(await applySettings(context, input)),
 });
 
-/** Changes the database's copy; refused where a committed file decides and was not written with it. */
+/** Changes the database's copy; refused where a committed file decides otherwise and was not written with it. */
 export async function applySettings(
   context: ActingContext & { repo: RepoRow },
   input: { changes: Record<string, unknown>; fileWritten: boolean },
 ): Promise<RepoRow> {
   const { db, repo, now, emit } = context;
+  if (repo.config_file !== null && !input.fileWritten) refuseWhatFileDecides(repo, input.changes);
   const current = {
     config: RepoConfig.parse(JSON.parse(repo.config_copy)),
     settings: serverSettings(repo),
   };
   const { config, settings, changed } = changeSettings(current, input.changes);
-  const inFile = changed.filter((change) => change.owner === 'repo').map((change) => change.key);
-  if (inFile.length > 0 && repo.config_file !== null && !input.fileWritten) {
-    throw new SwarmError('conflict', `.gitswarm/config.yml decides about ${inFile.join(', ')}.`, {
-      fix: `Change the file and land it: gitswarm config set ${inFile[0]} …`,
-      details: { fields: inFile },
-    });
-  }
   if (changed.length === 0) return repo;
   const row = await updateRepoRow(db, repo.id, {
     config_copy: JSON.stringify(config),
@@ -73,6 +67,18 @@ export async function applySettings(
     data: { changes: Object.fromEntries(changed.map((change) => [change.key, change.after])) },
   });
   return row;
+}
+
+/** What is asked for is compared with what is in force: the copy may say anything, and would say nothing of the file. */
+function refuseWhatFileDecides(repo: RepoRow, changes: Record<string, unknown>): void {
+  const inForce = { config: configInForce(repo), settings: serverSettings(repo) };
+  const { changed } = changeSettings(inForce, changes);
+  const fields = changed.filter(({ owner }) => owner === 'repo').map(({ key }) => key);
+  if (fields.length === 0) return;
+  throw new SwarmError('conflict', `The committed settings file decides about ${fields.join(', ')}.`, {
+    fix: `Change the file and land it: gitswarm config set ${fields[0]} …`,
+    details: { fields },
+  });
 }
 
 export const configOperations = [reportConfig, setConfig];

@@ -21,8 +21,8 @@ import {
   updateStreamRow,
 } from '../domain/streams/streams-store.ts';
 import { completeEvictionTask } from '../domain/tasks/eviction-task.ts';
-import { completeTaskOfStream, reopenTaskOfStream } from '../domain/tasks/task-effects.ts';
-import { findTaskRow, toTask } from '../domain/tasks/tasks-store.ts';
+import { bountyOfStream, completeTaskOfStream, reopenTaskOfStream } from '../domain/tasks/task-effects.ts';
+import { toTask } from '../domain/tasks/tasks-store.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { decidersOf, refusalFor, throwRefusal } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
@@ -162,8 +162,7 @@ async function landStream(
 ) {
   const { db, repo } = context;
   const stream = await getStreamRow(db, merge.stream_id ?? '');
-  const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
-  await landingOutcome(context, { merge, stream, bounty: task?.amount ?? 0 });
+  await landingOutcome(context, { merge, stream, bounty: await bountyOfStream(context, stream) });
   if (configInForce(repo).merge_mode === 'swarm') {
     const kept = await updateStreamRow(db, stream.id, {
       ...(facts ? factColumns(facts) : {}),
@@ -195,8 +194,7 @@ async function landRevert(context: MergeContext, merge: MergeRow) {
   await recordRevert(db, { culprit: reverted.id, revert: merge.id });
   if (!reverted.stream_id) return answer(context, merge);
   const stream = await getStreamRow(db, reverted.stream_id);
-  const task = stream.task_id ? await findTaskRow(db, stream.task_id) : undefined;
-  await revertOutcome(context, { merge: reverted, stream, bounty: task?.amount ?? 0 });
+  await revertOutcome(context, { merge: reverted, stream });
   const reopened = await reopenTaskOfStream(context, stream);
   const paused = await pauseChildren(context, stream);
   return {

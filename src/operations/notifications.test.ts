@@ -134,6 +134,44 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(items).toMatchObject([{ subject: { id: coder.id }, data: { attempts: 8, error: 'away' } }]);
   });
 
+  it.each([
+    ['withdrawn', { webhookUrl: null }],
+    ['changed', { webhookUrl: `${URL}/new` }],
+    ['switched off', { enabled: false }],
+  ])('what waits for a webhook that was %s is sent nowhere, then or later', async (_what, change) => {
+    const { call, repoId, owner, coder, ann, verdict, due, work } = await start();
+    const waiting = async () => (await call(dueDeliveries, { repoId }, { as: owner })).items.length;
+    const first = { webhookUrl: URL, enabled: true, events: ['review.*'] };
+    await call(setPreferences, first, { as: coder });
+    await verdict(ann, await work());
+    await due();
+    expect(await waiting()).toBe(1);
+    await call(setPreferences, { events: ['review.*', 'stream.*'] }, { as: coder });
+    expect(await waiting()).toBe(1);
+    await call(setPreferences, change, { as: coder });
+    expect(await waiting()).toBe(0);
+    await call(setPreferences, first, { as: coder });
+    expect(await waiting()).toBe(0);
+  });
+
+  it('what waits for an agent that may not read the repository any more is not sent', async () => {
+    const { call, repoId, owner, coder, ann, database, verdict, due, work } = await start();
+    await call(setPreferences, { webhookUrl: URL, events: ['review.*'] }, { as: coder });
+    await verdict(ann, await work());
+    await due();
+    const waiting = async () => (await call(dueDeliveries, { repoId }, { as: owner })).items.length;
+    expect(await waiting()).toBe(1);
+    await call(setConfig, { repoId, changes: { is_private: true } }, { as: owner });
+    expect(await waiting()).toBe(0);
+    await due();
+    await call(setConfig, { repoId, changes: { is_private: false } }, { as: owner });
+    expect(await waiting()).toBe(0);
+    const rows = await database.read.selectFrom('delivery').select(['status', 'last_error']).execute();
+    expect(rows).toEqual([
+      { status: 'dead', last_error: 'its receiver may not read the repository any more' },
+    ]);
+  });
+
   it('the log is filtered by who did something, what it is about, and since when', async () => {
     const { call, clock, repoId, owner, coder, ann, show, verdict, work } = await start();
     const id = await work();

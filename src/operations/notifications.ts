@@ -1,9 +1,11 @@
 import { isoTime } from '../base/clock.ts';
 import { randomHex } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
+import type { SwarmEvent } from '../contract/events.ts';
 import * as contract from '../contract/notifications.ts';
 import type { AgentRow, NotificationPreferenceRow } from '../db/tables.ts';
 import { retryDelay, signBody } from '../domain/notifications/delivery-rules.ts';
+import { endDeliveriesTo, mayHear } from '../domain/notifications/end-deliveries.ts';
 import {
   countUnread,
   findDelivery,
@@ -88,6 +90,8 @@ const set = operation(contract.setPreferences, {
       updated_at: now,
     };
     await upsertPreference(db, row);
+    const isSame = url === current.webhookUrl && secret === (before?.webhook_secret ?? null);
+    if (!isSame || row.enabled === 0) await endDeliveriesTo({ db, now }, actor.id);
     return shown(row, isNewUrl);
   },
 });
@@ -98,7 +102,12 @@ const due = query(contract.dueDeliveries, {
   async run({ db, repo, clock, now }, input) {
     const rows = await listDueDeliveries(db, { repoId: repo.id, now, limit: input.limit });
     const timestamp = Math.floor(clock.now() / 1000);
-    const items = rows.map((row) => ({
+    const open = [];
+    for (const row of rows) {
+      const event = JSON.parse(row.payload) as SwarmEvent;
+      if (await mayHear(db, repo, { agentId: row.agent_id, event, now })) open.push(row);
+    }
+    const items = open.map((row) => ({
       id: row.id,
       url: row.url,
       attempts: row.attempts,
@@ -107,7 +116,7 @@ const due = query(contract.dueDeliveries, {
         'X-GitSwarm-Event': row.type,
         'X-GitSwarm-Delivery': row.id,
         'X-GitSwarm-Timestamp': String(timestamp),
-        'X-GitSwarm-Signature': signBody(row.webhook_secret ?? '', { timestamp, body: row.payload }),
+        'X-GitSwarm-Signature': signBody(row.webhook_secret, { timestamp, body: row.payload }),
       },
     }));
     return { items };

@@ -1,5 +1,6 @@
+import * as z from 'zod';
 import { newId } from '../base/ids.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { errorCodes, isRetryable, SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/plugins.ts';
 import type { PluginExecutionRow } from '../db/tables.ts';
 import {
@@ -7,6 +8,7 @@ import {
   finishExecution,
   insertExecution,
   listExecutionRows,
+  restartExecution,
   toExecution,
 } from '../domain/plugins/executions-store.ts';
 import { serverSettings } from '../domain/repos/repos-store.ts';
@@ -28,14 +30,21 @@ const list = query(contract.listPluginExecutions, {
   },
 });
 
-/** One that is found running was interrupted: what it does can be done twice, so it goes on. */
+/**
+ * One that is found running was interrupted: what it does can be done twice, so it goes on. One that was skipped while
+ * plugins were off, or failed of what passes by itself, begins anew.
+ */
 const begin = operation(contract.beginPlugin, {
   on: 'repo',
   needs: 'write',
   async run({ db, actor, clock, repo, now, emit }, { plugin, trigger }) {
     const before = await findExecution(db, { repoId: repo.id, plugin, trigger });
-    if (before) return { execution: toExecution(before), proceed: before.status === 'running' };
     const isOn = serverSettings(repo).plugins_enabled;
+    if (before && isOn && mayBeginAnew(before)) {
+      const again = await restartExecution(db, before.id, { agentId: actor.id, now });
+      return { execution: toExecution(again), proceed: true };
+    }
+    if (before) return { execution: toExecution(before), proceed: before.status === 'running' };
     const row: PluginExecutionRow = {
       id: newId(clock.now()),
       repo_id: repo.id,
@@ -58,6 +67,15 @@ const begin = operation(contract.beginPlugin, {
     return { execution: toExecution(row), proceed: isOn };
   },
 });
+
+function mayBeginAnew({ status, result }: PluginExecutionRow): boolean {
+  if (status !== 'failed') return status === 'skipped';
+  const { code } = Failure.parse(JSON.parse(result));
+  return code !== undefined && isRetryable(code);
+}
+
+/** What a failed execution has recorded; an outcome that is no error bears no code. */
+const Failure = z.object({ code: z.enum(errorCodes).optional().catch(undefined) });
 
 const finish = operation(contract.finishPlugin, {
   on: 'repo',

@@ -1,12 +1,11 @@
 import type * as z from 'zod';
 import { SwarmError } from '../contract/errors.ts';
 import { type ProposalType, proposalData } from '../contract/proposals.ts';
-import { RepoConfig } from '../contract/repo-files.ts';
 import type { RepoRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
 import { changeSettings } from '../domain/repos/config-settings.ts';
-import { serverSettings } from '../domain/repos/repos-store.ts';
+import { configInForce, serverSettings } from '../domain/repos/repos-store.ts';
 import type { ReadContext } from './operation.ts';
 
 type RepoContext = ReadContext & { repo: RepoRow };
@@ -34,7 +33,7 @@ export async function resolveProposalData(
     case 'change_settings': {
       const { changes } = parse('change_settings', given);
       const { changed } = changeSettings(
-        { config: RepoConfig.parse(JSON.parse(repo.config_copy)), settings: serverSettings(repo) },
+        { config: configInForce(repo), settings: serverSettings(repo) },
         changes,
       );
       const asked = changed.map(({ key, after }) => [key, asWritten(key, after)] as const);

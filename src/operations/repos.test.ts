@@ -19,6 +19,7 @@ import {
 } from '../contract/repos.ts';
 import { agentOperations } from './agents.ts';
 import { eventOperations } from './events.ts';
+import { resolveProposalData } from './proposal-data.ts';
 import { repoOperations } from './repos.ts';
 
 const blob = (digit: string) => digit.repeat(40);
@@ -92,6 +93,28 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(written.config.min_reviews).toBe(1);
     const gone = await call(reportConfig, { repoId, blob: null, config: null }, { as: owner });
     expect(gone.config).toMatchObject({ min_reviews: 2, queue: { runners: 3 } });
+  });
+
+  it('compares what is asked for with what is in force, not with the copy beside the file', async () => {
+    const { call, repoId, owner } = await start();
+    const file = { ...defaultConfig, min_reviews: 3, merge_mode: 'gated' as const };
+    await call(reportConfig, { repoId, blob: blob('a'), config: file }, { as: owner });
+    const set = (changes: Record<string, unknown>) => call(setConfig, { repoId, changes }, { as: owner });
+    await expect(set({ min_reviews: 1, merge_mode: 'gated', min_karma: 5 })).rejects.toMatchObject({
+      code: 'conflict',
+      details: { fields: ['min_reviews'] },
+    });
+    expect(await set({ min_reviews: 3, min_karma: 5 })).toMatchObject({
+      config: { min_reviews: 3 },
+      settings: { min_karma: 5 },
+    });
+    const propose = (changes: Record<string, unknown>) =>
+      resolveProposalData(
+        { repo: { config_file: JSON.stringify(file), config_copy: '{}', settings: '{}' } } as never,
+        { type: 'change_settings', data: { changes } },
+      );
+    expect(await propose({ min_reviews: 1 })).toEqual({ changes: { min_reviews: 1 } });
+    await expect(propose({ min_reviews: 3 })).rejects.toMatchObject({ code: 'invalid' });
   });
 
   it('refuses settings that do not exist or do not fit', async () => {

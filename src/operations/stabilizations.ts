@@ -19,6 +19,7 @@ import {
 import { getStreamRow, handleOfStream } from '../domain/streams/streams-store.ts';
 import { addDependency } from '../domain/tasks/dependencies-store.ts';
 import { openCriticalTask } from '../domain/tasks/task-effects.ts';
+import { culpritLabel } from '../domain/tasks/task-labels.ts';
 import { toTask } from '../domain/tasks/tasks-store.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { type ActingContext, operation, query } from './operation.ts';
@@ -103,7 +104,7 @@ async function openFixTask(
     createdBy: context.actor.id,
     revertOfStreamId: stream.id,
     assigneeId: stream.agent_id,
-    labels: ['fix', `culprit:${culprit.id}`],
+    labels: ['fix', culpritLabel(culprit)],
   });
   // The reopened task is done with the fix; until then nobody should begin it a second time.
   if (stream.task_id) await addDependency(context.db, stream.task_id, fix.id);

@@ -16,7 +16,7 @@ import { getMergeRow } from '../domain/merges/merges-store.ts';
 import { type HandledKind, resolveReference } from '../domain/references/references-store.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
 import { findStreamRow, getStreamRow } from '../domain/streams/streams-store.ts';
-import { findLatestClaimRow, getClaimRow } from '../domain/tasks/claims-store.ts';
+import { findClaimOfTask, getClaimRow } from '../domain/tasks/claims-store.ts';
 import { findTaskRow, getTaskRow } from '../domain/tasks/tasks-store.ts';
 
 /** What an operation is about; loaded once, before anyone is authorised, and handed to its `run`. */
@@ -117,7 +117,7 @@ async function getNamed<Row extends { repo_id: string }>(
   return get(db, await resolveReference(db, kind, name, repoId));
 }
 
-/** A claim is named by its own reference, or by its task's: then its newest claim is meant. */
+/** A claim is named by its own reference, or by its task's: then the claim that counts for it is meant. */
 async function getClaimByRef(db: Db, ref: string, repoId: string | undefined): Promise<ClaimRow> {
   try {
     return await getClaimRow(db, await resolveReference(db, 'claim', ref, repoId));
@@ -125,7 +125,7 @@ async function getClaimByRef(db: Db, ref: string, repoId: string | undefined): P
     if (!(error instanceof SwarmError) || error.code !== 'not_found') throw error;
   }
   const taskId = await resolveReference(db, 'task', ref, repoId);
-  const claim = await findLatestClaimRow(db, taskId);
+  const claim = await findClaimOfTask(db, taskId);
   if (claim) return claim;
   throw new SwarmError('not_found', `Nobody has claimed task "${ref}".`, {
     fix: `gitswarm task claim ${ref}`,

@@ -12,6 +12,7 @@ import { handleOf } from '../domain/references/references.ts';
 import { insertReview } from '../domain/reviews/reviews-store.ts';
 import { insertStream } from '../domain/streams/streams-store.ts';
 import { insertClaim } from '../domain/tasks/claims-store.ts';
+import { isReservedLabel } from '../domain/tasks/task-labels.ts';
 import { DEFAULT_LEASE_MS } from '../domain/tasks/task-rules.ts';
 import { insertTask } from '../domain/tasks/tasks-store.ts';
 import type { WriteContext } from './operation.ts';
@@ -79,7 +80,7 @@ async function takeOverTasks(
       status: task.status,
       priority: task.priority,
       amount: 0,
-      labels: JSON.stringify(task.labels),
+      labels: JSON.stringify(task.labels.filter((label) => !isReservedLabel(label))),
       paths: '[]',
       acceptance: '[]',
       difficulty: task.difficulty,

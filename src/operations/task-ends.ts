@@ -1,7 +1,7 @@
 import { SwarmError } from '../contract/errors.ts';
 import type { TaskStatus } from '../contract/tasks.ts';
 import * as contract from '../contract/workplans.ts';
-import { findLatestClaimRow, updateClaimRow } from '../domain/tasks/claims-store.ts';
+import { findClaimOfTask, updateClaimRow } from '../domain/tasks/claims-store.ts';
 import { releaseIfOver } from '../domain/tasks/leases.ts';
 import { isFinal } from '../domain/tasks/task-rules.ts';
 import { handleOfTask, toTask, updateTaskRow } from '../domain/tasks/tasks-store.ts';
@@ -62,7 +62,10 @@ const complete = operation(contract.completeTask, {
   },
 });
 
-/** What was paid for stays done. */
+/**
+ * What was paid for stays done. What a cancelled bounty had promised was freed, and the ledger puts something aside for a
+ * task once: whoever wants it after all promises it anew, with a task of its own.
+ */
 const reopen = operation(contract.reopenTask, {
   on: 'task',
   needs: 'maintain',
@@ -70,10 +73,17 @@ const reopen = operation(contract.reopenTask, {
     const { db, task, now, emit } = context;
     if (!isFinal(task.status as TaskStatus)) return toTask(db, task, now);
     const handle = handleOfTask(task);
-    const latest = await findLatestClaimRow(db, task.id);
+    const latest = await findClaimOfTask(db, task.id);
     const claim = task.status === 'completed' && latest?.status === 'approved' ? latest : undefined;
     if (task.status === 'completed' && task.amount > 0) {
       throw new SwarmError('wrong_state', `Task ${handle} was paid for: it cannot be opened again.`);
+    }
+    if (task.amount > 0) {
+      throw new SwarmError(
+        'wrong_state',
+        `Task ${handle} was cancelled, and the ${task.amount} credits it promised were freed: it cannot be opened again.`,
+        { fix: `gitswarm task create "<title>" --amount ${task.amount}` },
+      );
     }
     if (claim) {
       await updateClaimRow(db, claim.id, {
@@ -87,7 +97,9 @@ const reopen = operation(contract.reopenTask, {
       subject: { type: 'task', id: task.id },
       data: { title: task.title, claimId: claim?.id ?? null, reason: input.reason },
     });
-    const open = { status: 'open', completed_at: null, updated_at: now };
+    const isOver = task.expires_at !== null && task.expires_at <= now;
+    const expires_at = isOver ? null : task.expires_at;
+    const open = { status: 'open', completed_at: null, expires_at, updated_at: now };
     return toTask(db, await updateTaskRow(db, task.id, open), now);
   },
 });

@@ -9,7 +9,7 @@ import { isFinal } from '../domain/tasks/task-rules.ts';
 import { handleOfTask, toTask, updateTaskRow } from '../domain/tasks/tasks-store.ts';
 import { operation, type ReadContext } from './operation.ts';
 
-type TaskContext = ReadContext & { actor: AgentRow; repo: RepoRow; task: TaskRow };
+export type TaskContext = ReadContext & { actor: AgentRow; repo: RepoRow; task: TaskRow };
 
 /** Blocked is a mark beside the status: an open or a claimed task may bear it. */
 const block = operation(contract.blockTask, {

@@ -18,10 +18,12 @@ import {
   unblockTask,
   updateTask,
 } from '../contract/tasks.ts';
+import type { StreamRow } from '../db/tables.ts';
 import type { EffectContext } from '../domain/events/effect-context.ts';
 import { insertClaim, listClaims } from '../domain/tasks/claims-store.ts';
+import { completeTracked, openCriticalTask } from '../domain/tasks/critical-task.ts';
 import { cancelExpiredTasks, expireLeases } from '../domain/tasks/task-expiry.ts';
-import { countTasks } from '../domain/tasks/tasks-store.ts';
+import { countTasks, updateTaskRow } from '../domain/tasks/tasks-store.ts';
 import { agentOperations } from './agents.ts';
 import { repoOperations } from './repos.ts';
 import { taskOperations } from './tasks.ts';
@@ -168,6 +170,20 @@ forEachDatabase((_kind, makeDatabase) => {
       task: { status: 'submitted' },
       claim: { status: 'submitted', notes: 'done' },
     });
+  });
+
+  it('named by its task, the claim that was taken back is meant, not a newer one that ran out', async () => {
+    const { call, create, clock, coder, rival, judge } = await start();
+    const task = await create('one');
+    const { claim } = await call(claimTask, { task: task.id }, { as: coder });
+    clock.advance(3 * HOUR);
+    await call(claimTask, { task: task.id }, { as: rival });
+    clock.advance(3 * HOUR);
+    await call(submitTask, { claim: claim.id }, { as: coder });
+    const approved = await call(reviewTask, { claim: task.handle, verdict: 'approve' }, { as: judge });
+    expect(approved).toMatchObject({ task: { status: 'completed' }, claim: { id: claim.id } });
+    const again = call(submitTask, { claim: task.handle }, { as: coder });
+    await expect(again).rejects.toThrow(/is approved/);
   });
 
   it('is completed by a maintainer who is neither the claimant nor of the same operator', async () => {
@@ -341,6 +357,39 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await effect(kernel, cancelExpiredTasks)).toEqual(['task.cancelled']);
     expect(await call(showTask, { task: idle.id }, { as: coder })).toMatchObject({ status: 'cancelled' });
     expect(await call(showTask, { task: handed.id }, { as: coder })).toMatchObject({ status: 'submitted' });
+  });
+
+  it('bears no label that is given by the program alone, but keeps one that it was given', async () => {
+    const { call, create, owner, coder, kernel } = await start();
+    for (const label of ['conflict:x', 'evicted:x', 'culprit:x', `for:${coder.id}`]) {
+      await expect(create('one', { labels: ['ui', label] })).rejects.toMatchObject({
+        code: 'invalid',
+        details: { label },
+      });
+    }
+    const { id } = await create('one', { labels: ['ui'] });
+    const relabel = (...labels: string[]) => call(updateTask, { task: id, labels }, { as: owner });
+    await expect(relabel('conflict:x')).rejects.toMatchObject({ code: 'invalid' });
+    await effect(kernel, ({ db }) => updateTaskRow(db, id, { labels: '["conflict:x"]' }));
+    expect((await relabel('conflict:x', 'ui')).labels).toEqual(['conflict:x', 'ui']);
+  });
+
+  it('with an amount is never ended by a label', async () => {
+    const { call, create, repoId, coder, kernel } = await start();
+    const [paid, free] = [await create('paid'), await create('free')];
+    const labels = '["conflict:x"]';
+    await effect(kernel, async ({ db }) => {
+      await updateTaskRow(db, paid.id, { labels, amount: 5 });
+      await updateTaskRow(db, free.id, { labels });
+    });
+    const stream = { id: 'x', repo_id: repoId } as StreamRow;
+    const label = 'conflict:x';
+    expect(await effect(kernel, (ctx) => completeTracked(ctx, { stream, label }))).toEqual([
+      'task.completed',
+    ]);
+    expect(await call(showTask, { task: paid.id }, { as: coder })).toMatchObject({ status: 'open' });
+    const again = { title: 'x', description: '', paths: [], createdBy: coder.id, labels: [label], repoId };
+    expect(await effect(kernel, (ctx) => openCriticalTask(ctx, again))).toEqual(['task.created']);
   });
 
   it('is listed by status, label and readiness, page by page', async () => {

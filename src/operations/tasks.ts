@@ -1,13 +1,10 @@
 import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/tasks.ts';
-import type { TaskRow } from '../db/tables.ts';
 import { getAgentByRef } from '../domain/agents/agents-store.ts';
 import { reserveBounty } from '../domain/budgets/budgets-store.ts';
-import { handleOf } from '../domain/references/references.ts';
 import { resolveReference } from '../domain/references/references-store.ts';
-import { dependencyEdges, replaceDependencies } from '../domain/tasks/dependencies-store.ts';
-import { findDependencyCycle } from '../domain/tasks/dependency-cycle.ts';
+import { replaceDependencies } from '../domain/tasks/dependencies-store.ts';
 import {
   changedFields,
   idsField,
@@ -15,10 +12,9 @@ import {
   type SomeTaskFields,
   writeTaskFields,
 } from '../domain/tasks/task-fields.ts';
-import { isFinal } from '../domain/tasks/task-rules.ts';
+import { refuseReservedLabels } from '../domain/tasks/task-labels.ts';
 import {
   findTaskRow,
-  getTaskRow,
   handleOfTask,
   insertTask,
   listTaskRows,
@@ -29,7 +25,8 @@ import { recordUndoRow } from '../domain/undo/undo-store.ts';
 import { claimOperations } from './claims.ts';
 import { operation, query, type ReadContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
-import { checkConcerned, taskMarkOperations } from './task-marks.ts';
+import { checkChange, refuseCycle } from './task-changes.ts';
+import { taskMarkOperations } from './task-marks.ts';
 
 const create = operation(contract.createTask, {
   on: 'repo',
@@ -39,6 +36,7 @@ const create = operation(contract.createTask, {
     if (input.expiresAt !== null && input.expiresAt <= now) {
       throw new SwarmError('invalid', `A task cannot expire in the past (${input.expiresAt}).`);
     }
+    refuseReservedLabels(input.labels);
     const dependsOn = await resolveTasks(context, repo.id, input.dependsOn);
     const id = input.id ?? newId(context.clock.now());
     if (input.id !== undefined && (await findTaskRow(db, id)))
@@ -68,7 +66,7 @@ const create = operation(contract.createTask, {
       id: task.id,
       title: task.title,
       amount: task.amount,
-      createdBy: actor.id,
+      promisedBy: actor.id,
     });
     emit({
       type: 'task.created',
@@ -84,13 +82,8 @@ const update = operation(contract.updateTask, {
   needs: 'write',
   async run(context, input) {
     const { db, repo, task, now, emit } = context;
-    await checkConcerned(context, 'change');
-    if (isFinal(task.status as contract.TaskStatus)) {
-      throw new SwarmError(
-        'wrong_state',
-        `Task ${handleOfTask(task)} is ${task.status}: it cannot be changed.`,
-      );
-    }
+    await checkChange(context);
+    if (input.labels) refuseReservedLabels(input.labels, JSON.parse(task.labels) as string[]);
     const dependsOn = input.dependsOn && (await resolveTasks(context, repo.id, input.dependsOn));
     if (dependsOn) await refuseCycle(context, task, dependsOn);
     const wanted: SomeTaskFields = {
@@ -123,21 +116,6 @@ async function resolveTasks(context: ReadContext, repoId: string, refs: string[]
   const ids = new Set<string>();
   for (const ref of refs) ids.add(await resolveReference(context.db, 'task', ref, repoId));
   return [...ids];
-}
-
-async function refuseCycle(context: ReadContext, task: TaskRow, dependsOn: string[]): Promise<void> {
-  const cycle = findDependencyCycle(task.id, dependsOn, await dependencyEdges(context.db, task.repo_id));
-  if (!cycle) return;
-  const handles = [];
-  for (const id of cycle) handles.push(handleOf('task', await getTaskRow(context.db, id)));
-  throw new SwarmError(
-    'conflict',
-    `Task ${handleOfTask(task)} would wait for itself: ${handles.join(' -> ')}.`,
-    {
-      fix: 'Leave out one of these dependencies.',
-      details: { cycle },
-    },
-  );
 }
 
 const list = query(contract.listTasks, {

@@ -13,6 +13,7 @@ import { readTaskFields, TaskFields, writeTaskFields } from '../domain/tasks/tas
 import { getTaskRow, handleOfTask, updateTaskRow } from '../domain/tasks/tasks-store.ts';
 import { changedSince } from '../domain/undo/changed-since.ts';
 import type { ActingContext } from './operation.ts';
+import { checkChange, refuseCycle } from './task-changes.ts';
 import { undoAbandon, undoPause, undoQueueMove } from './undo-streams.ts';
 
 /** Takes back what an operation did in the database, after it has seen that nothing else happened since. */
@@ -64,15 +65,19 @@ async function undoClaim(context: ActingContext, record: UndoRecord): Promise<vo
 
 const TaskData = z.object({ taskId: z.string(), before: TaskFields.partial(), after: TaskFields.partial() });
 
-async function undoTaskUpdate(context: ActingContext, record: UndoRecord): Promise<void> {
+async function undoTaskUpdate(context: ActingContext & { repo: RepoRow }, record: UndoRecord): Promise<void> {
   const { db, now } = context;
   const data = TaskData.parse(record.data);
   const task = await getTaskRow(db, data.taskId);
+  await checkChange({ ...context, task });
   const current = await readTaskFields(db, task);
   const untouched = TaskFields.keyof().options.every(
     (key) => data.after[key] === undefined || current[key] === data.after[key],
   );
   if (!untouched) throw changedSince(record, `gitswarm task show ${handleOfTask(task)}`);
+  const { dependsOn } = data.before;
+  if (dependsOn !== undefined)
+    await refuseCycle(context, task, z.array(z.string()).parse(JSON.parse(dependsOn)));
   await writeTaskFields(db, task, { fields: data.before, now });
   context.emit({
     type: 'task.updated',

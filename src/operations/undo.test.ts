@@ -4,7 +4,7 @@ import { makeKernel } from '../../test/support/kernel.ts';
 import { oid } from '../../test/support/stream-story.ts';
 import { addMaintainer, getRepo, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { createStream } from '../contract/streams.ts';
-import { claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
+import { cancelTask, claimTask, createTask, showTask, updateTask } from '../contract/tasks.ts';
 import { listUndo, recordUndo, undo } from '../contract/undo.ts';
 import { operations } from './index.ts';
 
@@ -59,6 +59,27 @@ forEachDatabase((_kind, makeDatabase) => {
       title: 'one',
       labels: [],
     });
+  });
+
+  it('does not undo an edit of a task that is finished, nor one that would have it wait for itself', async () => {
+    const { call, repoId, task, owner, takeBack } = await start();
+    const other = await call(createTask, { repoId, title: 'other', dependsOn: [] }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [other.id] }, { as: owner });
+    await call(updateTask, { task: task.id, dependsOn: [] }, { as: owner });
+    const [emptied] = (await call(listUndo, { repoId }, { as: owner })).items;
+    await call(updateTask, { task: other.id, dependsOn: [task.id] }, { as: owner });
+    await expect(takeBack(owner, emptied?.id)).rejects.toThrow(/would wait for itself/);
+    await call(cancelTask, { task: task.id }, { as: owner });
+    await expect(takeBack(owner, emptied?.id)).rejects.toMatchObject({ code: 'wrong_state' });
+  });
+
+  it('does not undo an edit for who may not edit any more', async () => {
+    const { call, repoId, task, owner, coder, takeBack } = await start();
+    await call(addMaintainer, { repoId, agent: 'coder' }, { as: owner });
+    await call(updateTask, { task: task.id, title: 'mine' }, { as: coder });
+    await call(removeMaintainer, { repoId, agent: 'coder' }, { as: owner });
+    await expect(takeBack(coder)).rejects.toMatchObject({ code: 'not_allowed' });
+    expect(await call(showTask, { task: task.id }, { as: owner })).toMatchObject({ title: 'mine' });
   });
 
   it('does not undo an edit over a later one of the same field', async () => {

@@ -9,6 +9,7 @@ import {
   submitStream,
 } from '../contract/streams.ts';
 import { createTask, listTasks, type Task, updateTask } from '../contract/tasks.ts';
+import { isReservedLabel } from '../domain/tasks/task-labels.ts';
 import type { NewEntry } from '../machine/outbox.ts';
 import type { Authority } from '../operations/authority.ts';
 
@@ -76,11 +77,19 @@ function parentsFirst(streams: readonly Stream[]): Stream[] {
   return ordered;
 }
 
-/** Amounts are not carried over: what is set aside for them is in the ledger here. */
+/** Amounts are not carried over: what is set aside for them is in the ledger here. Nor are labels that the server gives. */
 function taskEntries(task: Task, given: Given & { among: ReadonlySet<string> }): NewEntry[] {
   const { id, title, description, priority, labels, paths, acceptance, difficulty, expiresAt } = task;
   const isOver = expiresAt !== null && expiresAt <= given.at;
-  const rest = { description, priority, labels, paths, acceptance, expiresAt: isOver ? null : expiresAt };
+  const own = labels.filter((label) => !isReservedLabel(label));
+  const rest = {
+    description,
+    priority,
+    labels: own,
+    paths,
+    acceptance,
+    expiresAt: isOver ? null : expiresAt,
+  };
   const input = { repoId: given.repoId, id, title, ...rest, ...(difficulty === null ? {} : { difficulty }) };
   const actorId = given.agentAt(task.createdBy);
   const dependsOn = task.dependsOn.filter((each) => given.among.has(each));

@@ -31,6 +31,8 @@ it.each([
   ['an unknown key of a rule', 'branch_rules: [{pattern: x, requires: all}]'],
   ['a list', '[1, 2]'],
   ['what is no YAML', 'a: [b'],
+  ['a setting that is there twice', 'min_reviews: 2\nmin_reviews: 1'],
+  ['a setting of a group that is there twice', 'queue:\n  runners: 2\n  runners: 4'],
   [
     'a bomb of aliases',
     `a: &a [x]\n${[...'bcdefghijklmnopqrstuvwxyz'].map((name) => `${name}: [*a, *a]`).join('\n')}`,

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -21,7 +21,10 @@ const TIMEOUT_MS = 10_000;
  * connection goes to one that was looked at, so that no name can lead to this machine or its network. Redirects are not
  * followed, and of the answer only the status is read.
  */
-export async function sendWebhook(message: Message, options: { allowPrivate: boolean }): Promise<Sent> {
+export async function sendWebhook(
+  message: Message,
+  options: { allowPrivate: boolean; resolve?: Resolve },
+): Promise<Sent> {
   const why = whyNotUrl(message.url, options.allowPrivate);
   if (why !== null) return { kind: 'refused', error: why };
   const url = new URL(message.url);
@@ -40,7 +43,7 @@ export async function sendWebhook(message: Message, options: { allowPrivate: boo
         timeout: TIMEOUT_MS,
         signal: AbortSignal.timeout(TIMEOUT_MS),
         agent: false,
-        ...(options.allowPrivate ? {} : { lookup: publicLookup }),
+        ...(options.allowPrivate ? {} : { lookup: publicLookup(options.resolve ?? lookup) }),
       },
       (response) => {
         response.destroy();
@@ -67,20 +70,29 @@ function failed(error: string): Sent {
 
 class NotPublic extends Error {}
 
+/** What finds all addresses of a name. */
+export type Resolve = (
+  name: string,
+  options: LookupAllOptions,
+  answer: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /** Resolves a name as usual, but to nothing where any of its addresses is not public. */
-const publicLookup: LookupFunction = (name, options, answer) => {
-  lookup(name, { ...options, all: true }, (error, addresses) => {
-    if (error) return answer(error, '', 0);
-    const closed = addresses.find(({ address }) => !isPublicAddress(address));
-    const [first] = addresses;
-    if (closed || !first) {
-      return answer(
-        new NotPublic(`${name} stands for ${closed?.address ?? 'no address'}, which is not public`),
-        '',
-        0,
-      );
-    }
-    if (options.all) return answer(null, addresses);
-    return answer(null, first.address, first.family);
-  });
-};
+const publicLookup =
+  (resolve: Resolve): LookupFunction =>
+  (name, options, answer) => {
+    resolve(name, { ...options, all: true }, (error, addresses) => {
+      if (error) return answer(error, '', 0);
+      const closed = addresses.find(({ address }) => !isPublicAddress(address));
+      const [first] = addresses;
+      if (closed || !first) {
+        return answer(
+          new NotPublic(`${name} stands for ${closed?.address ?? 'no address'}, which is not public`),
+          '',
+          0,
+        );
+      }
+      if (options.all) return answer(null, addresses);
+      return answer(null, first.address, first.family);
+    });
+  };

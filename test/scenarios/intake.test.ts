@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { listMerges } from '../../src/contract/merges.ts';
 import { listTasks } from '../../src/contract/tasks.ts';
@@ -36,6 +38,18 @@ it('a settings file committed on main is in force as soon as it is on the buffer
   // What lies in a working copy decides nothing.
   story.git.write({ '.gitswarm/config.yml': 'merge_mode: gated\n' });
   expect(await mode()).toEqual(['swarm', 'file']);
+});
+
+it('settings in JSON are read where there are none in YAML', async () => {
+  const story = await startStory({ agents: ['coder'] });
+  const reviews = () => story.run(null, async ({ repo }) => [repo.config.min_reviews, repo.configSource]);
+  rmSync(join(story.git.dir, '.gitswarm/config.yml'), { force: true });
+  story.git.commit('Settings', { '.gitswarm/config.json': '{"min_reviews": 4}\n' });
+  await story.run('Olga', (workflow) => intake(workflow));
+  expect(await reviews()).toEqual([4, 'file']);
+  story.git.commit('In YAML', { '.gitswarm/config.yml': 'min_reviews: 2\n' });
+  await story.run('Olga', (workflow) => intake(workflow));
+  expect(await reviews()).toEqual([2, 'file']);
 });
 
 it('a stream cannot set its own threshold: settings are judged by the old rules, in swarm mode too', async () => {

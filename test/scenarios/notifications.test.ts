@@ -65,3 +65,29 @@ it('a name that stands for this machine is refused before anything is connected'
   }
   expect(received).toEqual([]);
 });
+
+it('a name that looks public but stands for a private address is refused before anything is connected', async () => {
+  const { received, url } = await receiver(() => 200);
+  const there = url.replace('127.0.0.1', 'hooks.example.org');
+  const asked: string[] = [];
+  const addresses = [
+    { address: '93.184.215.14', family: 4 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  const sent = await sendWebhook(
+    { url: there, body: '{}', headers: {} },
+    {
+      allowPrivate: false,
+      resolve: (name, _options, answer) => {
+        asked.push(name);
+        answer(null, addresses);
+      },
+    },
+  );
+  expect(sent).toEqual({
+    kind: 'refused',
+    error: 'hooks.example.org stands for 127.0.0.1, which is not public',
+  });
+  expect(asked).toEqual(['hooks.example.org']);
+  expect(received).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/contract/errors.ts';
 import { listEvents } from '../../src/contract/events.ts';
-import { listPluginExecutions } from '../../src/contract/plugins.ts';
+import { beginPlugin, finishPlugin, listPluginExecutions } from '../../src/contract/plugins.ts';
 import { listStreams } from '../../src/contract/streams.ts';
 import { tick } from '../../src/workflows/tick.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
@@ -69,4 +70,35 @@ it('tick abandons what nobody works on any more, and keeps the work', async () =
   expect(abandoned).toEqual([items[0]?.handle]);
   expect(story.file(stale.branch, 'old.txt')).toBe('old\n');
   expect(story.status(stale.path)).toEqual(['?? note.txt']);
+});
+
+it('what was skipped while plugins were off, or failed of what passes, is done when it can be', async () => {
+  const story = await startStory();
+  await story.set('stale_stream_timeout', '14d');
+  const stale = await story.stream('coder', { 'old.txt': 'old\n' });
+  const cleanUp = () =>
+    story.run('Olga', (workflow) =>
+      tick({ ...workflow, clock: { now: () => workflow.clock.now() + 15 * 86_400_000 } }),
+    );
+  await story.set('plugins_enabled', 'false');
+  expect((await cleanUp()).abandoned).toEqual([]);
+  expect((await cleanUp()).abandoned).toEqual([]);
+  expect(await executions(story)).toMatchObject([{ status: 'skipped' }]);
+  await story.set('plugins_enabled', 'true');
+  expect((await cleanUp()).abandoned).toHaveLength(1);
+  expect(await executions(story)).toMatchObject([{ plugin: 'stale_stream_cleanup', status: 'succeeded' }]);
+
+  const repoId = await story.repoId();
+  const attempt = (code: ErrorCode) =>
+    story.run('Olga', async ({ authority }) => {
+      const trigger = `${stale.id} ${code}`;
+      const wish = { repoId, plugin: 'stale_stream_cleanup' as const, trigger };
+      const { execution, proceed } = await authority.call(beginPlugin, wish);
+      const failed = { repoId, execution: execution.id, status: 'failed' as const, result: { code } };
+      if (proceed) await authority.call(finishPlugin, failed);
+      return proceed;
+    });
+  expect([await attempt('busy'), await attempt('busy')]).toEqual([true, true]);
+  expect([await attempt('not_allowed'), await attempt('not_allowed')]).toEqual([true, false]);
+  expect(await executions(story)).toHaveLength(3);
 });

@@ -21,7 +21,11 @@ const log: Command = {
     { flags: '--actor <agent>', summary: 'only what this agent did' },
     { flags: '--subject <x>', summary: 'only what is about this: a handle or an id' },
     { flags: '--since <time>', summary: 'only since then: 2h, 7d, or an ISO time' },
-    { flags: '--follow', summary: 'go on with what happens next, one line each, until Ctrl-C' },
+    {
+      flags: '--follow',
+      summary:
+        'go on with what happens next, oldest first: a line (with --json a document) each, until Ctrl-C',
+    },
   ],
   async run(session, _args, options) {
     const workflow = await session.workflow();
@@ -91,13 +95,13 @@ function details(event: SwarmEvent): string {
   return plainLine(parts.join(' '));
 }
 
-/** Prints each new event as it comes: a line for people, a JSON document a line for programs. */
+/** The result is a stream: each event as it comes, a line for people, a JSON document a line for programs. */
 async function follow(session: Session, recent: SwarmEvent[], filter: Filter) {
   const workflow = await session.workflow();
-  const { output } = session;
+  const write = session.output.stream();
   const line = (event: SwarmEvent) =>
     `${event.createdAt}  ${plainLine(event.actorName ?? '-')}  ${event.type}  ${details(event)}`;
-  for (const event of [...recent].reverse()) output.note(line(event));
+  for (const event of [...recent].reverse()) write(event, line(event));
   let after = recent[0]?.seq ?? 0;
   let seen = recent.length;
   while (!session.signal.aborted) {
@@ -108,7 +112,7 @@ async function follow(session: Session, recent: SwarmEvent[], filter: Filter) {
       after: String(after),
     });
     for (const event of items) {
-      output.note(output.isJson ? JSON.stringify(event) : line(event));
+      write(event, line(event));
       after = event.seq;
       seen++;
     }

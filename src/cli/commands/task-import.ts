@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { plainLine } from '../../base/plain-text.ts';
 import { SwarmError } from '../../contract/errors.ts';
 import { createTask, type Task } from '../../contract/tasks.ts';
+import { refuseReservedLabels } from '../../domain/tasks/task-labels.ts';
 import { actingWorkflow } from '../acting.ts';
 import type { Command } from '../command.ts';
 import { flagOption } from '../options.ts';
@@ -67,6 +68,7 @@ function readWishes(path: string): Wish[] {
     path.toLowerCase().endsWith('.json') ? fromJson(text, path) : fromMarkdown(text),
     path,
   );
+  for (const wish of wishes) refuseReservedLabels(wish.labels);
   const titles = wishes.map((wish) => wish.title);
   const twice = titles.find((title, i) => titles.indexOf(title) !== i);
   if (twice === undefined) return wishes;

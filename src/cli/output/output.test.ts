@@ -36,6 +36,19 @@ test('a program gets one line of JSON with the data', async () => {
   expect(stderr.text()).toBe('a remark\n');
 });
 
+test.each([
+  [true, '{"n":1}\n{"n":2}\n', 'error: There is no stream s-3fxa'],
+  [false, 'one\ntwo\n', 'error: There is no stream s-3fxa'],
+])('a stream is one item a line on stdout and nothing else there (json: %s)', async (json, lines, told) => {
+  const { output, stdout, stderr, exit } = open({ json, quiet: true });
+  const write = output.stream();
+  write({ n: 1 }, 'one');
+  write({ n: 2 }, 'two');
+  await output.fail(gone, exit);
+  expect(stdout.text()).toBe(lines);
+  expect(stderr.text()).toContain(told);
+});
+
 test('a result without data is null', async () => {
   const { output, stdout } = open({ json: true });
   output.result(undefined, () => '');

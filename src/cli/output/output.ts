@@ -26,6 +26,11 @@ export interface Output {
   width: number | undefined;
   /** The answer: `data` to programs, `text` to people. Once per command. */
   result(data: unknown, text: () => string): void;
+  /**
+   * For a command whose result is a stream: answers what writes one item of it to stdout, a JSON document a line to
+   * programs. Nothing else follows there.
+   */
+  stream(): (data: unknown, text: string) => void;
   /** Tells the error, waits until it is written, and ends the process through `exit` with the code of the error. */
   fail(error: SwarmError, exit: (code: number) => void): Promise<void>;
   /** A remark on stderr. */
@@ -44,6 +49,7 @@ export function createOutput(settings: OutputSettings): Output {
   const style = createStyle(color);
   const clean = (text: string) => onlyColours(text, color);
   let isAnswered = false;
+  let isStream = false;
   let running: Pick<Progress, 'clear' | 'done'> | undefined;
 
   const endProgress = () => {
@@ -61,11 +67,17 @@ export function createOutput(settings: OutputSettings): Output {
       if (isAnswered) throw new Error('A command gives one result');
       isAnswered = true;
       endProgress();
+      if (isStream) return;
       stdout.write(json ? resultEnvelope(data) : withNewline(clean(text())));
+    },
+    stream: () => {
+      isStream = true;
+      endProgress();
+      return (data, text) => stdout.write(json ? `${JSON.stringify(data)}\n` : withNewline(clean(text)));
     },
     fail: async (error, exit) => {
       endProgress();
-      if (json && !isAnswered) stdout.write(errorEnvelope(error));
+      if (json && !isAnswered && !isStream) stdout.write(errorEnvelope(error));
       else stderr.write(clean(errorText(error, style)));
       isAnswered = true;
       await flush().catch(() => {}); // the exit code is all that is left to tell

@@ -88,11 +88,11 @@ export async function bookMovement(ctx: EffectContext, repoId: string, movement:
   });
 }
 
-/** Puts aside what a new task promises. Throws limited over the budget or over the most that one task may pay. */
+/** Puts aside what a task promises from now on. Throws limited over the budget or over the most that one task may pay. */
 export async function reserveBounty(
   ctx: EffectContext,
   repo: RepoRow,
-  task: { id: string; title: string; amount: number; createdBy: string },
+  task: { id: string; title: string; amount: number; promisedBy: string },
 ): Promise<void> {
   if (task.amount === 0) return;
   const refusal = whyNotBounty(task.amount, await toBudget(ctx.db, repo));
@@ -105,21 +105,27 @@ export async function reserveBounty(
     type: 'bounty_reserve',
     amount: task.amount,
     description: task.title,
-    agentId: task.createdBy,
+    agentId: task.promisedBy,
     taskId: task.id,
   });
 }
 
-/** What a task still has put aside: nothing for one that promised nothing or is settled. */
-async function heldFor(db: Db, task: TaskRow): Promise<boolean> {
+/** True while the amount of a task is put aside: not for one that promised nothing, nor for one that is settled. */
+export async function isReserved(db: Db, task: TaskRow): Promise<boolean> {
   if (task.amount === 0) return false;
-  const rows = await db.selectFrom('budget_entry').select('type').where('task_id', '=', task.id).execute();
-  return rows.some((row) => row.type === 'bounty_reserve') && rows.length === 1;
+  const last = await db
+    .selectFrom('budget_entry')
+    .select('type')
+    .where('task_id', '=', task.id)
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.type === 'bounty_reserve';
 }
 
 /** Frees what a task that will not be done had put aside. */
 export async function releaseBounty(ctx: EffectContext, task: TaskRow, reason: string): Promise<void> {
-  if (!(await heldFor(ctx.db, task))) return;
+  if (!(await isReserved(ctx.db, task))) return;
   await bookMovement(ctx, task.repo_id, {
     type: 'bounty_release',
     amount: task.amount,
@@ -135,7 +141,7 @@ export async function payBounty(
   task: TaskRow,
   by: { approverId: string; recipientId: string },
 ): Promise<number> {
-  if (!(await heldFor(ctx.db, task))) return 0;
+  if (!(await isReserved(ctx.db, task))) return 0;
   await bookMovement(ctx, task.repo_id, {
     type: 'payout',
     amount: task.amount,

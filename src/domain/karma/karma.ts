@@ -1,6 +1,6 @@
 /** What karma is given and taken for. All amounts are whole numbers; a total never falls below 0. */
 
-/** For a landing, by the amount of its task; a revert takes the same back. */
+/** For a landing, by the bounty that it works off. */
 export function landingKarma(amount: number): number {
   return Math.max(1, Math.floor(amount / 10));
 }

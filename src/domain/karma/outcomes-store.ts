@@ -1,12 +1,15 @@
 import type { ReviewerStats } from '../../contract/karma.ts';
 import type { Db, Tx } from '../../db/database.ts';
-import type { MergeRow, ReviewOutcomeRow } from '../../db/tables.ts';
+import type { ReviewOutcomeRow } from '../../db/tables.ts';
+import { landingKarma } from './karma.ts';
 import type { Approval } from './rings.ts';
 import { accuracyOf } from './verdict-outcomes.ts';
 
+const OPERATOR = 'operator ';
+
 /** Whoever acts for one operator is one party: its operator, else itself. */
 export function partyOf(agent: { id: string; operator: string | null }): string {
-  return agent.operator === null ? agent.id : `operator ${agent.operator}`;
+  return agent.operator === null ? agent.id : `${OPERATOR}${agent.operator}`;
 }
 
 export async function insertPairs(
@@ -27,7 +30,7 @@ export async function insertPairs(
     .execute();
 }
 
-/** Which party has approved work of which that landed; whoever is vouched for is not among the reviewers. */
+/** Which party has gained by work of which, having judged it; whoever is vouched for is not among the reviewers. */
 export async function listApprovals(db: Db): Promise<Approval[]> {
   const rows = await db
     .selectFrom('approval_pair')
@@ -46,22 +49,49 @@ export async function listApprovals(db: Db): Promise<Approval[]> {
   }));
 }
 
-/** The landings of a repository that stand and were decided by somebody, with their authors. */
-export async function listDecidedLandings(
-  db: Db,
-  repoId: string,
-): Promise<{ merge: Pick<MergeRow, 'id' | 'decided_by'>; authorId: string }[]> {
+/** The agents that these parties are made of. */
+export async function listAgentIdsOf(db: Db, parties: ReadonlySet<string>): Promise<string[]> {
+  const operators = [...parties].flatMap((party) =>
+    party.startsWith(OPERATOR) ? [party.slice(OPERATOR.length)] : [],
+  );
+  const own = [...parties].filter((party) => !party.startsWith(OPERATOR));
+  if (operators.length === 0) return own;
+  const rows = await db.selectFrom('agent').select('id').where('operator', 'in', operators).execute();
+  return [...own, ...rows.map((row) => row.id)];
+}
+
+export interface Earning {
+  subjectId: string;
+  repoId: string;
+  authorId: string;
+  deciders: string[];
+  agentId: string;
+  amount: number;
+}
+
+/** What anybody still has of the landings of these authors, in whatever repository, oldest landing first. */
+export async function listEarnings(db: Db, authorIds: readonly string[]): Promise<Earning[]> {
+  if (authorIds.length === 0) return [];
   const rows = await db
-    .selectFrom('merge')
+    .selectFrom('karma_entry')
+    .innerJoin('merge', 'merge.id', 'karma_entry.subject_id')
     .innerJoin('stream', 'stream.id', 'merge.stream_id')
-    .select(['merge.id', 'merge.decided_by', 'stream.agent_id'])
-    .where('merge.repo_id', '=', repoId)
-    .where('merge.kind', '=', 'stream')
-    .where('merge.state', '=', 'landed')
-    .where('merge.decided_by', '<>', '[]')
+    .select(['merge.id', 'merge.repo_id', 'merge.decided_by', 'stream.agent_id as author_id'])
+    .select((e) => ['karma_entry.agent_id', e.fn.sum<number>('karma_entry.amount').as('amount')])
+    .where('stream.agent_id', 'in', authorIds)
+    .groupBy(['merge.id', 'merge.repo_id', 'merge.decided_by', 'stream.agent_id', 'karma_entry.agent_id'])
+    .having((e) => e.fn.sum('karma_entry.amount'), '>', 0)
     .orderBy('merge.id')
+    .orderBy('karma_entry.agent_id')
     .execute();
-  return rows.map(({ agent_id, ...merge }) => ({ merge, authorId: agent_id }));
+  return rows.map((row) => ({
+    subjectId: row.id,
+    repoId: row.repo_id,
+    authorId: row.author_id,
+    deciders: JSON.parse(row.decided_by) as string[],
+    agentId: row.agent_id,
+    amount: Number(row.amount),
+  }));
 }
 
 /** What an agent has of one landing, all its rows added up. */
@@ -73,6 +103,31 @@ export async function karmaFrom(db: Db, agentId: string, subjectId: string): Pro
     .where('subject_id', '=', subjectId)
     .execute();
   return rows.reduce((sum, row) => sum + row.amount, 0);
+}
+
+/** True where a landing that stands has earned its author more than any landing does: the task's amount is spent. */
+export async function hasEarnedAmount(db: Db, taskId: string): Promise<boolean> {
+  const rows = await db
+    .selectFrom('karma_entry')
+    .innerJoin('merge', 'merge.id', 'karma_entry.subject_id')
+    .innerJoin('stream', 'stream.id', 'merge.stream_id')
+    .select((e) => ['merge.id', e.fn.sum<number>('karma_entry.amount').as('earned')])
+    .where('stream.task_id', '=', taskId)
+    .where('merge.state', '=', 'landed')
+    .whereRef('karma_entry.agent_id', '=', 'stream.agent_id')
+    .groupBy('merge.id')
+    .execute();
+  return rows.some((row) => Number(row.earned) > landingKarma(0));
+}
+
+/** What is known of the verdicts on a stream. */
+export async function listOutcomes(db: Db, streamId: string): Promise<ReviewOutcomeRow[]> {
+  return db
+    .selectFrom('review_outcome')
+    .innerJoin('review', 'review.id', 'review_outcome.review_id')
+    .selectAll('review_outcome')
+    .where('review.stream_id', '=', streamId)
+    .execute();
 }
 
 /** The newest outcome of a verdict takes the place of the one before. */

@@ -1,11 +1,11 @@
-/** `from` has approved work of `to`, and it landed. */
+/** `from` has gained by work of `to`, having judged it. */
 export interface Approval {
   from: string;
   to: string;
 }
 
 /**
- * Who approves each other's work, directly or round several corners: for each of them the name of the ring. What is
+ * Who gains by each other's work, directly or round several corners: for each of them the name of the ring. What is
  * approved within a ring proves nothing, because everybody in it gains by everybody else's work. Who stands in no ring
  * is not in the answer. The answer depends on the set of approvals only, not on their order.
  */
@@ -20,6 +20,15 @@ export function ringsOf(approvals: readonly Approval[]): Map<string, string> {
     for (const member of members) rings.set(member, node);
   }
   return rings;
+}
+
+/** Everybody who stands in a ring that was not the same before: it has closed, grown, or swallowed another. */
+export function membersOfChanged(
+  before: ReadonlyMap<string, string>,
+  rings: ReadonlyMap<string, string>,
+): Set<string> {
+  const changed = new Set([...rings].flatMap(([node, ring]) => (before.get(node) === ring ? [] : [ring])));
+  return new Set([...rings].flatMap(([node, ring]) => (changed.has(ring) ? [node] : [])));
 }
 
 function reachable(start: string, next: ReadonlyMap<string, readonly string[]>): Set<string> {

@@ -35,6 +35,26 @@ it('the last verdict on the same change is the one that counts', () => {
   ]);
 });
 
+it('of a decider who saw nothing of what landed, the approval by which they decided counts', () => {
+  const verdicts = [verdict('ann', 'approve', 'old'), verdict('ann', 'approve', 'part')];
+  const landed = { patchId: 'p', reverted: false, deciders: ['ann'] };
+  expect(outcomesOf(verdicts, landed)).toMatchObject([{ reviewId: 'ann approve part' }]);
+  expect(outcomesOf([...verdicts, verdict('ann', 'approve')], landed)).toMatchObject([
+    { reviewId: 'ann approve p' },
+  ]);
+});
+
+it('a rejection of a part that landed as it was is refuted, and one that was judged before is let be', () => {
+  const rejected = verdict('ann', 'request_changes', 'part');
+  const reasons = (more: object, reverted = false) =>
+    outcomesOf([{ ...rejected, ...more }], { patchId: 'p', reverted }).map(({ reason }) => reason);
+  expect(reasons({ sawLanding: true })).toEqual(['rejected what landed']);
+  expect(reasons({ sawLanding: true }, true)).toEqual(['warned of what was reverted']);
+  expect(reasons({ isJudged: true })).toEqual([]);
+  expect(reasons({})).toEqual(['rejected what was changed before it landed']);
+  expect(reasons({}, true)).toEqual([]);
+});
+
 it.each([
   [0, 0, 0.5],
   [1, 0, 0.6667],

@@ -6,6 +6,10 @@ export interface JudgedVerdict {
   reviewerId: string;
   verdict: string;
   patchId: string;
+  /** It was given on a part of what landed. */
+  sawLanding?: boolean;
+  /** An earlier landing of the stream has said something about it. */
+  isJudged?: boolean;
 }
 
 export interface VerdictOutcome {
@@ -15,32 +19,57 @@ export interface VerdictOutcome {
   reason: string;
 }
 
+export const REASONS = {
+  approvedLanding: 'approved what landed',
+  approvedReverted: 'approved what was reverted',
+  warned: 'warned of what was reverted',
+  rejectedLanding: 'rejected what landed',
+  rejectedEarlier: 'rejected what was changed before it landed',
+} as const;
+
 /**
  * What a landing, or its revert, says about the verdicts on the stream, oldest first. Of one reviewer's verdicts on the
- * same change the last counts. An approval of something else than what landed, and a comment, say nothing.
+ * same change the last counts. An approval of something else than what landed, and a comment, say nothing, unless it is
+ * the approval by which its giver decided. That something else was rejected is confirmed once, by the landing that came
+ * after it.
  */
 export function outcomesOf(
   verdicts: readonly JudgedVerdict[],
-  landed: { patchId: string; reverted: boolean },
+  landed: { patchId: string; reverted: boolean; deciders?: readonly string[] },
 ): VerdictOutcome[] {
   const last = new Map<string, JudgedVerdict>();
   for (const verdict of verdicts) {
     if (verdict.verdict === 'comment') continue;
     last.set(JSON.stringify([verdict.reviewerId, verdict.patchId]), verdict);
   }
-  const outcomes: VerdictOutcome[] = [];
-  for (const { reviewId, reviewerId, verdict, patchId } of last.values()) {
-    const saw = patchId === landed.patchId;
-    const add = (outcome: VerdictOutcome['outcome'], reason: string) =>
-      outcomes.push({ reviewId, reviewerId, outcome, reason });
-    if (verdict === 'approve' && saw && landed.reverted) add('refuted', 'approved what was reverted');
-    else if (verdict === 'approve' && saw) add('confirmed', 'approved what landed');
-    else if (verdict === 'request_changes' && saw && landed.reverted)
-      add('confirmed', 'warned of what was reverted');
-    else if (verdict === 'request_changes' && saw) add('refuted', 'rejected what landed');
-    else if (verdict === 'request_changes') add('confirmed', 'rejected what was changed before it landed');
+  const given = [...last.values()];
+  const isOnLanding = (one: JudgedVerdict) => one.sawLanding === true || one.patchId === landed.patchId;
+  const deciding = (landed.deciders ?? []).map((id) => {
+    const own = given.filter(({ reviewerId }) => reviewerId === id);
+    return own.some(isOnLanding) ? undefined : own.findLast(({ verdict }) => verdict === 'approve');
+  });
+  return given.flatMap((one) => {
+    const saw = isOnLanding(one) || deciding.includes(one);
+    const judged = outcomeOf(one, { saw, reverted: landed.reverted });
+    return judged ? [{ reviewId: one.reviewId, reviewerId: one.reviewerId, ...judged }] : [];
+  });
+}
+
+function outcomeOf(
+  { verdict, isJudged }: JudgedVerdict,
+  { saw, reverted }: { saw: boolean; reverted: boolean },
+): Pick<VerdictOutcome, 'outcome' | 'reason'> | undefined {
+  if (verdict === 'approve') {
+    if (!saw) return undefined;
+    return reverted
+      ? { outcome: 'refuted', reason: REASONS.approvedReverted }
+      : { outcome: 'confirmed', reason: REASONS.approvedLanding };
   }
-  return outcomes;
+  if (!saw)
+    return reverted || isJudged ? undefined : { outcome: 'confirmed', reason: REASONS.rejectedEarlier };
+  return reverted
+    ? { outcome: 'confirmed', reason: REASONS.warned }
+    : { outcome: 'refuted', reason: REASONS.rejectedLanding };
 }
 
 /** One half where nothing is known; nearer to 1 or 0 the more is. Four digits. */

@@ -1,3 +1,4 @@
+import type { NotNull } from 'kysely';
 import type { SwarmEvent } from '../../contract/events.ts';
 import type { Notification } from '../../contract/notifications.ts';
 import type { Db, Tx } from '../../db/database.ts';
@@ -72,17 +73,25 @@ export async function insertDelivery(tx: Tx, row: DeliveryRow): Promise<void> {
   await tx.insertInto('delivery').values(row).execute();
 }
 
-/** What is to be sent now, that waits longest first, with what it says and the secret of its receiver. */
+/**
+ * What is to be sent now, that waits longest first, with what it says, whom it is for, and the secret of its receiver.
+ * What its receiver has withdrawn since, or has no secret to be signed with, is never among it.
+ */
 export async function listDueDeliveries(
   db: Db,
   filter: { repoId: string; now: string; limit: number },
-): Promise<(DeliveryRow & { payload: string; type: string; webhook_secret: string | null })[]> {
+): Promise<(DeliveryRow & { agent_id: string; payload: string; type: string; webhook_secret: string })[]> {
   return db
     .selectFrom('delivery')
     .innerJoin('notification', 'notification.id', 'delivery.notification_id')
-    .leftJoin('notification_preference', 'notification_preference.agent_id', 'notification.agent_id')
+    .innerJoin('notification_preference', 'notification_preference.agent_id', 'notification.agent_id')
     .selectAll('delivery')
-    .select(['notification.payload', 'notification.type', 'notification_preference.webhook_secret'])
+    .select(['notification.agent_id', 'notification.payload', 'notification.type'])
+    .select('notification_preference.webhook_secret')
+    .$narrowType<{ webhook_secret: NotNull }>()
+    .whereRef('notification_preference.webhook_url', '=', 'delivery.url')
+    .where('notification_preference.webhook_secret', 'is not', null)
+    .where('notification_preference.enabled', '=', 1)
     .where('delivery.repo_id', '=', filter.repoId)
     .where('delivery.status', '=', 'pending')
     .where('delivery.next_at', '<=', filter.now)
@@ -90,6 +99,21 @@ export async function listDueDeliveries(
     .orderBy('delivery.id')
     .limit(filter.limit)
     .execute();
+}
+
+/** What waits to be sent, with whom it is for; where it names an agent, only to that one. */
+export async function listPendingDeliveries(
+  db: Db,
+  filter: { repoId?: string; agentId?: string },
+): Promise<{ id: string; agent_id: string; payload: string }[]> {
+  let query = db
+    .selectFrom('delivery')
+    .innerJoin('notification', 'notification.id', 'delivery.notification_id')
+    .select(['delivery.id', 'notification.agent_id', 'notification.payload'])
+    .where('delivery.status', '=', 'pending');
+  if (filter.repoId !== undefined) query = query.where('delivery.repo_id', '=', filter.repoId);
+  if (filter.agentId !== undefined) query = query.where('notification.agent_id', '=', filter.agentId);
+  return query.orderBy('delivery.id').execute();
 }
 
 export async function findDelivery(

@@ -1,11 +1,10 @@
 import { newId } from '../../base/ids.ts';
 import type { SwarmEvent } from '../../contract/events.ts';
 import type { RepoRow } from '../../db/tables.ts';
-import { accessOf } from '../access/access-store.ts';
-import { findAgent } from '../agents/agents-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { listEventRows, toEvent } from '../events/events-store.ts';
 import { wants } from './audience.ts';
+import { endUnreadable, mayHear } from './end-deliveries.ts';
 import {
   findCursor,
   findPreference,
@@ -25,6 +24,7 @@ export async function notifyOfEvents(ctx: EffectContext, repo: RepoRow): Promise
   const rows = await listEventRows(ctx.db, { repoId: repo.id, after, limit: MOST_AT_ONCE });
   const last = rows.at(-1);
   if (!last) return 0;
+  await endUnreadable(ctx, repo);
   let told = 0;
   for (const event of rows.map(toEvent)) {
     for (const agentId of await recipientsOf(ctx.db, repo, event)) {
@@ -41,10 +41,7 @@ async function tell(
   repo: RepoRow,
   { agentId, event }: { agentId: string; event: SwarmEvent },
 ): Promise<boolean> {
-  const agent = await findAgent(ctx.db, agentId);
-  if (!agent || agent.council_id !== null) return false;
-  const isAboutThem = event.subject.id === agentId;
-  if (!isAboutThem && (await accessOf(ctx.db, repo, agent, ctx.now)).level === null) return false;
+  if (!(await mayHear(ctx.db, repo, { agentId, event, now: ctx.now }))) return false;
   const preference = await findPreference(ctx.db, agentId);
   if (
     preference &&

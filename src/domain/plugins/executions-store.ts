@@ -33,6 +33,20 @@ export async function insertExecution(tx: Tx, row: PluginExecutionRow): Promise<
   await tx.insertInto('plugin_execution').values(row).execute();
 }
 
+/** Begins an execution that is over anew. */
+export async function restartExecution(
+  tx: Tx,
+  id: string,
+  { agentId, now }: { agentId: string; now: string },
+): Promise<PluginExecutionRow> {
+  return tx
+    .updateTable('plugin_execution')
+    .set({ status: 'running', result: '{}', agent_id: agentId, started_at: now, finished_at: null })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
 /** Undefined where it is not running. */
 export async function finishExecution(
   tx: Tx,

@@ -47,6 +47,37 @@ describe('a typed word becomes what the setting can hold', () => {
   });
 });
 
+it('keeps each setting where its owner is: in the repository, or at the authority', () => {
+  expect(settingOwners()).toMatchObject({
+    merge_mode: 'repo',
+    buffer_branch: 'repo',
+    promote_target: 'repo',
+    auto_promote_on_green: 'repo',
+    auto_revert_on_red: 'repo',
+    stabilize_command: 'repo',
+    stabilize_timeout: 'repo',
+    test_before_merge: 'repo',
+    consensus_threshold: 'repo',
+    min_reviews: 'repo',
+    human_review_weight: 'repo',
+    independent_reviews: 'repo',
+    branch_rules: 'repo',
+    'workspace.setup': 'repo',
+    'workspace.copy': 'repo',
+    'workspace.path': 'repo',
+    'queue.runners': 'repo',
+    'queue.timeout': 'repo',
+    'queue.lanes': 'repo',
+    agent_access: 'server',
+    min_karma: 'server',
+    is_private: 'server',
+    ownership_model: 'server',
+    plugins_enabled: 'server',
+    require_human_approval: 'server',
+    human_can_force_merge: 'server',
+  });
+});
+
 it('names the nearest setting where there is none of that name', () => {
   expect(() => set('merge_mod', 'swarm')).toThrow(/did you mean "merge_mode"/);
   expect(() => set('queue.runner', 1)).toThrow(/did you mean "queue.runners"/);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { SwarmError } from '../../contract/errors.ts';
 import type { Claim } from '../../contract/tasks.ts';
 import type { Db, Tx } from '../../db/database.ts';
@@ -16,9 +17,21 @@ export async function getClaimRow(db: Db, id: string): Promise<ClaimRow> {
   return row;
 }
 
-/** The newest claim of a task, whatever became of it. */
-export async function findLatestClaimRow(db: Db, taskId: string): Promise<ClaimRow | undefined> {
-  return newest(db).where('task_id', '=', taskId).executeTakeFirst();
+/**
+ * The claim that counts for a task: the live one, else the one that was approved, else the newest. A claim that was
+ * taken back after its lease ran out is live, and older than that of whoever had the task in between.
+ */
+export async function findClaimOfTask(db: Db, taskId: string): Promise<ClaimRow | undefined> {
+  const worth = sql`case when status in ('active', 'submitted') then 0 when status = 'approved' then 1 else 2 end`;
+  return db
+    .selectFrom('claim')
+    .selectAll()
+    .where('task_id', '=', taskId)
+    .orderBy(worth)
+    .orderBy('claimed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** The newest claim of a task that belongs to this stream. */

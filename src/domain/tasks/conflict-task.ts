@@ -4,7 +4,8 @@ import type { EffectContext } from '../events/effect-context.ts';
 import { handleOfStream, listStreamRows } from '../streams/streams-store.ts';
 import { completeTracked, openTrackedTask } from './critical-task.ts';
 import { cancelTaskRow } from './task-expiry.ts';
-import { listUnfinishedLabelled } from './tasks-store.ts';
+import { conflictLabel } from './task-labels.ts';
+import { listTrackedTasks } from './tasks-store.ts';
 
 /** So long an agent that was just told of a conflict has to resolve it before it becomes a task. */
 const PATIENCE_MS = 30 * 60_000;
@@ -17,7 +18,7 @@ export async function openConflictTasks(ctx: EffectContext, repoId: string): Pro
     (row) => Date.parse(conflictOf(row)?.at ?? ctx.now) + PATIENCE_MS <= Date.parse(ctx.now),
   );
   if (due.length === 0) return 0;
-  const standing = await listUnfinishedLabelled(ctx.db, repoId, ['conflict']);
+  const standing = await listTrackedTasks(ctx.db, repoId, ['conflict']);
   const missing = due.filter((row) => !standing.some((task) => bears(task, row)));
   for (const row of missing) await openTask(ctx, row);
   return missing.length;
@@ -40,7 +41,7 @@ async function openTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
     paths: files.map((file) => file.path),
     createdBy: stream.agent_id,
     assigneeId: stream.agent_id,
-    labels: ['conflict', labelOf(stream)],
+    labels: ['conflict', conflictLabel(stream)],
     priority: 'high',
   });
 }
@@ -49,9 +50,9 @@ async function openTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
 export async function endConflictTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
   const isWaiting = stream.state === 'paused' && stream.state_before === 'conflicted';
   if (stream.state === 'conflicted' || isWaiting) return;
-  const label = labelOf(stream);
+  const label = conflictLabel(stream);
   if (stream.state !== 'abandoned') return completeTracked(ctx, { stream, label });
-  for (const task of await listUnfinishedLabelled(ctx.db, stream.repo_id, [label]))
+  for (const task of await listTrackedTasks(ctx.db, stream.repo_id, [label]))
     await cancelTaskRow(ctx, task, `${handleOfStream(stream)} was abandoned`);
 }
 
@@ -60,9 +61,5 @@ function conflictOf(stream: StreamRow): StreamConflict | undefined {
 }
 
 function bears(task: TaskRow, stream: StreamRow): boolean {
-  return (JSON.parse(task.labels) as string[]).includes(labelOf(stream));
-}
-
-function labelOf(stream: StreamRow): string {
-  return `conflict:${stream.id}`;
+  return (JSON.parse(task.labels) as string[]).includes(conflictLabel(stream));
 }

@@ -2,12 +2,8 @@ import { newId } from '../../base/ids.ts';
 import type { StreamRow, TaskRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { findLiveClaim, updateClaimRow } from './claims-store.ts';
-import { insertTask, listUnfinishedLabelled, updateTaskRow } from './tasks-store.ts';
-
-/** The label of a task that was opened for one agent: it is offered to that agent before its equals. */
-export function labelFor(agentId: string): string {
-  return `for:${agentId}`;
-}
+import { labelFor } from './task-labels.ts';
+import { insertTask, listTrackedTasks, updateTaskRow } from './tasks-store.ts';
 
 interface TrackedTask {
   repoId: string;
@@ -33,7 +29,7 @@ export async function openTrackedTask(
   ctx: EffectContext,
   wish: TrackedTask & { priority: TaskRow['priority'] },
 ): Promise<TaskRow> {
-  const [standing] = await listUnfinishedLabelled(ctx.db, wish.repoId, wish.labels);
+  const [standing] = await listTrackedTasks(ctx.db, wish.repoId, wish.labels);
   if (standing) return standing;
   const labels = wish.assigneeId ? [...wish.labels, labelFor(wish.assigneeId)] : wish.labels;
   const task = await insertTask(ctx.db, {
@@ -70,7 +66,7 @@ export async function completeTracked(
   ctx: EffectContext,
   { stream, label }: { stream: StreamRow; label: string },
 ): Promise<void> {
-  for (const task of await listUnfinishedLabelled(ctx.db, stream.repo_id, [label])) {
+  for (const task of await listTrackedTasks(ctx.db, stream.repo_id, [label])) {
     const claim = await findLiveClaim(ctx.db, task.id);
     if (claim) {
       await updateClaimRow(ctx.db, claim.id, {

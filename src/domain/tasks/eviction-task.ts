@@ -1,6 +1,7 @@
 import type { MergeRow, StreamRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { completeTracked, openTrackedTask } from './critical-task.ts';
+import { evictionLabel } from './task-labels.ts';
 
 /** One task for the author of a stream whose tests failed on the way to the buffer, however often it is thrown out. */
 export async function openEvictionTask(
@@ -14,16 +15,12 @@ export async function openEvictionTask(
     paths: JSON.parse(stream.paths) as string[],
     createdBy: merge.requested_by,
     assigneeId: stream.agent_id,
-    labels: ['evicted', labelOf(stream)],
+    labels: ['evicted', evictionLabel(stream)],
     priority: merge.priority,
   });
 }
 
 /** The stream has landed after all. */
 export function completeEvictionTask(ctx: EffectContext, stream: StreamRow): Promise<void> {
-  return completeTracked(ctx, { stream, label: labelOf(stream) });
-}
-
-function labelOf(stream: StreamRow): string {
-  return `evicted:${stream.id}`;
+  return completeTracked(ctx, { stream, label: evictionLabel(stream) });
 }

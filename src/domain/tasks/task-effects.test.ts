@@ -10,6 +10,7 @@ import { repoOperations } from '../../operations/repos.ts';
 import { taskOperations } from '../../operations/tasks.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { insertStream, updateStreamRow } from '../streams/streams-store.ts';
+import { findClaimOfStream } from './claims-store.ts';
 import {
   completeTaskOfStream,
   linkStreamToClaim,
@@ -105,6 +106,19 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await effect((ctx) => completeTaskOfStream(ctx, stream, []))).toBeUndefined();
     expect(await effect((ctx) => reopenTaskOfStream(ctx, stream))).toBeUndefined();
     expect(await task()).toMatchObject({ status: 'claimed', claim: { agentId: rival.id, status: 'active' } });
+  });
+
+  it('a revert sends back the claim that was taken back, though another had the task in between', async () => {
+    const { call, clock, effect, linked, task, taskId, rival, database } = await start();
+    const stream = await linked();
+    clock.advance(3 * HOUR);
+    await call(claimTask, { task: taskId }, { as: rival });
+    clock.advance(3 * HOUR);
+    await effect((ctx) => completeTaskOfStream(ctx, stream, []));
+    expect(await task()).toMatchObject({ status: 'completed', claim: { streamId: stream.id } });
+    await effect((ctx) => reopenTaskOfStream(ctx, stream));
+    expect(await task()).toMatchObject({ status: 'open' });
+    expect(await findClaimOfStream(database.read, taskId, stream.id)).toMatchObject({ status: 'rejected' });
   });
 
   it('submits a bounty instead of completing it', async () => {

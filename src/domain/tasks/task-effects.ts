@@ -1,8 +1,9 @@
 import { SwarmError } from '../../contract/errors.ts';
 import type { TaskStatus } from '../../contract/tasks.ts';
 import type { ClaimRow, StreamRow, TaskRow } from '../../db/tables.ts';
+import { isReserved } from '../budgets/budgets-store.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { findClaimOfStream, findLatestClaimRow, findLiveClaim, updateClaimRow } from './claims-store.ts';
+import { findClaimOfStream, findClaimOfTask, findLiveClaim, updateClaimRow } from './claims-store.ts';
 import { beginLease, claimFor, markClaimed, openClaim, releaseIfOver } from './leases.ts';
 import { isFinal, isLeaseOver, ranOut } from './task-rules.ts';
 import { findTaskRow, handleOfTask, updateTaskRow } from './tasks-store.ts';
@@ -50,6 +51,20 @@ export async function completeTaskOfStream(
   });
 }
 
+/**
+ * What a landing of the stream works off: the amount of its unfinished task, while the task is this stream's to hand in,
+ * else 0. Whoever has lost the task to another, or came when it was over, did not earn what it promises.
+ */
+export async function bountyOfStream(ctx: EffectContext, stream: StreamRow): Promise<number> {
+  const task = await unfinishedTask(ctx, stream);
+  if (!task || task.amount === 0) return 0;
+  const live = await findLiveClaim(ctx.db, task.id);
+  if (live && isOf(live, stream)) return task.amount;
+  if (live && !isLeaseOver(live, ctx.now)) return 0;
+  const own = await findClaimOfStream(ctx.db, task.id, stream.id);
+  return own && ranOut(own) ? task.amount : 0;
+}
+
 /** A revert reopens what the landing had completed or submitted; its claim counts as rejected. */
 export async function reopenTaskOfStream(
   ctx: EffectContext,
@@ -57,7 +72,7 @@ export async function reopenTaskOfStream(
 ): Promise<TaskRow | undefined> {
   const task = stream.task_id ? await findTaskRow(ctx.db, stream.task_id) : undefined;
   if (!task || (task.status !== 'completed' && task.status !== 'submitted')) return undefined;
-  const latest = await findLatestClaimRow(ctx.db, task.id);
+  const latest = await findClaimOfTask(ctx.db, task.id);
   const claim = latest && ['submitted', 'approved'].includes(latest.status) ? latest : undefined;
   if (claim && !isOf(claim, stream)) return undefined;
   if (claim) {
@@ -71,7 +86,7 @@ export async function reopenTaskOfStream(
     repoId: task.repo_id,
   });
   // A bounty is paid once: done again, the task pays nothing.
-  const amount = claim && claim.payout_amount > 0 ? 0 : task.amount;
+  const amount = (await isReserved(ctx.db, task)) ? task.amount : 0;
   return updateTaskRow(ctx.db, task.id, { status: 'open', completed_at: null, amount, updated_at: ctx.now });
 }
 

@@ -85,12 +85,16 @@ export async function listReadyPlaces(
     .execute();
 }
 
-/** The tasks with all these labels that are neither completed nor cancelled, oldest first. */
-export async function listUnfinishedLabelled(db: Db, repoId: string, labels: string[]): Promise<TaskRow[]> {
+/**
+ * The unfinished tasks that this program opened under these labels, oldest first. It opens none with an amount: one that
+ * has any is somebody's promise, and not ended by the way.
+ */
+export async function listTrackedTasks(db: Db, repoId: string, labels: string[]): Promise<TaskRow[]> {
   let query = db
     .selectFrom('task')
     .selectAll()
     .where('repo_id', '=', repoId)
+    .where('amount', '=', 0)
     .where('status', 'in', ['open', 'claimed', 'submitted']);
   for (const label of labels) query = query.where(hasLabel(label));
   return query.orderBy('id').execute();

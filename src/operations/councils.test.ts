@@ -211,6 +211,20 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(told.items).toHaveLength(1);
   });
 
+  it('adds a maintainer and never makes an owner less than that', async () => {
+    const { call, repoId, owner, ann, ben, cat, dan, propose, vote } = await start();
+    await call(addMaintainer, { repoId, agent: 'dan', role: 'owner' }, { as: owner });
+    const proposal = await propose(ann);
+    for (const as of [ann, ben]) await vote(as, proposal, 'for');
+    const { councilAgentId } = await call(beginProposal, { proposal: proposal.id, plan: {} }, { as: cat });
+    for (const role of [undefined, 'maintainer'] as const) {
+      const wish = { repoId, agent: dan.id, role };
+      expect(await call(addMaintainer, wish, { as: { id: councilAgentId } })).toMatchObject({
+        role: 'owner',
+      });
+    }
+  });
+
   it('performs a landing in a gated repository, but never takes the place of consensus', async () => {
     const database = await makeDatabase();
     const story = await startStory(database, {

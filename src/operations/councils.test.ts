@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { factsOf, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
-import { suspendAgent } from '../contract/agents.ts';
+import { resumeAgent, suspendAgent } from '../contract/agents.ts';
 import {
   createCouncil,
   dissolveCouncil,
@@ -138,6 +138,37 @@ forEachDatabase((_kind, makeDatabase) => {
     await call(suspendAgent, { agent: 'ben' }, { as: owner });
     expect((await council()).seated).toBe(2);
     expect(await call(showProposal, { proposal: proposal.id }, { as: owner })).toMatchObject({ votesFor: 0 });
+  });
+
+  it('forms again while a member is suspended, and says so', async () => {
+    const { call, repoId, owner, ann, council, propose, vote } = await start();
+    const proposal = await propose(ann);
+    await call(suspendAgent, { agent: 'cat' }, { as: owner });
+    expect((await council()).status).toBe('forming');
+    expect(await refusedWith(vote(ann, proposal, 'for'))).toBe('gate_not_met');
+    expect(await refusedWith(propose(ann))).toBe('gate_not_met');
+    await call(resumeAgent, { agent: 'cat' }, { as: owner });
+    expect(await vote(ann, proposal, 'for')).toMatchObject({ status: 'open', votesFor: 1 });
+    const { items } = await call(listEvents, { repoId, after: '' }, { as: owner });
+    const told = items.map(({ type }) => type).filter((type) => /council.(forming|activated)/.test(type));
+    expect(told).toEqual(['council.activated', 'council.forming', 'council.activated']);
+  });
+
+  it('decides nothing from the moment a term has ended, whether anybody has looked or not', async () => {
+    const { call, clock, repoId, owner, ann, ben, council, propose, vote } = await start({ seats: 2 });
+    await call(setCouncil, { repoId, termLimitMonths: 1 }, { as: owner });
+    await call(takeCouncilSeat, { repoId, agent: 'cat' }, { as: owner });
+    clock.advance(29 * DAY);
+    const proposal = await propose(ann);
+    await vote(ann, proposal, 'for');
+    clock.advance(4 * DAY);
+    expect(await council()).toMatchObject({ status: 'forming', seated: 2, nextElectionDue: null });
+    expect(await refusedWith(vote(ben, proposal, 'for'))).toBe('gate_not_met');
+    const shown = await call(showProposal, { proposal: proposal.id }, { as: owner });
+    expect(shown).toMatchObject({ status: 'open', votesFor: 1 });
+    clock.advance(4 * DAY);
+    await call(runDue, { repoId });
+    expect((await call(showProposal, { proposal: proposal.id }, { as: owner })).status).toBe('expired');
   });
 
   it('ends a vote after seven days: by what is there with a quorum, without one by nothing', async () => {

@@ -1,9 +1,10 @@
 import type { CouncilRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { statusFor, termEnd } from './council-rules.ts';
+import { statusFor, statusNow, termEnd } from './council-rules.ts';
 import {
   deleteSeat,
   findSeat,
+  listCouncilsOf,
   listEndedTerms,
   listSeats,
   updateCouncil,
@@ -28,6 +29,11 @@ export async function refreshCouncil(ctx: EffectContext, council: CouncilRow): P
   }
   for (const proposal of await listOpenProposals(ctx.db, council.id)) await resolveProposal(ctx, proposal);
   return row;
+}
+
+/** The same for every council in which somebody sits who was suspended or may act again. */
+export async function refreshCouncilsOf(ctx: EffectContext, agentId: string): Promise<void> {
+  for (const council of await listCouncilsOf(ctx.db, agentId)) await refreshCouncil(ctx, council);
 }
 
 export interface Seating {
@@ -78,6 +84,8 @@ export async function endTermsAndVotes(ctx: EffectContext, council: CouncilRow):
   const ended = await listEndedTerms(ctx.db, council.id, ctx.now);
   for (const member of ended) await unseat(ctx, council, { agentId: member.agent_id, reason: 'term_over' });
   const due = (await listOpenProposals(ctx.db, council.id)).filter((row) => row.expires_at <= ctx.now);
-  if (ended.length > 0 || due.length > 0) await refreshCouncil(ctx, council);
+  const seated = (await listSeats(ctx.db, council.id, ctx.now)).length;
+  const isBehind = statusNow(council, seated) !== council.status;
+  if (ended.length > 0 || due.length > 0 || isBehind) await refreshCouncil(ctx, council);
   return ended.length + due.length;
 }

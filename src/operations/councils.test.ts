@@ -31,7 +31,13 @@ import {
   voteOnProposal,
   withdrawProposal,
 } from '../contract/proposals.ts';
-import { addMaintainer, explainAccess, listMaintainers, removeMaintainer } from '../contract/repos.ts';
+import {
+  addMaintainer,
+  archiveRepo,
+  explainAccess,
+  listMaintainers,
+  removeMaintainer,
+} from '../contract/repos.ts';
 
 const DAY = 86_400_000;
 const NAMES = ['ann', 'ben', 'cat', 'dan'] as const;
@@ -254,6 +260,37 @@ forEachDatabase((_kind, makeDatabase) => {
         role: 'owner',
       });
     }
+  });
+
+  it('decides and changes nothing in an archived repository, and what it had decided is not carried out', async () => {
+    const { call, clock, repoId, owner, ann, ben, cat, dan, propose, vote } = await start();
+    const [passed, begun, open] = [await propose(ann), await propose(ann), await propose(ann, owner.id)];
+    for (const proposal of [passed, begun]) for (const as of [ann, ben]) await vote(as, proposal, 'for');
+    const begin = (proposal: { id: string }) =>
+      call(beginProposal, { proposal: proposal.id, plan: {} }, { as: cat });
+    const council = { id: (await begin(begun)).councilAgentId };
+    for (const as of [ann, ben]) await vote(as, open, 'abstain');
+    const { id: election } = await call(startElection, { repoId }, { as: ann });
+    await call(archiveRepo, { repoId }, { as: owner });
+    const tries = [
+      () => call(addMaintainer, { repoId, agent: dan.id }, { as: council }),
+      () => begin(passed),
+      () => propose(ann),
+      () => vote(cat, open, 'for'),
+      () => call(withdrawProposal, { proposal: open.id }, { as: ann }),
+      () => call(leaveCouncilSeat, { repoId, agent: 'ann' }, { as: ann }),
+      () => call(startVoting, { election }, { as: ann }),
+      () => call(cancelElection, { election }, { as: ann }),
+      () => call(nominate, { election }, { as: ann }),
+    ];
+    for (const each of tries) expect(await refusedWith(each())).toBe('not_allowed');
+    const access = await call(explainAccess, { repoId, agent: council.id }, { as: owner });
+    expect(access).toMatchObject({ level: 'read' });
+    clock.advance(8 * DAY);
+    await call(runDue, { repoId });
+    const show = async (id: string) => (await call(showProposal, { proposal: id }, { as: dan })).status;
+    expect(await show(open.id)).toBe('open');
+    expect((await call(listMaintainers, { repoId }, { as: dan })).items).toHaveLength(1);
   });
 
   it('performs a landing in a gated repository, but never takes the place of consensus', async () => {

@@ -10,6 +10,7 @@ import { coversCall } from '../domain/councils/mandates.ts';
 import { listMandates } from '../domain/councils/mandates-store.ts';
 import { isCleanedUp } from '../domain/plugins/executions-store.ts';
 import { isStreamAuthor } from '../domain/streams/streams-store.ts';
+import type { Operation } from './operation.ts';
 import type { Subject } from './subjects.ts';
 
 /**
@@ -81,6 +82,22 @@ export async function authorise(
   refuse(
     need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access',
   );
+}
+
+/**
+ * Nothing in an archived repository is changed, by whomever and whatever that would take: readers vote and propose. What
+ * time or git alone brings about is noted all the same, and agents look after what is their own.
+ */
+export function requireOpen(
+  caller: AgentRow | undefined,
+  operation: Pick<Operation, 'endpoint' | 'needs' | 'on'>,
+  { repo }: Subject,
+): void {
+  if (repo?.status !== 'archived' || operation.on === 'none' || operation.needs === 'nobody') return;
+  if (caller && isServer(caller)) return;
+  throw new SwarmError('not_allowed', `${repo.name} is archived: it can only be read.`, {
+    details: { needs: 'active', operation: operation.endpoint.name },
+  });
 }
 
 /** The identity of a council or a server does what that is there for, and nothing else. */

@@ -37,6 +37,8 @@ export async function carryOutProposals(
   workflow: Workflow,
   as: (proposal: Proposal) => Promise<Workflow> = async () => workflow,
 ): Promise<Proposal[]> {
+  // It can only be read, by its council too.
+  if (workflow.repo.status === 'archived') return [];
   const waiting = await pending(workflow);
   if (waiting.length === 0) return [];
   return withLock(workflow.home, 'council', async () => {

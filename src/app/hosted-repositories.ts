@@ -14,7 +14,6 @@ import { openRepository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { type Authority, type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
-import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
@@ -25,7 +24,7 @@ import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
 import { carryOutDecided, goOnLanding, pushDue } from './look-after.ts';
-import { makeClone, type RepoWishInput } from './make-clone.ts';
+import { type HostedCaller, makeClone, type RepoWishInput } from './make-clone.ts';
 import { MendClones } from './mend-clones.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
@@ -34,12 +33,6 @@ import { hiddenFromCommands, serverVariables } from './server-surroundings.ts';
 interface Open {
   git: Repository;
   machine: Machine;
-}
-
-/** Who acts in a repository, and with which rights over the network; without any where the server itself lets it act. */
-export interface HostedCaller {
-  actor: Agent;
-  remote?: Remote | undefined;
 }
 
 export interface HostedOptions {

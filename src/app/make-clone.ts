@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { newId } from '../base/ids.ts';
+import type { Agent } from '../contract/agents.ts';
 import type { InputOf } from '../contract/endpoint.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { createRepo, type HostedRepo } from '../contract/hosting.ts';
@@ -9,11 +10,17 @@ import { cloneBare, initBare } from '../git/clone.ts';
 import type { Transport } from '../git/remote-transport.ts';
 import { type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
+import type { Remote } from '../operations/operation.ts';
 import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { halfMadePlace } from './half-made-clones.ts';
-import type { HostedCaller } from './hosted-repositories.ts';
+
+/** Who acts in a repository, and with which rights over the network; without any where the server itself lets it act. */
+export interface HostedCaller {
+  actor: Agent;
+  remote?: Remote | undefined;
+}
 
 export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
 

@@ -10,8 +10,7 @@ import { coversCall } from '../domain/councils/mandates.ts';
 import { listMandates } from '../domain/councils/mandates-store.ts';
 import { isCleanedUp } from '../domain/plugins/executions-store.ts';
 import { isStreamAuthor } from '../domain/streams/streams-store.ts';
-import type { Operation } from './operation.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject, SubjectKind } from './subjects.ts';
 
 /**
  * Who may ask for an operation, as data: the authorisation tests are generated from it.
@@ -90,7 +89,7 @@ export async function authorise(
  */
 export function requireOpen(
   caller: AgentRow | undefined,
-  operation: Pick<Operation, 'endpoint' | 'needs' | 'on'>,
+  operation: { endpoint: { name: string }; needs: Need; on: SubjectKind },
   { repo }: Subject,
 ): void {
   if (repo?.status !== 'archived' || operation.on === 'none' || operation.needs === 'nobody') return;

@@ -78,6 +78,18 @@ export async function listMaintainerRows(db: Db, repoId: string): Promise<Mainta
   return maintainersOf(db, repoId);
 }
 
+/** Owners and maintainers who are not suspended. */
+export async function countActiveMaintainers(db: Db, repoId: string): Promise<number> {
+  const row = await db
+    .selectFrom('maintainer')
+    .innerJoin('agent', 'agent.id', 'maintainer.agent_id')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('maintainer.repo_id', '=', repoId)
+    .where('agent.status', '=', 'active')
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
 export async function upsertMaintainer(tx: Tx, row: MaintainerRow): Promise<void> {
   await tx
     .insertInto('maintainer')

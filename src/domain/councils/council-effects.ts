@@ -2,12 +2,15 @@ import type { CouncilRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
 import { statusFor, statusNow, termEnd } from './council-rules.ts';
 import {
+  clearChair,
   deleteSeat,
   findSeat,
   listCouncilsOf,
   listEndedTerms,
   listSeats,
+  ROLE_CHANGED,
   updateCouncil,
+  updateSeatRole,
   upsertSeat,
 } from './councils-store.ts';
 import { listOpenProposals, resolveProposal } from './proposals-store.ts';
@@ -61,6 +64,22 @@ export async function seat(ctx: EffectContext, council: CouncilRow, seating: Sea
     type: 'council.seated',
     subject: { type: 'agent', id: seating.agentId },
     data: { councilId: council.id, name: seating.name, reason: seating.reason, termExpiresAt },
+    repoId: council.repo_id,
+  });
+}
+
+/** Makes somebody who sits the chair, or a member again; the term goes on. There is one chair at most. */
+export async function giveRole(
+  ctx: EffectContext,
+  council: CouncilRow,
+  { agentId, name, role }: { agentId: string; name: string; role: 'chair' | 'member' },
+): Promise<void> {
+  if (role === 'chair') await clearChair(ctx.db, council.id);
+  await updateSeatRole(ctx.db, { councilId: council.id, agentId, role });
+  ctx.emit({
+    type: 'council.seated',
+    subject: { type: 'agent', id: agentId },
+    data: { councilId: council.id, name, reason: ROLE_CHANGED, role },
     repoId: council.repo_id,
   });
 }

@@ -86,6 +86,33 @@ export async function listEndedTerms(db: Db, councilId: string, now: string): Pr
     .execute();
 }
 
+/** How many seats a council has ever given, terms that began anew among them; only the log knows of those that were left. */
+export async function countSeatsEver(db: Db, council: CouncilRow): Promise<number> {
+  const rows = await db
+    .selectFrom('event')
+    .select('data')
+    .where('repo_id', '=', council.repo_id)
+    .where('type', '=', 'council.seated')
+    .execute();
+  const told = rows.map(({ data }) => JSON.parse(data) as { councilId?: string; reason?: string });
+  return told.filter(({ councilId, reason }) => councilId === council.id && reason !== ROLE_CHANGED).length;
+}
+
+/** What the log says of somebody who sat already and is the chair now, or is it no more. */
+export const ROLE_CHANGED = 'role_changed';
+
+export async function updateSeatRole(
+  tx: Tx,
+  seat: { councilId: string; agentId: string; role: 'chair' | 'member' },
+): Promise<void> {
+  await tx
+    .updateTable('council_member')
+    .set({ role: seat.role })
+    .where('council_id', '=', seat.councilId)
+    .where('agent_id', '=', seat.agentId)
+    .execute();
+}
+
 /** Gives a seat, or begins the term of somebody who has one anew. */
 export async function upsertSeat(tx: Tx, row: CouncilMemberRow): Promise<void> {
   await tx

@@ -1,7 +1,7 @@
 import type { Stage, StageReport } from '../../contract/stages.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { RepoRow, StageChangeRow } from '../../db/tables.ts';
-import { listMaintainerRows } from '../access/access-store.ts';
+import { countActiveMaintainers } from '../access/access-store.ts';
 import { statusNow } from '../councils/council-rules.ts';
 import { findCouncil, listSeats } from '../councils/councils-store.ts';
 import { countLandings } from '../merges/contributions-store.ts';
@@ -12,7 +12,7 @@ export async function stageMetrics(db: Db, repo: RepoRow, now: string): Promise<
   return {
     contributors,
     landedStreams: streams,
-    maintainers: (await listMaintainerRows(db, repo.id)).length,
+    maintainers: await countActiveMaintainers(db, repo.id),
     councilIsActive: await isCouncilActive(db, repo, now),
   };
 }

@@ -1,17 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newId } from '../base/ids.ts';
 import type { Agent } from '../contract/agents.ts';
-import type { InputOf } from '../contract/endpoint.ts';
-import { isSwarmError, SwarmError } from '../contract/errors.ts';
-import { createRepo, type HostedRepo } from '../contract/hosting.ts';
+import { SwarmError } from '../contract/errors.ts';
+import type { HostedRepo } from '../contract/hosting.ts';
 import { runDue } from '../contract/housekeeping.ts';
-import { RepoConfig } from '../contract/repo-files.ts';
 import { getRepo, type Repo } from '../contract/repos.ts';
 import { ensureServer } from '../contract/server-admin.ts';
 import type { ServerLocks } from '../db/server-locks.ts';
-import { cloneBare, initBare } from '../git/clone.ts';
 import { gitEnv } from '../git/git-env.ts';
 import { safeTransport, type Transport } from '../git/remote-transport.ts';
 import type { Repository } from '../git/repository.ts';
@@ -19,20 +14,17 @@ import { openRepository } from '../git/repository.ts';
 import { type Machine, openMachine } from '../machine/machine.ts';
 import { type Authority, type CallOptions, localAuthority } from '../operations/authority.ts';
 import type { Kernel } from '../operations/execute.ts';
-import type { Remote } from '../operations/operation.ts';
 import { refreshConfig } from '../workflows/config-in-force.ts';
 import { deliverNotifications } from '../workflows/deliver-notifications.ts';
 import { cleanStreams } from '../workflows/hosted/clean-streams.ts';
 import { cleanUploads } from '../workflows/hosted/clean-uploads.ts';
-import { prepareClone } from '../workflows/hosted/prepare-clone.ts';
 import { abandonStaleStreams } from '../workflows/stale-streams.ts';
-import { approveCommand } from '../workflows/trust.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import { crashAt } from './crash-at.ts';
 import type { Environment } from './environment.ts';
 import type { FellowServers } from './fellow-servers.ts';
-import { halfMadePlace } from './half-made-clones.ts';
-import { goOnLanding, pushDue } from './look-after.ts';
+import { carryOutDecided, goOnLanding, pushDue } from './look-after.ts';
+import { type HostedCaller, makeClone, type RepoWishInput } from './make-clone.ts';
 import { MendClones } from './mend-clones.ts';
 import { placesOf } from './places.ts';
 import type { ServerSwitches } from './server-settings.ts';
@@ -41,12 +33,6 @@ import { hiddenFromCommands, serverVariables } from './server-surroundings.ts';
 interface Open {
   git: Repository;
   machine: Machine;
-}
-
-/** Who calls, and with which rights over the network. */
-export interface HostedCaller {
-  actor: Agent;
-  remote: Remote;
 }
 
 export interface HostedOptions {
@@ -58,8 +44,6 @@ export interface HostedOptions {
   /** Locks between all servers of the database; undefined where it is a file. */
   locks?: ServerLocks | undefined;
 }
-
-export type RepoWishInput = Omit<InputOf<typeof createRepo>, 'id'>;
 
 const TIDY_EVERY_MS = 3_600_000;
 
@@ -99,59 +83,18 @@ export class HostedRepositories {
   }
 
   /** Makes a clone, of an address or empty, and then the repository that it belongs to. */
-  async create(
-    wish: RepoWishInput,
-    { actor, remote }: HostedCaller,
-    options?: CallOptions,
-  ): Promise<HostedRepo> {
-    const wanted = RepoConfig.partial().safeParse(wish.config ?? {});
-    if (!wanted.success)
-      throw new SwarmError(
-        'invalid',
-        `config: ${wanted.error.issues.map((each) => `${each.path.join('.')}: ${each.message}`).join('; ')}.`,
-      );
-    const id = newId(this.#kernel.clock.now());
-    const making = halfMadePlace(this.#dir);
-    const inheritedEnv = this.#variables;
-    try {
-      if (wish.cloneUrl) {
-        await cloneBare(await this.#reachRemote(wish.cloneUrl), making, { inheritedEnv });
-      } else {
-        await initBare(making, { inheritedEnv, branch: wish.config?.promote_target ?? 'main' });
-      }
-      const config = await prepareClone(making, {
-        inheritedEnv,
-        config: wish.config ?? {},
-        now: this.#kernel.clock.now(),
-      });
-      await rename(making, this.#path(id));
-      const authority = localAuthority(this.#kernel, { callerId: actor.id, remote });
-      const made = await authority.call(createRepo, { ...wish, id, config }, options);
-      // Another server did the same request first, under the same key.
-      if (made.id !== id) {
-        await rm(this.#path(id), { recursive: true, force: true });
-        return made;
-      }
-      if (config.stabilize_command) {
-        const workflow = await this.workflow(id, { actor, remote });
-        approveCommand(workflow, 'stabilize_command', config.stabilize_command);
-      }
-      return made;
-    } catch (error) {
-      await rm(making, { recursive: true, force: true });
-      if (await this.#isUnknown(id)) await rm(this.#path(id), { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  /** True where the database certainly knows no such repository; it may have been recorded and the answer lost. */
-  async #isUnknown(repoId: string): Promise<boolean> {
-    try {
-      await localAuthority(this.#kernel, { repoId }).call(getRepo, { repoId });
-      return false;
-    } catch (error) {
-      return isSwarmError(error, 'not_found');
-    }
+  create(wish: RepoWishInput, caller: HostedCaller, options?: CallOptions): Promise<HostedRepo> {
+    return makeClone(
+      {
+        kernel: this.#kernel,
+        dir: this.#dir,
+        variables: this.#variables,
+        pathOf: (repoId) => this.#path(repoId),
+        reachRemote: (url) => this.#reachRemote(url),
+        workflow: (repoId, as) => this.workflow(repoId, as),
+      },
+      { wish, caller, options },
+    );
   }
 
   /** The workflow of a repository as somebody, with the settings in force now. */
@@ -208,6 +151,17 @@ export class HostedRepositories {
     if (!this.#mending.hasInterrupted(repoId)) return false;
     await goOnLanding(await this.#asServer(repoId));
     return true;
+  }
+
+  /**
+   * Carries out what the council of a repository has decided, where the clone is here; answers whether there was something
+   * to do. Its tests may take long.
+   */
+  async carryOut(repoId: string): Promise<boolean> {
+    if (!this.has(repoId)) return false;
+    const server = await this.#asServer(repoId);
+    await this.#mending.once(repoId);
+    return carryOutDecided(server, (actor) => this.workflow(repoId, { actor }));
   }
 
   /** Sends to the remote of a clone what it lacks, until `signal`. A remote may not answer for long. */

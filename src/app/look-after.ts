@@ -1,7 +1,11 @@
-import { showAgent } from '../contract/agents.ts';
-import { isSwarmError } from '../contract/errors.ts';
+import { type Agent, showAgent } from '../contract/agents.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { showClone } from '../contract/hosting.ts';
 import { listQueue } from '../contract/merges.ts';
+import type { Proposal } from '../contract/proposals.ts';
+import { explainAccess, listMaintainers } from '../contract/repos.ts';
+import { includesLevel } from '../domain/access/access.ts';
+import { carryOutProposals } from '../workflows/carry-out-proposal.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import { intendPushes, pushUnpushed } from '../workflows/hosted/push-hosted.ts';
 import { actingAs, type Workflow } from '../workflows/workflow.ts';
@@ -38,4 +42,33 @@ async function driveFor(workflow: Workflow): Promise<void> {
     if (!isSwarmError(error)) throw error;
     workflow.notify(`the queue was not driven: ${error.message}`);
   }
+}
+
+/**
+ * Carries out what the council has decided, each decision in the name of somebody who voted for it, as if they had sat
+ * down to do so; answers whether there was one. What the remote is to have then is noted, whatever came of it: the queue
+ * was driven. The workflow acts as the server; `as` gives that of somebody else.
+ */
+export async function carryOutDecided(
+  workflow: Workflow,
+  as: (actor: Agent) => Promise<Workflow>,
+): Promise<boolean> {
+  let isAny = false;
+  await carryOutProposals(workflow, async (proposal) => {
+    isAny = true;
+    return as(await carrierOf(workflow, proposal));
+  });
+  if (isAny) await intendPushes(workflow, { tags: true });
+  return isAny;
+}
+
+/** The last who voted for it and may write; where nobody of them may, whom the repository belongs to. */
+async function carrierOf({ authority, repo }: Workflow, { votes }: Proposal): Promise<Agent> {
+  const inFavour = votes.filter(({ vote }) => vote === 'for').map(({ agentId }) => agentId);
+  const { items } = await authority.call(listMaintainers, { repoId: repo.id, limit: 200 });
+  for (const agent of [...inFavour.toReversed(), ...items.map((each) => each.agent.id)]) {
+    const { level } = await authority.call(explainAccess, { repoId: repo.id, agent });
+    if (includesLevel(level, 'write')) return authority.call(showAgent, { agent });
+  }
+  throw new SwarmError('not_allowed', `Nobody may carry out what the council of ${repo.name} has decided.`);
 }

@@ -105,13 +105,14 @@ export const setConfig = endpoint('repo.set_config', () => ({
   output: Repo,
 }));
 
+/** Without a role it gives that of a maintainer, and takes none away: only `role` says that an owner shall be less. */
 export const addMaintainer = endpoint('maintainer.add', () => ({
   method: 'POST',
   path: '/repos/:repoId/maintainers',
   input: z.object({
     repoId: Id,
     agent: Ref,
-    role: MaintainerRole.default('maintainer'),
+    role: MaintainerRole.optional(),
     reason: line(200).optional(),
   }),
   output: Maintainer,

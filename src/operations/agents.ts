@@ -16,6 +16,7 @@ import { hashApiKey, newApiKey } from '../domain/agents/api-keys.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
 import { findServerAgent } from '../domain/agents/server-agents-store.ts';
 import { endSessions } from '../domain/agents/sessions-store.ts';
+import { refreshCouncilsOf } from '../domain/councils/council-effects.ts';
 import { getRepoRow } from '../domain/repos/repos-store.ts';
 import { type ActingContext, openOperation, operation, query, type WriteContext } from './operation.ts';
 import { decodeCursor, nextPage } from './paging.ts';
@@ -91,9 +92,11 @@ const suspend = operation(contract.suspendAgent, {
     if (agent.status === 'suspended') return toAgent(agent);
     await refuseForLastOwner(context, agent);
     await endSessions(context.db, { agentId: agent.id }, context.now);
-    return change(context, agent, { status: 'suspended' }, 'agent.suspended', {
+    const suspended = await change(context, agent, { status: 'suspended' }, 'agent.suspended', {
       reason: input.reason ?? null,
     });
+    await refreshCouncilsOf(context, agent.id);
+    return suspended;
   },
 });
 
@@ -103,7 +106,9 @@ const resume = operation(contract.resumeAgent, {
   async run(context, input) {
     const agent = await ownOrAdministered(context, input.agent);
     if (agent.status === 'active') return toAgent(agent);
-    return change(context, agent, { status: 'active' }, 'agent.resumed', {});
+    const resumed = await change(context, agent, { status: 'active' }, 'agent.resumed', {});
+    await refreshCouncilsOf(context, agent.id);
+    return resumed;
   },
 });
 

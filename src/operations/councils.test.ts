@@ -1,61 +1,23 @@
 import { expect, it } from 'vitest';
+import { type CouncilWish, startCouncil } from '../../test/support/council-story.ts';
 import { forEachDatabase } from '../../test/support/databases.ts';
-import { factsOf, oid, refusedWith, startStory } from '../../test/support/stream-story.ts';
-import { suspendAgent } from '../contract/agents.ts';
+import { refusedWith } from '../../test/support/stream-story.ts';
+import { resumeAgent, suspendAgent } from '../contract/agents.ts';
 import {
   createCouncil,
   dissolveCouncil,
   leaveCouncilSeat,
   setCouncil,
-  showCouncil,
   takeCouncilSeat,
 } from '../contract/councils.ts';
-import {
-  acceptNomination,
-  cancelElection,
-  completeElection,
-  nominate,
-  showElection,
-  startElection,
-  startVoting,
-  voteInElection,
-} from '../contract/elections.ts';
 import { listEvents } from '../contract/events.ts';
 import { runDue } from '../contract/housekeeping.ts';
-import { requestMerge } from '../contract/merges.ts';
-import {
-  beginProposal,
-  createProposal,
-  recordExecution,
-  showProposal,
-  voteOnProposal,
-  withdrawProposal,
-} from '../contract/proposals.ts';
-import { addMaintainer, explainAccess, listMaintainers, removeMaintainer } from '../contract/repos.ts';
+import { createProposal, showProposal, withdrawProposal } from '../contract/proposals.ts';
 
 const DAY = 86_400_000;
-const NAMES = ['ann', 'ben', 'cat', 'dan'] as const;
 
 forEachDatabase((_kind, makeDatabase) => {
-  async function start(
-    { seats = 3, ...rules } = {} as {
-      seats?: number;
-      minKarma?: number;
-      maxMembers?: number;
-      criticalQuorum?: number;
-    },
-  ) {
-    const story = await startStory(await makeDatabase(), { agents: NAMES });
-    const { call, repoId, owner } = story;
-    await call(createCouncil, { repoId, standardQuorum: 2, criticalQuorum: 3, ...rules }, { as: owner });
-    for (const agent of NAMES.slice(0, seats)) await call(takeCouncilSeat, { repoId, agent }, { as: owner });
-    const council = () => call(showCouncil, { repoId }, { as: owner });
-    const propose = (as: { id: string }, target: string = story.dan.id) =>
-      call(createProposal, { repoId, type: 'add_maintainer', title: 'help', target }, { as });
-    const vote = (as: { id: string }, proposal: { id: string }, word: 'for' | 'against' | 'abstain') =>
-      call(voteOnProposal, { proposal: proposal.id, vote: word }, { as });
-    return { ...story, council, propose, vote };
-  }
+  const start = async (wish?: CouncilWish) => startCouncil(await makeDatabase(), wish);
 
   it('forms until enough are seated, and forms again when too few are left', async () => {
     const { call, repoId, owner, ann, ben, council } = await start({ seats: 2 });
@@ -96,6 +58,29 @@ forEachDatabase((_kind, makeDatabase) => {
     await call(takeCouncilSeat, { repoId, agent: 'ann', role: 'chair' }, { as: owner });
     await call(takeCouncilSeat, { repoId, agent: 'ben', role: 'chair' }, { as: owner });
     expect((await council()).members.map(({ role }) => role)).toEqual(['member', 'chair', 'member']);
+  });
+
+  it('a role that is given or laid down leaves the term as it is', async () => {
+    const { call, clock, repoId, owner, ben, council } = await start();
+    const terms = async () =>
+      (await council()).members.map(({ termExpiresAt, reason }) => [termExpiresAt, reason]);
+    const before = await terms();
+    clock.advance(30 * DAY);
+    await call(takeCouncilSeat, { repoId, agent: 'ben', role: 'chair' }, { as: owner });
+    expect((await council()).members[1]).toMatchObject({ role: 'chair' });
+    await call(takeCouncilSeat, { repoId, role: 'member' }, { as: ben });
+    expect((await council()).members[1]).toMatchObject({ role: 'member' });
+    expect(await terms()).toEqual(before);
+  });
+
+  it('founding seats are given once, however small it becomes', async () => {
+    const { call, repoId, owner, ann, council } = await start({ seats: 2 });
+    const found = (agent: string) => call(takeCouncilSeat, { repoId, agent }, { as: owner });
+    await call(takeCouncilSeat, { repoId, agent: 'ann', role: 'chair' }, { as: owner });
+    await call(leaveCouncilSeat, { repoId, agent: 'ann' }, { as: ann });
+    await found('cat');
+    expect((await council()).seated).toBe(2);
+    for (const agent of ['dan', 'ann']) expect(await refusedWith(found(agent))).toBe('gate_not_met');
   });
 
   it('takes one vote of each member, who may change it, and none of others', async () => {
@@ -140,6 +125,37 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await call(showProposal, { proposal: proposal.id }, { as: owner })).toMatchObject({ votesFor: 0 });
   });
 
+  it('forms again while a member is suspended, and says so', async () => {
+    const { call, repoId, owner, ann, council, propose, vote } = await start();
+    const proposal = await propose(ann);
+    await call(suspendAgent, { agent: 'cat' }, { as: owner });
+    expect((await council()).status).toBe('forming');
+    expect(await refusedWith(vote(ann, proposal, 'for'))).toBe('gate_not_met');
+    expect(await refusedWith(propose(ann))).toBe('gate_not_met');
+    await call(resumeAgent, { agent: 'cat' }, { as: owner });
+    expect(await vote(ann, proposal, 'for')).toMatchObject({ status: 'open', votesFor: 1 });
+    const { items } = await call(listEvents, { repoId, after: '' }, { as: owner });
+    const told = items.map(({ type }) => type).filter((type) => /council.(forming|activated)/.test(type));
+    expect(told).toEqual(['council.activated', 'council.forming', 'council.activated']);
+  });
+
+  it('decides nothing from the moment a term has ended, whether anybody has looked or not', async () => {
+    const { call, clock, repoId, owner, ann, ben, council, propose, vote } = await start({ seats: 2 });
+    await call(setCouncil, { repoId, termLimitMonths: 1 }, { as: owner });
+    await call(takeCouncilSeat, { repoId, agent: 'cat' }, { as: owner });
+    clock.advance(29 * DAY);
+    const proposal = await propose(ann);
+    await vote(ann, proposal, 'for');
+    clock.advance(4 * DAY);
+    expect(await council()).toMatchObject({ status: 'forming', seated: 2, nextElectionDue: null });
+    expect(await refusedWith(vote(ben, proposal, 'for'))).toBe('gate_not_met');
+    const shown = await call(showProposal, { proposal: proposal.id }, { as: owner });
+    expect(shown).toMatchObject({ status: 'open', votesFor: 1 });
+    clock.advance(4 * DAY);
+    await call(runDue, { repoId });
+    expect((await call(showProposal, { proposal: proposal.id }, { as: owner })).status).toBe('expired');
+  });
+
   it('ends a vote after seven days: by what is there with a quorum, without one by nothing', async () => {
     const { call, clock, repoId, ann, ben, dan, owner, propose, vote } = await start();
     const quorate = await propose(ann);
@@ -180,65 +196,6 @@ forEachDatabase((_kind, makeDatabase) => {
     );
   });
 
-  it('acts as a council only on what is being carried out, exactly that, and once', async () => {
-    const { call, repoId, owner, ann, ben, cat, dan, propose, vote } = await start();
-    const proposal = await propose(ann);
-    await vote(ann, proposal, 'for');
-    const add = (as: { id: string }, agent = dan.id) => call(addMaintainer, { repoId, agent }, { as });
-    const early = call(beginProposal, { proposal: proposal.id, plan: {} }, { as: owner });
-    expect(await refusedWith(early)).toBe('wrong_state');
-    await vote(ben, proposal, 'for');
-    await vote(cat, proposal, 'for').catch(() => undefined);
-    const { councilAgentId } = await call(beginProposal, { proposal: proposal.id, plan: {} }, { as: dan });
-    const council = { id: councilAgentId };
-    expect(await refusedWith(add(council, cat.id))).toBe('not_allowed');
-    expect(await refusedWith(call(removeMaintainer, { repoId, agent: owner.id }, { as: council }))).toBe(
-      'not_allowed',
-    );
-    expect(await add(council)).toMatchObject({ role: 'maintainer', addedBy: councilAgentId });
-    const execution = { ok: true, result: { n: 1 } };
-    const record = (as: { id: string }, what: typeof execution) =>
-      call(recordExecution, { proposal: proposal.id, execution: what }, { as });
-    expect(await refusedWith(record(ben, execution))).toBe('not_allowed');
-    await record(council, execution);
-    const shown = await record(owner, { ok: false, result: { n: 2 } });
-    expect(shown).toMatchObject({ executed: true, execution });
-    expect(await refusedWith(add(council))).toBe('not_allowed');
-    expect((await call(explainAccess, { repoId, agent: councilAgentId }, { as: owner })).level).toBeNull();
-    const { items } = await call(listMaintainers, { repoId }, { as: owner });
-    expect(items.map(({ agent }) => agent.name)).toEqual(['owner', 'dan']);
-    const told = await call(listEvents, { repoId, type: 'proposal.executed' }, { as: owner });
-    expect(told.items).toHaveLength(1);
-  });
-
-  it('performs a landing in a gated repository, but never takes the place of consensus', async () => {
-    const database = await makeDatabase();
-    const story = await startStory(database, {
-      agents: NAMES,
-      config: { merge_mode: 'gated' },
-      maintainers: ['dan'],
-    });
-    const { call, repoId, owner, ann, ben, cat, dan, stream, submit, verdict, prepare } = story;
-    await call(createCouncil, { repoId, standardQuorum: 2 }, { as: owner });
-    for (const agent of ['ann', 'ben', 'cat']) await call(takeCouncilSeat, { repoId, agent }, { as: owner });
-    const { id } = await stream(ann, 'work');
-    await submit(ann, id, factsOf('work'));
-    const decide = async (title: string) => {
-      const wish = { repoId, type: 'merge_stream' as const, title, target: id };
-      const proposal = await call(createProposal, wish, { as: ann });
-      for (const as of [ben, cat]) await call(voteOnProposal, { proposal: proposal.id, vote: 'for' }, { as });
-      return call(beginProposal, { proposal: proposal.id, plan: { head: oid('work') } }, { as: ben });
-    };
-    const first = await decide('too early');
-    const request = (as: { id: string }) =>
-      call(requestMerge, { stream: id, facts: factsOf('work') }, { as });
-    expect(await refusedWith(request({ id: first.councilAgentId }))).toBe('gate_not_met');
-    await verdict(dan, id);
-    expect(await refusedWith(request(ann))).toBe('not_allowed');
-    const { merge } = await request({ id: first.councilAgentId });
-    expect(await prepare(ben, merge)).toMatchObject({ state: 'prepared', requestedBy: first.councilAgentId });
-  });
-
   it('ends what is open when it is dissolved, and another may be made', async () => {
     const { call, repoId, owner, ann, ben, propose, vote, cat } = await start();
     const open = await propose(ann);
@@ -255,59 +212,5 @@ forEachDatabase((_kind, makeDatabase) => {
       execution: { ok: false },
     });
     expect((await call(createCouncil, { repoId }, { as: owner })).status).toBe('forming');
-  });
-
-  it('elects: nominations, acceptance, votes, seats with a term that ends', async () => {
-    const { call, clock, repoId, owner, ann, ben, cat, dan, council, landed } = await start({ minKarma: 0 });
-    await call(setCouncil, { repoId, minContributions: 1, termLimitMonths: 1 }, { as: owner });
-    await call(addMaintainer, { repoId, agent: 'ann' }, { as: owner });
-    const { id } = await call(startElection, { repoId, seats: 1 }, { as: ann });
-    expect(await refusedWith(call(startElection, { repoId }, { as: owner }))).toBe('already_exists');
-    const propose = (as: { id: string }, agent: string) => call(nominate, { election: id, agent }, { as });
-    expect(await refusedWith(propose(ann, dan.id))).toBe('gate_not_met');
-    await landed(dan, 'work', ann);
-    await propose(ann, dan.id);
-    expect(await refusedWith(call(startVoting, { election: id }, { as: ann }))).toBe('gate_not_met');
-    await call(acceptNomination, { election: id }, { as: dan });
-    await call(nominate, { election: id }, { as: ben });
-    await call(startVoting, { election: id }, { as: ann });
-    expect(await refusedWith(propose(ann, cat.id))).toBe('wrong_state');
-    const vote = (as: { id: string }, candidate: string) =>
-      call(voteInElection, { election: id, candidate }, { as });
-    expect(await refusedWith(vote(ann, cat.id))).toBe('invalid');
-    await vote(ann, ben.id);
-    await vote(ann, dan.id);
-    await vote(dan, dan.id);
-    await vote(ben, ben.id);
-    const ended = await call(completeElection, { election: id }, { as: ann });
-    expect(ended.candidates.map(({ agentName, votes, status }) => [agentName, votes, status])).toEqual([
-      ['dan', 2, 'elected'],
-      ['ben', 1, 'not_elected'],
-    ]);
-    expect((await council()).members.at(-1)).toMatchObject({ agentName: 'dan', reason: 'elected' });
-    clock.advance(32 * DAY);
-    await call(runDue, { repoId });
-    expect((await council()).members.map(({ agentName }) => agentName)).toEqual(['ann', 'ben', 'cat']);
-  });
-
-  it('ends the phases of an election by time, and lets nobody vote without a stake', async () => {
-    const { call, clock, repoId, owner, ben, dan } = await start();
-    const at = (days: number) => new Date(clock.now() + days * DAY).toISOString();
-    const times = { nominationsEndAt: at(1), votingEndAt: at(2) };
-    const { id } = await call(startElection, { repoId, ...times }, { as: owner });
-    await call(nominate, { election: id }, { as: ben });
-    clock.advance(DAY + 1000);
-    expect(await call(runDue, { repoId })).toMatchObject({ elections: 1 });
-    const vote = (as: { id: string }) => call(voteInElection, { election: id, candidate: 'ben' }, { as });
-    expect(await refusedWith(vote(dan))).toBe('not_allowed');
-    await vote(ben);
-    expect(await refusedWith(call(completeElection, { election: id }, { as: ben }))).toBe('gate_not_met');
-    clock.advance(DAY);
-    await call(runDue, { repoId });
-    expect(await call(showElection, { election: id }, { as: owner })).toMatchObject({ status: 'completed' });
-    const other = await call(startElection, { repoId }, { as: owner });
-    expect(await call(cancelElection, { election: other.id }, { as: owner })).toMatchObject({
-      status: 'cancelled',
-    });
   });
 });

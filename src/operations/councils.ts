@@ -6,10 +6,11 @@ import { includesLevel } from '../domain/access/access.ts';
 import { accessOf } from '../domain/access/access-store.ts';
 import { findAgentByName, getAgentByRef, updateAgentRow } from '../domain/agents/agents-store.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
-import { refreshCouncil, seat, unseat } from '../domain/councils/council-effects.ts';
+import { giveRole, refreshCouncil, seat, unseat } from '../domain/councils/council-effects.ts';
 import { whyNotSeat } from '../domain/councils/council-rules.ts';
 import {
   clearChair,
+  countSeatsEver,
   findCouncil,
   findSeat,
   getCouncil,
@@ -161,9 +162,17 @@ const take = operation(contract.takeCouncilSeat, {
     }
     const seats = await listSeats(db, council.id, now);
     const current = seats.find((row) => row.agent_id === agent.id);
-    if (current && (input.role ?? current.role) === current.role) return toCouncil(db, council, now);
-    // A seat that is given within the founding number is the owner's decision; the reason stays with the seat.
-    const founding = isAdmin && seats.length < council.min_members;
+    if (current) {
+      const role = input.role ?? current.role;
+      if (role !== current.role)
+        await giveRole(context, council, {
+          agentId: agent.id,
+          name: agent.name,
+          role: role === 'chair' ? 'chair' : 'member',
+        });
+      return toCouncil(db, council, now);
+    }
+    const founding = isAdmin && (await isFounding(context, council, seats.length));
     const contributions = await countContributions(db, repo.id, agent.id);
     const facts = {
       settings: settingsOf(council),
@@ -172,7 +181,7 @@ const take = operation(contract.takeCouncilSeat, {
       contributions,
       founding,
     };
-    const why = current ? null : whyNotSeat(facts);
+    const why = whyNotSeat(facts);
     if (why) {
       const fix = 'gitswarm karma show; owners may change the gate: gitswarm council set --min-karma <n>';
       throw new SwarmError('gate_not_met', `${agent.name} cannot take a seat: ${why}.`, { fix });
@@ -182,16 +191,20 @@ const take = operation(contract.takeCouncilSeat, {
       agentId: agent.id,
       name: agent.name,
       role: input.role,
-      reason: current
-        ? (current.reason as 'founding' | 'joined' | 'elected')
-        : founding
-          ? 'founding'
-          : 'joined',
+      reason: founding ? 'founding' : 'joined',
       by: actor.id,
     });
     return toCouncil(db, await refreshCouncil(context, council), now);
   },
 });
+
+/**
+ * The first seats, as many as it takes to decide, are an owner's to give, once: a council that has shrunk would otherwise
+ * be filled by whoever it is to look after.
+ */
+async function isFounding({ db }: RepoContext, council: CouncilRow, seated: number): Promise<boolean> {
+  return seated < council.min_members && (await countSeatsEver(db, council)) < council.min_members;
+}
 
 const leave = operation(contract.leaveCouncilSeat, {
   on: 'repo',

@@ -46,6 +46,13 @@ function refuseUnless(election: ElectionRow, phase: contract.ElectionStatus, tri
   throw new SwarmError('wrong_state', message, { details: { status: election.status } });
 }
 
+/** The end that was announced counts, whether anybody has looked since or not. */
+function refuseAfter(election: ElectionRow, now: string): void {
+  const end = election.nominations_end_at;
+  if (end === null || end > now) return;
+  throw new SwarmError('wrong_state', `Nominations for ${handleOfElection(election)} ended at ${end}.`);
+}
+
 const start = operation(contract.startElection, {
   on: 'repo',
   needs: 'read',
@@ -124,6 +131,7 @@ const nominate = operation(contract.nominate, {
   async run(context, input) {
     const { db, actor, election, now, emit } = context;
     refuseUnless(election, 'nominations', 'nominations are taken');
+    refuseAfter(election, now);
     const agent = input.agent === undefined ? actor : await getAgentByRef(db, input.agent);
     await checkCandidate(context, agent);
     const self = agent.id === actor.id;
@@ -167,6 +175,7 @@ const accept = operation(contract.acceptNomination, {
   async run(context, input) {
     const { db, actor, election, now, emit } = context;
     refuseUnless(election, 'nominations', 'nominations are accepted');
+    refuseAfter(election, now);
     const candidate = (await listCandidates(db, election.id)).find((row) => row.agent_id === actor.id);
     if (!candidate) {
       throw new SwarmError('not_found', `Nobody has nominated ${actor.name}.`, {
@@ -188,13 +197,18 @@ const accept = operation(contract.acceptNomination, {
   },
 });
 
+/** Before the end of nominations that was announced only a maintainer or an owner starts it. */
 const startVoting = operation(contract.startVoting, {
   on: 'election',
   needs: 'read',
   async run(context) {
-    const { db, election } = context;
+    const { db, actor, election, now } = context;
     await checkRuns(context, election.council_id);
     refuseUnless(election, 'nominations', 'voting is started');
+    const isEarly = election.nominations_end_at !== null && election.nominations_end_at > now;
+    if (isEarly && !(await isMaintainer(context, actor))) {
+      throw new SwarmError('gate_not_met', `Nominations are open until ${election.nominations_end_at}.`);
+    }
     if (!(await listCandidates(db, election.id)).some((row) => row.status === 'accepted')) {
       throw new SwarmError('gate_not_met', 'Nobody has accepted a nomination yet.', {
         fix: `gitswarm council elect nominate ${handleOfElection(election)}`,

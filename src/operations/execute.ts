@@ -11,7 +11,7 @@ import { findAgent } from '../domain/agents/agents-store.ts';
 import { insertEvents, type NewEvent } from '../domain/events/events-store.ts';
 import { requireClientClone } from './client-clone.ts';
 import type { Operation, Remote } from './operation.ts';
-import { authorise, type Need, requireCovered } from './permissions.ts';
+import { authorise, type Need, requireCovered, requireOpen } from './permissions.ts';
 import { findReceipt, insertReceipt } from './receipts.ts';
 import type { Subject } from './subjects.ts';
 import { loadVisibleSubject } from './visible-subject.ts';
@@ -129,6 +129,7 @@ async function runWrite(
   });
   const asked = { operation: name, now, access };
   await authorise(tx, operation.needs, caller, subject, asked);
+  requireOpen(caller, operation, subject);
   if (call.restsOnClientClone) await checkClientClone(tx, caller, subject, asked);
   if (caller) await requireCovered(tx, caller, { name, input, repoId: subject.repo?.id });
 

@@ -12,7 +12,9 @@ import { openOperation } from './operation.ts';
 const due = openOperation(runDue, {
   on: 'repo',
   async run(context) {
-    const council = await findCouncil(context.db, context.repo.id);
+    // In an archived repository nothing is decided any more, by time neither.
+    const isActive = context.repo.status === 'active';
+    const council = isActive ? await findCouncil(context.db, context.repo.id) : undefined;
     // Who has a checkout meets the conflict there.
     const clone = await findClone(context.db, context.repo.id);
     if (clone?.clone === 'server') await openConflictTasks(context, context.repo.id);

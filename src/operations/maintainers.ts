@@ -19,12 +19,15 @@ const add = operation(contract.addMaintainer, {
     const { db, actor, repo, now, emit } = context;
     const agent = await getAgentByRef(db, input.agent);
     const before = await findMaintainer(db, repo.id, agent.id);
-    if (before?.role === input.role) return toMaintainer(agent, before);
+    // A council adds; what an owner is not to be any more, another owner says in so many words.
+    const isLowered = input.role === 'maintainer' && actor.council_id === null;
+    const role = before?.role === 'owner' && !isLowered ? 'owner' : (input.role ?? 'maintainer');
+    if (before?.role === role) return toMaintainer(agent, before);
     if (before?.role === 'owner') await refuseForLastOwner(context, agent);
     const row: MaintainerRow = {
       repo_id: repo.id,
       agent_id: agent.id,
-      role: input.role,
+      role,
       added_by: before?.added_by ?? actor.id,
       reason: input.reason ?? null,
       created_at: before?.created_at ?? now,
@@ -33,7 +36,7 @@ const add = operation(contract.addMaintainer, {
     emit({
       type: 'maintainer.added',
       subject: { type: 'agent', id: agent.id },
-      data: { name: agent.name, role: input.role, before: before?.role ?? null, reason: row.reason },
+      data: { name: agent.name, role, before: before?.role ?? null, reason: row.reason },
     });
     return toMaintainer(agent, row);
   },

@@ -10,7 +10,7 @@ import { coversCall } from '../domain/councils/mandates.ts';
 import { listMandates } from '../domain/councils/mandates-store.ts';
 import { isCleanedUp } from '../domain/plugins/executions-store.ts';
 import { isStreamAuthor } from '../domain/streams/streams-store.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject, SubjectKind } from './subjects.ts';
 
 /**
  * Who may ask for an operation, as data: the authorisation tests are generated from it.
@@ -81,6 +81,22 @@ export async function authorise(
   refuse(
     need === 'author' ? 'to be an author of the stream' : 'to be an author of the stream, or maintain access',
   );
+}
+
+/**
+ * Nothing in an archived repository is changed, by whomever and whatever that would take: readers vote and propose. What
+ * time or git alone brings about is noted all the same, and agents look after what is their own.
+ */
+export function requireOpen(
+  caller: AgentRow | undefined,
+  operation: { endpoint: { name: string }; needs: Need; on: SubjectKind },
+  { repo }: Subject,
+): void {
+  if (repo?.status !== 'archived' || operation.on === 'none' || operation.needs === 'nobody') return;
+  if (caller && isServer(caller)) return;
+  throw new SwarmError('not_allowed', `${repo.name} is archived: it can only be read.`, {
+    details: { needs: 'active', operation: operation.endpoint.name },
+  });
 }
 
 /** The identity of a council or a server does what that is there for, and nothing else. */

@@ -3,7 +3,7 @@ import { newId } from '../base/ids.ts';
 import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/proposals.ts';
 import type { CouncilRow, ProposalRow, RepoRow } from '../db/tables.ts';
-import { effectiveQuorum } from '../domain/councils/council-rules.ts';
+import { effectiveQuorum, statusNow } from '../domain/councils/council-rules.ts';
 import { getCouncil, getCouncilById, listSeats } from '../domain/councils/councils-store.ts';
 import { PROPOSAL_LIFE_MS, tierOf } from '../domain/councils/proposal-rules.ts';
 import {
@@ -68,8 +68,9 @@ async function checkMember(context: ActingContext, council: CouncilRow, tried: s
       fix: 'gitswarm council join',
     });
   }
-  if (council.status === 'active') return seats.length;
-  const message = `The council is ${council.status}: it has ${seats.length} of ${council.min_members} members and decides nothing.`;
+  const status = statusNow(council, seats.length);
+  if (status === 'active') return seats.length;
+  const message = `The council is ${status}: it has ${seats.length} of ${council.min_members} members and decides nothing.`;
   throw new SwarmError('gate_not_met', message, { fix: 'gitswarm council add-member <agent>' });
 }
 

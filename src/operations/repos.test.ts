@@ -135,12 +135,14 @@ forEachDatabase((_kind, makeDatabase) => {
     await expect(call(removeMaintainer, { repoId, agent: 'owner' }, { as: owner })).rejects.toMatchObject(
       last,
     );
-    await expect(call(addMaintainer, { repoId, agent: 'owner' }, { as: owner })).rejects.toMatchObject(last);
+    const lower = { repoId, agent: 'owner', role: 'maintainer' as const };
+    await expect(call(addMaintainer, lower, { as: owner })).rejects.toMatchObject(last);
     const added = await call(addMaintainer, { repoId, agent: 'coder', role: 'owner' }, { as: owner });
     expect(added).toMatchObject({ role: 'owner', addedBy: owner.id, agent: { id: coder.id } });
     expect(await call(addMaintainer, { repoId, agent: 'owner' }, { as: coder })).toMatchObject({
-      role: 'maintainer',
+      role: 'owner',
     });
+    expect(await call(addMaintainer, lower, { as: coder })).toMatchObject({ role: 'maintainer' });
     expect(await call(removeMaintainer, { repoId, agent: 'owner' }, { as: coder })).toEqual({
       removed: true,
     });

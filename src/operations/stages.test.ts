@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { forEachDatabase } from '../../test/support/databases.ts';
 import { refusedWith, startStory } from '../../test/support/stream-story.ts';
+import { resumeAgent, suspendAgent } from '../contract/agents.ts';
 import { advanceStage, showStage } from '../contract/stages.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -29,6 +30,11 @@ forEachDatabase((_kind, makeDatabase) => {
       current: 2,
       met: false,
     });
+    await call(suspendAgent, { agent: 'judge' }, { as: owner });
+    const maintainers = { what: 'maintainers', required: 1, current: 1, met: true };
+    expect((await show()).requirements).toContainEqual(maintainers);
+    await call(resumeAgent, { agent: 'judge' }, { as: owner });
+    expect((await show()).requirements).toContainEqual({ ...maintainers, current: 2 });
     await landed(ben, 'four', judge);
     expect(await advance(judge)).toMatchObject({
       stage: 'growth',

@@ -9,7 +9,7 @@ import { operation, query } from './operation.ts';
 const show = query(contract.showStage, {
   on: 'repo',
   needs: 'read',
-  run: ({ db, repo }) => stageReport(db, repo),
+  run: ({ db, repo, now }) => stageReport(db, repo, now),
 });
 
 const advance = operation(contract.advanceStage, {
@@ -17,7 +17,7 @@ const advance = operation(contract.advanceStage, {
   needs: 'maintain',
   async run(context, input) {
     const { db, actor, repo, now, emit } = context;
-    const report = await stageReport(db, repo);
+    const report = await stageReport(db, repo, now);
     if (report.next === null) {
       throw new SwarmError('wrong_state', `${repo.name} is ${report.stage}: there is no later stage.`);
     }
@@ -55,7 +55,7 @@ const advance = operation(contract.advanceStage, {
         metrics,
       },
     });
-    return stageReport(db, await updateRepoRow(db, repo.id, { stage: report.next, updated_at: now }));
+    return stageReport(db, await updateRepoRow(db, repo.id, { stage: report.next, updated_at: now }), now);
   },
 });
 

@@ -13,8 +13,8 @@ const LOOK_EVERY_MS = 1000;
 
 /**
  * Does what time alone makes due in every repository, at once and again and again until the server stops. Of the servers
- * that share a data directory one does it. Webhooks, pushes and tests of interrupted landings go on beside it: what is
- * slow there must keep neither leases nor other repositories waiting.
+ * that share a data directory one does it. Webhooks, pushes, and tests of interrupted landings and of what councils have
+ * decided go on beside it: what is slow there must keep neither leases nor other repositories waiting.
  */
 export function keepHouse(
   face: Face,
@@ -30,6 +30,12 @@ export function keepHouse(
       if (await hosted.land(id)) pushing(id);
     },
   });
+  const deciding = beside(face, {
+    signal: stopping.signal,
+    async work(id) {
+      if (await hosted.carryOut(id)) pushing(id);
+    },
+  });
   const sending = beside(face, {
     signal: stopping.signal,
     work: (id) => hosted.deliver(id, stopping.signal),
@@ -40,6 +46,7 @@ export function keepHouse(
     face.wake();
     for await (const repo of activeRepos(face)) {
       landing(repo.id);
+      deciding(repo.id);
       pushing(repo.id);
       sending(repo.id);
     }

@@ -1,6 +1,7 @@
 import type { Agent } from '../contract/agents.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
+import { showProposal } from '../contract/proposals.ts';
 import { getRepo } from '../contract/repos.ts';
 import { showStream } from '../contract/streams.ts';
 import type { Authenticated } from '../operations/authenticate.ts';
@@ -58,8 +59,9 @@ async function performHosted(face: Face, route: HostedRoute, asked: Asked): Prom
 /** Whoever may not read a repository any more is not told again what it was told then. */
 async function requireVisible({ authority, caller }: HostedCall, input: unknown): Promise<void> {
   requireActive(caller.actor);
-  const { stream, repoId } = input as { stream?: string; repoId?: string };
+  const { stream, proposal, repoId } = input as { stream?: string; proposal?: string; repoId?: string };
   if (stream !== undefined) await authority.call(showStream, { stream });
+  else if (proposal !== undefined) await authority.call(showProposal, { proposal });
   else if (repoId !== undefined) await authority.call(getRepo, { repoId });
 }
 

@@ -30,32 +30,47 @@ import type { Workflow } from './workflow.ts';
 /**
  * Carries out what the council has decided and nobody has carried out yet, each exactly once: what is going to be done
  * is recorded before it is done, so that whoever goes on after a crash finds it done or does that and nothing else. What
- * cannot be done for now (a paused queue, a busy branch) waits for the next time.
+ * cannot be done for now (a paused queue, a busy branch) waits for the next time. `as` gives the workflow of whoever does
+ * it, where that is somebody else.
  */
-export async function carryOutProposals(workflow: Workflow): Promise<Proposal[]> {
+export async function carryOutProposals(
+  workflow: Workflow,
+  as: (proposal: Proposal) => Promise<Workflow> = async () => workflow,
+): Promise<Proposal[]> {
+  // It can only be read, by its council too.
+  if (workflow.repo.status === 'archived') return [];
   const waiting = await pending(workflow);
   if (waiting.length === 0) return [];
   return withLock(workflow.home, 'council', async () => {
     const done: Proposal[] = [];
     // Asked again: whoever held the lock before may have done it all.
     for (const proposal of await pending(workflow)) {
-      const ended = await carryOut(workflow, proposal);
+      const ended = await carryOut(await as(proposal), proposal);
       if (ended) done.push(ended);
     }
     return done;
   });
 }
 
+export interface VoteOptions {
+  /** The vote is counted once under it: whoever asks again goes on with the carrying out. */
+  key?: string | undefined;
+  /** Carries out what waits, where the voter does not do so. */
+  carryOut?: () => Promise<unknown>;
+}
+
 /** Votes, and carries out at once what that decides; answers the proposal as it is then. */
 export async function castVote(
   workflow: Workflow,
   ballot: { proposal: string; vote: CouncilVote; comment?: string | undefined },
+  { key, carryOut = () => carryOutProposals(workflow) }: VoteOptions = {},
 ): Promise<Proposal> {
-  const voted = await workflow.authority.call(voteOnProposal, { ...ballot, comment: ballot.comment ?? '' });
+  const counted = { ...ballot, comment: ballot.comment ?? '' };
+  const voted = await workflow.authority.call(voteOnProposal, counted, { key });
   if (voted.status !== 'passed') return voted;
   workflow.reach('proposal.passed');
   try {
-    await carryOutProposals(workflow);
+    await carryOut();
   } catch (error) {
     // The vote counts. A member need not have the right to carry it out, and what it takes may be away.
     if (!isSwarmError(error) || !(error.code === 'not_allowed' || isRetryable(error.code))) throw error;

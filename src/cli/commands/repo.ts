@@ -63,10 +63,16 @@ const add: Command = {
   summary: 'Make an agent a maintainer (owners).',
   args: '<agent>',
   actor: 'named',
-  options: [{ flags: '--role <role>', summary: 'maintainer or owner', choices: MaintainerRole.options }],
+  options: [
+    {
+      flags: '--role <role>',
+      summary: 'maintainer or owner; without it nobody becomes less',
+      choices: MaintainerRole.options,
+    },
+  ],
   async run(session, [agent = ''], options) {
     const workflow = await session.workflow();
-    const role = textOption(options, 'role') === 'owner' ? 'owner' : 'maintainer';
+    const role = MaintainerRole.optional().parse(textOption(options, 'role'));
     const added = await workflow.authority.call(addMaintainer, { repoId: workflow.repo.id, agent, role });
     return {
       data: added,

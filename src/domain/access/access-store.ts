@@ -5,7 +5,7 @@ import type { AccessGrantRow, AgentRow, MaintainerRow, RepoRow } from '../../db/
 import { isServer } from '../agents/server-identity.ts';
 import { listMandates } from '../councils/mandates-store.ts';
 import { serverSettings } from '../repos/repos-store.ts';
-import { type AccessResult, accessLevel } from './access.ts';
+import { type AccessResult, accessLevel, readOnly } from './access.ts';
 
 const heldIn = prepared((db, repoId: string, agentId: string) =>
   db
@@ -47,7 +47,7 @@ async function councilAccess(db: Db, repo: RepoRow, councilId: string): Promise<
   const mandates = await listMandates(db, councilId, repo.id);
   if (mandates.length === 0) return { level: null, reasons: ['a council acts only on what it has decided'] };
   const reasons = mandates.map(({ type }) => `carries out a decision to ${type.replace('_', ' ')}`);
-  return { level: 'admin', reasons };
+  return repo.status === 'archived' ? readOnly(reasons) : { level: 'admin', reasons };
 }
 
 export async function findMaintainer(
@@ -76,6 +76,18 @@ const maintainersOf = prepared((db, repoId: string) =>
 /** Owners first, then by the time they were added. */
 export async function listMaintainerRows(db: Db, repoId: string): Promise<MaintainerRow[]> {
   return maintainersOf(db, repoId);
+}
+
+/** Owners and maintainers who are not suspended. */
+export async function countActiveMaintainers(db: Db, repoId: string): Promise<number> {
+  const row = await db
+    .selectFrom('maintainer')
+    .innerJoin('agent', 'agent.id', 'maintainer.agent_id')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('maintainer.repo_id', '=', repoId)
+    .where('agent.status', '=', 'active')
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
 }
 
 export async function upsertMaintainer(tx: Tx, row: MaintainerRow): Promise<void> {

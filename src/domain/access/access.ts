@@ -52,6 +52,11 @@ export function accessLevel(facts: AccessFacts): AccessResult {
   }
   const level = highest(candidates);
   if (!facts.archived || level === null) return { level, reasons };
+  return readOnly(reasons);
+}
+
+/** All that is left of any access to an archived repository. */
+export function readOnly(reasons: string[]): AccessResult {
   return { level: 'read', reasons: [...reasons, 'the repository is archived and read-only'] };
 }
 

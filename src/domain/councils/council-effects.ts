@@ -1,12 +1,16 @@
 import type { CouncilRow } from '../../db/tables.ts';
 import type { EffectContext } from '../events/effect-context.ts';
-import { statusFor, termEnd } from './council-rules.ts';
+import { statusFor, statusNow, termEnd } from './council-rules.ts';
 import {
+  clearChair,
   deleteSeat,
   findSeat,
+  listCouncilsOf,
   listEndedTerms,
   listSeats,
+  ROLE_CHANGED,
   updateCouncil,
+  updateSeatRole,
   upsertSeat,
 } from './councils-store.ts';
 import { listOpenProposals, resolveProposal } from './proposals-store.ts';
@@ -28,6 +32,11 @@ export async function refreshCouncil(ctx: EffectContext, council: CouncilRow): P
   }
   for (const proposal of await listOpenProposals(ctx.db, council.id)) await resolveProposal(ctx, proposal);
   return row;
+}
+
+/** The same for every council in which somebody sits who was suspended or may act again. */
+export async function refreshCouncilsOf(ctx: EffectContext, agentId: string): Promise<void> {
+  for (const council of await listCouncilsOf(ctx.db, agentId)) await refreshCouncil(ctx, council);
 }
 
 export interface Seating {
@@ -59,6 +68,22 @@ export async function seat(ctx: EffectContext, council: CouncilRow, seating: Sea
   });
 }
 
+/** Makes somebody who sits the chair, or a member again; the term goes on. There is one chair at most. */
+export async function giveRole(
+  ctx: EffectContext,
+  council: CouncilRow,
+  { agentId, name, role }: { agentId: string; name: string; role: 'chair' | 'member' },
+): Promise<void> {
+  if (role === 'chair') await clearChair(ctx.db, council.id);
+  await updateSeatRole(ctx.db, { councilId: council.id, agentId, role });
+  ctx.emit({
+    type: 'council.seated',
+    subject: { type: 'agent', id: agentId },
+    data: { councilId: council.id, name, reason: ROLE_CHANGED, role },
+    repoId: council.repo_id,
+  });
+}
+
 export async function unseat(
   ctx: EffectContext,
   council: CouncilRow,
@@ -78,6 +103,8 @@ export async function endTermsAndVotes(ctx: EffectContext, council: CouncilRow):
   const ended = await listEndedTerms(ctx.db, council.id, ctx.now);
   for (const member of ended) await unseat(ctx, council, { agentId: member.agent_id, reason: 'term_over' });
   const due = (await listOpenProposals(ctx.db, council.id)).filter((row) => row.expires_at <= ctx.now);
-  if (ended.length > 0 || due.length > 0) await refreshCouncil(ctx, council);
+  const seated = (await listSeats(ctx.db, council.id, ctx.now)).length;
+  const isBehind = statusNow(council, seated) !== council.status;
+  if (ended.length > 0 || due.length > 0 || isBehind) await refreshCouncil(ctx, council);
   return ended.length + due.length;
 }

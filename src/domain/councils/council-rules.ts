@@ -5,6 +5,11 @@ export function statusFor(seated: number, minMembers: number): Exclude<CouncilSt
   return seated >= minMembers ? 'active' : 'forming';
 }
 
+/** What a council is with so many seated now; what is stored may be from before a term ended. */
+export function statusNow(council: { status: string; min_members: number }, seated: number): CouncilStatus {
+  return council.status === 'dissolved' ? 'dissolved' : statusFor(seated, council.min_members);
+}
+
 /** The votes a decision needs: what is configured, no more than are seated, no less than a majority of them. */
 export function effectiveQuorum(configured: number, seated: number): number {
   return Math.max(Math.min(configured, seated), Math.floor(seated / 2) + 1);

@@ -3,7 +3,7 @@ import type { Council, CouncilMember, CouncilSettings } from '../../contract/cou
 import { SwarmError } from '../../contract/errors.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { CouncilMemberRow, CouncilRow } from '../../db/tables.ts';
-import { effectiveQuorum } from './council-rules.ts';
+import { effectiveQuorum, statusNow } from './council-rules.ts';
 
 const NO_COUNCIL = 'gitswarm council create';
 
@@ -25,6 +25,20 @@ export async function getCouncil(db: Db, repoId: string): Promise<CouncilRow> {
 
 export async function getCouncilById(db: Db, id: string): Promise<CouncilRow> {
   return db.selectFrom('council').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+/** The councils in which an agent has a seat, in repositories that are not archived. */
+export async function listCouncilsOf(db: Db, agentId: string): Promise<CouncilRow[]> {
+  return db
+    .selectFrom('council')
+    .innerJoin('council_member', 'council_member.council_id', 'council.id')
+    .innerJoin('repo', 'repo.id', 'council.repo_id')
+    .selectAll('council')
+    .where('council_member.agent_id', '=', agentId)
+    .where('council.status', '<>', 'dissolved')
+    .where('repo.status', '=', 'active')
+    .orderBy('council.id')
+    .execute();
 }
 
 export async function insertCouncil(tx: Tx, row: CouncilRow): Promise<void> {
@@ -69,6 +83,33 @@ export async function listEndedTerms(db: Db, councilId: string, now: string): Pr
     .where('council_id', '=', councilId)
     .where('term_expires_at', '<=', now)
     .orderBy('agent_id')
+    .execute();
+}
+
+/** How many seats a council has ever given, terms that began anew among them; only the log knows of those that were left. */
+export async function countSeatsEver(db: Db, council: CouncilRow): Promise<number> {
+  const rows = await db
+    .selectFrom('event')
+    .select('data')
+    .where('repo_id', '=', council.repo_id)
+    .where('type', '=', 'council.seated')
+    .execute();
+  const told = rows.map(({ data }) => JSON.parse(data) as { councilId?: string; reason?: string });
+  return told.filter(({ councilId, reason }) => councilId === council.id && reason !== ROLE_CHANGED).length;
+}
+
+/** What the log says of somebody who sat already and is the chair now, or is it no more. */
+export const ROLE_CHANGED = 'role_changed';
+
+export async function updateSeatRole(
+  tx: Tx,
+  seat: { councilId: string; agentId: string; role: 'chair' | 'member' },
+): Promise<void> {
+  await tx
+    .updateTable('council_member')
+    .set({ role: seat.role })
+    .where('council_id', '=', seat.councilId)
+    .where('agent_id', '=', seat.agentId)
     .execute();
 }
 
@@ -147,11 +188,12 @@ export async function toCouncil(db: Db, row: CouncilRow, now: string): Promise<C
     .where('council_id', '=', row.id)
     .where('status', '=', 'open')
     .executeTakeFirstOrThrow();
+  const status = statusNow(row, seats.length);
   const since = Date.parse(last?.ended_at ?? row.created_at);
   return {
     id: row.id,
     repoId: row.repo_id,
-    status: row.status as Council['status'],
+    status,
     settings: settingsOf(row),
     seated: seats.length,
     quorum: {
@@ -160,8 +202,7 @@ export async function toCouncil(db: Db, row: CouncilRow, now: string): Promise<C
     },
     members: await toMembers(db, seats),
     openProposals: Number(open.n),
-    nextElectionDue:
-      row.status === 'active' ? isoTime(since + row.election_interval_days * 86_400_000) : null,
+    nextElectionDue: status === 'active' ? isoTime(since + row.election_interval_days * 86_400_000) : null,
     createdAt: row.created_at,
   };
 }

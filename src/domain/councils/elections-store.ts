@@ -87,12 +87,14 @@ export async function upsertElectionVote(
     .execute();
 }
 
-/** How many votes each candidate has. */
+/** How many votes each candidate has; whoever was suspended since has none to give. */
 export async function countElectionVotes(db: Db, electionId: string): Promise<Map<string, number>> {
   const rows = await db
     .selectFrom('election_vote')
+    .innerJoin('agent', 'agent.id', 'election_vote.voter_id')
     .select((e) => ['candidate_id', e.fn.countAll<number>().as('n')])
     .where('election_id', '=', electionId)
+    .where('agent.status', '=', 'active')
     .groupBy('candidate_id')
     .execute();
   return new Map(rows.map((row) => [row.candidate_id, Number(row.n)]));

@@ -18,7 +18,7 @@ const samePromotion: Covers = (input, { plan }) => input.toCommit === plan.toCom
 /** What each type of proposal lets its council ask for: this, about this subject, and nothing else. */
 const COVERED: Record<ProposalType, Record<string, Covers>> = {
   add_maintainer: {
-    'maintainer.add': (input, mandate) => sameAgent(input, mandate) && input.role === 'maintainer',
+    'maintainer.add': (input, mandate) => sameAgent(input, mandate) && input.role !== 'owner',
   },
   remove_maintainer: { 'maintainer.remove': sameAgent },
   modify_access: {

@@ -5,7 +5,7 @@ import type { CouncilRow, ProposalRow, ProposalVoteRow } from '../../db/tables.t
 import type { EffectContext } from '../events/effect-context.ts';
 import { handleOf } from '../references/references.ts';
 import { newHandle } from '../references/references-store.ts';
-import { effectiveQuorum } from './council-rules.ts';
+import { effectiveQuorum, statusNow } from './council-rules.ts';
 import { getCouncilById, listSeats } from './councils-store.ts';
 import { type Tally, tally, tierOf } from './proposal-rules.ts';
 
@@ -115,7 +115,8 @@ async function tallyNow(
     isOver,
   });
   // Only an active council decides.
-  const status = council.status === 'active' ? counted.status : isOver ? 'expired' : 'open';
+  const isActive = statusNow(council, seats.length) === 'active';
+  const status = isActive ? counted.status : isOver ? 'expired' : 'open';
   return { ...counted, status, quorum };
 }
 

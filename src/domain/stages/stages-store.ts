@@ -1,19 +1,26 @@
 import type { Stage, StageReport } from '../../contract/stages.ts';
 import type { Db, Tx } from '../../db/database.ts';
 import type { RepoRow, StageChangeRow } from '../../db/tables.ts';
-import { listMaintainerRows } from '../access/access-store.ts';
-import { findCouncil } from '../councils/councils-store.ts';
+import { countActiveMaintainers } from '../access/access-store.ts';
+import { statusNow } from '../councils/council-rules.ts';
+import { findCouncil, listSeats } from '../councils/councils-store.ts';
 import { countLandings } from '../merges/contributions-store.ts';
 import { nextStage, requirementsFor, type StageMetrics } from './stage-rules.ts';
 
-export async function stageMetrics(db: Db, repo: RepoRow): Promise<StageMetrics> {
+export async function stageMetrics(db: Db, repo: RepoRow, now: string): Promise<StageMetrics> {
   const { streams, contributors } = await countLandings(db, repo.id);
   return {
     contributors,
     landedStreams: streams,
-    maintainers: (await listMaintainerRows(db, repo.id)).length,
-    councilIsActive: (await findCouncil(db, repo.id))?.status === 'active',
+    maintainers: await countActiveMaintainers(db, repo.id),
+    councilIsActive: await isCouncilActive(db, repo, now),
   };
+}
+
+async function isCouncilActive(db: Db, repo: RepoRow, now: string): Promise<boolean> {
+  const council = await findCouncil(db, repo.id);
+  if (!council) return false;
+  return statusNow(council, (await listSeats(db, council.id, now)).length) === 'active';
 }
 
 export async function insertStageChange(tx: Tx, row: StageChangeRow): Promise<void> {
@@ -21,10 +28,10 @@ export async function insertStageChange(tx: Tx, row: StageChangeRow): Promise<vo
 }
 
 /** Where a repository stands, what the next stage asks for, and how it came here, newest first. */
-export async function stageReport(db: Db, repo: RepoRow): Promise<StageReport> {
+export async function stageReport(db: Db, repo: RepoRow, now: string): Promise<StageReport> {
   const stage = repo.stage as Stage;
   const next = nextStage(stage);
-  const requirements = requirementsFor(next, await stageMetrics(db, repo));
+  const requirements = requirementsFor(next, await stageMetrics(db, repo, now));
   const rows = await db
     .selectFrom('stage_change')
     .selectAll()

@@ -11,7 +11,7 @@ import {
   prepareMerge,
   requestPlainMerge,
 } from '../contract/merges.ts';
-import { addMaintainer, removeMaintainer, setConfig } from '../contract/repos.ts';
+import { addMaintainer, archiveRepo, removeMaintainer, setConfig } from '../contract/repos.ts';
 import { createTask, showTask } from '../contract/tasks.ts';
 
 forEachDatabase((_kind, makeDatabase) => {
@@ -245,6 +245,15 @@ forEachDatabase((_kind, makeDatabase) => {
       const { land, asked, rival } = await queued();
       expect((await land(rival, asked)).merge.state).toBe('landed');
     });
+  });
+
+  it('under way keeps its repository from being archived before it is recorded', async () => {
+    const { call, repoId, owner, coder, prepareWith, asked, land } = await queued();
+    await prepareWith(coder);
+    expect(await refusedWith(call(archiveRepo, { repoId }, { as: owner }))).toBe('busy');
+    await call(landMerge, { merge: asked.id, commit: oid('landing') }, { as: coder });
+    expect(await call(archiveRepo, { repoId }, { as: owner })).toMatchObject({ status: 'archived' });
+    expect(await refusedWith(land(coder, asked))).toBe('not_allowed');
   });
 
   describe('landing', () => {

@@ -8,6 +8,7 @@ import { upsertMaintainer } from '../domain/access/access-store.ts';
 import { listOwners } from '../domain/access/owners-store.ts';
 import { findAgentByName, getAgent, toAgent } from '../domain/agents/agents-store.ts';
 import { makeAgent } from '../domain/agents/new-agent.ts';
+import { listMergeRows, toMerge } from '../domain/merges/merges-store.ts';
 import { newHandle } from '../domain/references/references-store.ts';
 import { refuseOneBranch } from '../domain/repos/config-settings.ts';
 import { insertRepo, listRepoRows, toRepo, updateRepoRow } from '../domain/repos/repos-store.ts';
@@ -91,6 +92,13 @@ const archive = operation(contract.archiveRepo, {
   on: 'repo',
   needs: 'admin',
   async run({ db, repo, now, emit }) {
+    // The buffer may have moved already, and afterwards nothing could be recorded any more.
+    const [landing] = await listMergeRows(db, { repoId: repo.id, state: 'prepared', limit: 1 });
+    if (landing) {
+      throw new SwarmError('busy', `Landing ${toMerge(landing).handle} is under way in ${repo.name}.`, {
+        fix: 'Try again; if it stays so, gitswarm doctor --fix.',
+      });
+    }
     emit({ type: 'repo.archived', subject: { type: 'repo', id: repo.id }, data: { name: repo.name } });
     return toRepo(await updateRepoRow(db, repo.id, { status: 'archived', updated_at: now }));
   },

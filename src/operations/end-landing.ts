@@ -7,7 +7,7 @@ import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
 import { getStreamRow, handleOfStream, stateOf, toStream } from '../domain/streams/streams-store.ts';
 import { openEvictionTask } from '../domain/tasks/eviction-task.ts';
-import { refusalFor } from './merges.ts';
+import { refusalFor } from './gate.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { refreshApproval } from './stream-effects.ts';
 

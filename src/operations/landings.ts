@@ -23,8 +23,9 @@ import {
 import { completeEvictionTask } from '../domain/tasks/eviction-task.ts';
 import { bountyOfStream, completeTaskOfStream, reopenTaskOfStream } from '../domain/tasks/task-effects.ts';
 import { toTask } from '../domain/tasks/tasks-store.ts';
+import { refusalFor, throwRefusal } from './gate.ts';
 import { isMaintainer } from './is-maintainer.ts';
-import { decidersOf, refusalFor, throwRefusal } from './merges.ts';
+import { decidersOf } from './merges.ts';
 import { type ActingContext, operation } from './operation.ts';
 import { pauseChildren } from './stream-children.ts';
 import { completeRepaired, factColumns } from './stream-effects.ts';

@@ -21,7 +21,7 @@ import {
 } from '../domain/streams/streams-store.ts';
 import { linkStreamToClaim } from '../domain/tasks/task-effects.ts';
 import { getTaskRow } from '../domain/tasks/tasks-store.ts';
-import { wasReverted } from './merges.ts';
+import { wasReverted } from './gate.ts';
 import { type ActingContext, operation, query } from './operation.ts';
 import { adoptChildren } from './stream-children.ts';
 

@@ -443,7 +443,16 @@ it('lets neither strangers nor readers do anything to a private repository', asy
     as: owner.key,
     body: { agent: 'reader', level: 'read' },
   });
+  const sizes = { minMembers: 2, standardQuorum: 2, criticalQuorum: 2 };
+  await server.ask(`POST /repos/${repo.id}/council`, { as: owner.key, body: sizes });
+  for (const agent of ['owner', 'alpha'])
+    await server.ask(`POST /repos/${repo.id}/council/members`, { as: owner.key, body: { agent } });
+  const proposal = await server.ask(`POST /repos/${repo.id}/council/proposals`, {
+    as: owner.key,
+    body: { title: 'add', type: 'add_maintainer', data: { agent: 'reader' } },
+  });
   const asked: [what: string, body: unknown][] = [
+    [`POST /proposals/${proposal.id}/vote`, { vote: 'for' }],
     [`POST /repos/${repo.id}/streams`, { name: 'x' }],
     [`PATCH /streams/${id}`, { status: 'abandoned' }],
     [`DELETE /streams/${id}`, undefined],

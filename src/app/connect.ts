@@ -29,6 +29,7 @@ import { findHosted, registerHosted } from './hosted-repo.ts';
 import { whoIs } from './open-connected.ts';
 import { type OwnRepository, openOwn } from './own-repository.ts';
 import { type Places, placesOf } from './places.ts';
+import { requireSamePlace } from './same-place.ts';
 import { serverUrl } from './server-url.ts';
 
 export interface ConnectRequest {
@@ -119,6 +120,9 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
   });
   if (own && found && own.repo.id !== found.id && own.repo.authority === 'local')
     refuseTwoHistories(own.repo, found);
+  const isSame =
+    before?.repoId === found?.id && before?.url === link.url && before?.remote === (remote ?? null);
+  if (found && !isSame) await requireSamePlace(link, clone, found);
   const repo = found ?? (await registerHosted(link, clone));
   if (before && (before.repoId !== repo.id || before.url !== link.url)) refuseUnsent(machine, before);
   const connection: Connection = {

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { withoutPassword } from '../base/without-password.ts';
+import { addressForms } from '../base/clone-address.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/hosting.ts';
 import { getRepo, Repo } from '../contract/repos.ts';
@@ -124,7 +124,8 @@ async function listAll(
   }
 }
 
-async function cloneOf(link: ServerLink, repoId: string) {
+/** Where the clone of a repository is, and the address it was registered with. */
+export async function cloneOf(link: ServerLink, repoId: string) {
   return showClone.output.parse(await link.ask(requestOf(showClone, { repoId })));
 }
 
@@ -145,16 +146,18 @@ function nameOf({ git, own }: Clone): string {
   return own?.name ?? (basename(git.root).replace(/\.git$/, '') || 'repository');
 }
 
+async function addressesOf(clone: Pick<Clone, 'git' | 'remote'>): Promise<string[]> {
+  const address = await addressOf(clone);
+  return address === undefined ? [] : addressForms(address);
+}
+
 /**
  * The address of the remote, without a password: what tells two clones of one repository. A path is told in full, for it
- * is another one wherever it is read; what differs by nothing but `.git` means the same place.
+ * is another one wherever it is read.
  */
-async function addressesOf({ git, remote }: Clone): Promise<string[]> {
-  if (remote === undefined) return [];
-  const url = await readConfig(git, `remote.${remote}.url`);
-  if (url === undefined) return [];
+export async function addressOf({ git, remote }: Pick<Clone, 'git' | 'remote'>): Promise<string | undefined> {
+  const url = remote === undefined ? undefined : await readConfig(git, `remote.${remote}.url`);
+  if (url === undefined) return undefined;
   const isPath = !/^[a-z][a-z0-9+.-]*:|^[^/]+:/i.test(url);
-  const whole = isPath ? resolve(git.root, url) : withoutPassword(url).replace(/\/+$/, '');
-  const bare = whole.replace(/\.git$/, '');
-  return [...new Set([whole, bare, `${bare}.git`])];
+  return isPath ? resolve(git.root, url) : addressForms(url)[0];
 }

@@ -1,0 +1,57 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { reviewedMachines, startFleet } from '../support/connected.ts';
+
+it('a fork and a folder without a remote do not join, and another way to the same remote does', async () => {
+  const { one, two, ready, coder, clone, git, remote, line, keys } = await reviewedMachines();
+  const fork = join(git.top, 'fork.git');
+  git.gitIn(git.top, 'clone', '--quiet', '--bare', remote, fork);
+  const work = await ready(one, 'cache');
+  const connect = ['connect', '--server', line.url, '--token', keys.reviewer, '--repo', 'one'];
+  const joining = clone('joining');
+  git.gitIn(joining.dir, 'remote', 'set-url', 'origin', fork);
+  await one.ask(['merge', work.id], coder);
+  const refused = await joining.ask(connect, { exit: 5 });
+  expect(refused).toMatchObject({ code: 'conflict', details: { expected: remote, remote: fork } });
+  expect(refused.message).toContain(remote);
+  expect(refused.message).toContain(fork);
+  expect(git.tryGit(joining.dir, 'for-each-ref', 'refs/heads/buffer', 'refs/gitswarm').stdout).toBe('');
+  expect(await joining.ask(['status'], { exit: 3 })).toMatchObject({ code: 'not_initialised' });
+
+  const alone = clone('alone');
+  git.gitIn(alone.dir, 'remote', 'remove', 'origin');
+  expect(await alone.ask(connect, { exit: 5 })).toMatchObject({ details: { remote: null } });
+
+  // By a link it has another name, and holds what has landed.
+  const linked = join(git.top, 'linked.git');
+  symlinkSync(remote, linked);
+  git.gitIn(joining.dir, 'remote', 'set-url', 'origin', linked);
+  expect(await joining.ask(connect)).toMatchObject({ registered: false });
+  await two.ask(['sync']);
+  expect(joining.oid('buffer')).toBe(two.oid('buffer'));
+});
+
+it('where the remote has no buffer of the repository, nothing joins by name', async () => {
+  const { machine, clone, git, line, keys } = await startFleet();
+  await machine('first', keys.olga);
+  const other = join(git.top, 'other.git');
+  git.gitIn(git.top, 'init', '--quiet', '--bare', other);
+  const joining = clone('joining');
+  git.gitIn(joining.dir, 'remote', 'set-url', 'origin', other);
+  const connect = ['connect', '--server', line.url, '--token', keys.reviewer, '--repo', 'first'];
+  expect(await joining.ask(connect, { exit: 5 })).toMatchObject({ code: 'conflict' });
+});
+
+it('doctor calls it a problem where the remote lacks what has landed', async () => {
+  const { one, two, ready, coder, git, remote } = await reviewedMachines();
+  const fork = join(git.top, 'fork.git');
+  git.gitIn(git.top, 'clone', '--quiet', '--bare', remote, fork);
+  await one.ask(['merge', (await ready(one, 'cache')).id], coder);
+  expect(await two.ask(['doctor'])).toMatchObject({ remaining: 0 });
+  git.gitIn(two.dir, 'update-ref', '-d', 'refs/gitswarm/shared/heads/buffer');
+  git.gitIn(two.dir, 'remote', 'set-url', 'origin', fork);
+  const told = await two.ask(['doctor'], { exit: 6 });
+  const buffer = told.findings.find((each: { check: string }) => each.check === 'buffer');
+  expect(buffer).toMatchObject({ level: 'problem', text: expect.stringContaining('lacks 1 landings') });
+});

@@ -39,7 +39,7 @@ const sync: Command = {
     const remote = fetches ? await fetchRemote(workflow) : undefined;
     const target = await fastForwardTarget(workflow);
     const taken = await withQueue(workflow, () => intake(workflow));
-    const server = app.server ? await syncWithServer(app, workflow) : null;
+    const server = app.server ? await syncWithServer(app, workflow, { fetched: fetches }) : null;
     const buffer = await resolveCommit(workflow.git, `refs/heads/${workflow.repo.bufferBranch}`);
     return {
       data: { remote: remote ?? null, target, intake: taken.kind, buffer, server },

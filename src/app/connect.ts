@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isoTime, systemClock } from '../base/clock.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
 import type { Repo } from '../contract/repos.ts';
 import { findRef } from '../git/refs.ts';
@@ -112,18 +112,14 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
   const last = before ?? findLastConnection(machine);
   const known = last?.url === link.url && !request.isNew ? last.repoId : before?.repoId;
   const remote = await chooseRemote(git, request.remote);
-  const clone = { git, remote, own: own?.repo };
-  const found = await findHosted(link, {
-    ...clone,
-    named: request.repo ?? known,
-    isNew: request.isNew ?? false,
-  });
+  const clone = { git, remote, own: own?.repo, isNew: request.isNew ?? false };
+  const { found, registered } = await findOrRegister(link, { ...clone, named: request.repo ?? known });
   if (own && found && own.repo.id !== found.id && own.repo.authority === 'local')
     refuseTwoHistories(own.repo, found);
   const isSame =
     before?.repoId === found?.id && before?.url === link.url && before?.remote === (remote ?? null);
   if (found && !isSame) await requireSamePlace(link, clone, found);
-  const repo = found ?? (await registerHosted(link, clone));
+  const repo = found ?? registered;
   if (before && (before.repoId !== repo.id || before.url !== link.url)) refuseUnsent(machine, before);
   const connection: Connection = {
     url: link.url,
@@ -145,8 +141,23 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
     // From here on nothing is decided here, whatever comes in between.
     await own?.handOver(link.url, repo.orgId);
     saveConnection(machine, connection, request.token);
-    return { connection, repo, agent, registered: !found, ...carried };
+    return { connection, repo, agent, registered: registered !== undefined, ...carried };
   });
+}
+
+type Found = { found: Repo; registered?: undefined } | { found?: undefined; registered: Repo };
+
+/** Another clone of the same remote may register the repository at the same moment: then this one joins it. */
+async function findOrRegister(link: ServerLink, wish: Parameters<typeof findHosted>[1]): Promise<Found> {
+  const found = await findHosted(link, wish);
+  if (found) return { found };
+  try {
+    return { registered: await registerHosted(link, wish) };
+  } catch (error) {
+    const quicker = isSwarmError(error, 'conflict') ? await findHosted(link, wish) : undefined;
+    if (!quicker) throw error;
+    return { found: quicker };
+  }
 }
 
 const nothingCarried = { carriedOver: { tasks: 0, streams: 0 }, spokenFor: [] };

@@ -52,9 +52,15 @@ export async function findHosted(
   );
 }
 
-/** Makes the repository known to the server; whoever connects owns it there. */
-export async function registerHosted(link: ServerLink, clone: Clone): Promise<HostedRepo> {
-  const { git, own } = clone;
+/**
+ * Makes the repository known to the server; whoever connects owns it there. Throws conflict where another clone of the
+ * same remote was quicker.
+ */
+export async function registerHosted(
+  link: ServerLink,
+  clone: Clone & { isNew: boolean },
+): Promise<HostedRepo> {
+  const { git, own, isNew } = clone;
   const config = own?.config ?? (await chooseConfig(git, await chooseTarget(git, undefined), {}));
   const input = registerRepo.input.parse({
     ...(own ? { id: own.id, description: own.description } : {}),
@@ -69,6 +75,7 @@ export async function registerHosted(link: ServerLink, clone: Clone): Promise<Ho
         }
       : {}),
     config,
+    new: isNew,
   });
   // The same repository registered twice is refused by its id, so a lost answer does no harm.
   return HostedRepo.parse(await link.ask(requestOf(registerRepo, input)));

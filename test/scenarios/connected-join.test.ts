@@ -55,3 +55,16 @@ it('doctor calls it a problem where the remote lacks what has landed', async () 
   const buffer = told.findings.find((each: { check: string }) => each.check === 'buffer');
   expect(buffer).toMatchObject({ level: 'problem', text: expect.stringContaining('lacks 1 landings') });
 });
+
+it('two clones that connect at the same moment are of one repository', async () => {
+  const { clone, line, keys, server } = await startFleet();
+  const [one, two] = [clone('one'), clone('two')];
+  const connect = ['connect', '--server', line.url, '--token'];
+  const [made, joined] = await Promise.all([
+    one.ask([...connect, keys.olga]),
+    two.ask([...connect, keys.reviewer]),
+  ]);
+  expect(made.repo.id).toBe(joined.repo.id);
+  expect([made.registered, joined.registered].sort()).toEqual([false, true]);
+  expect((await server.ask('GET /repos', { as: keys.olga })).items).toHaveLength(1);
+});

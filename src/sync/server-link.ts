@@ -44,6 +44,8 @@ export class ServerLink {
   readonly url: string;
   /** Agents for whom the token was found not to speak. */
   readonly notSpokenFor = new Set<string>();
+  /** When what waits is sent again, as of `performance.now()`: the server has just not been able to take it. */
+  sendsAgainAt = 0;
   readonly #token: string;
   readonly #offline: boolean;
   #hasAnswered = false;

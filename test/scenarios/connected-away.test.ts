@@ -85,3 +85,19 @@ it('an owner who dies between the landing and telling of it has landed once', as
     1,
   );
 });
+
+it('a landing that could not be forced while the server was away is not landed later', async () => {
+  const { one, keys, git, remote, line } = await twoMachines();
+  await one.work('urgent', { 'urgent.txt': '1\n' }, { key: keys.coder });
+  await one.ask(['sync']);
+  const before = git.oid('buffer', remote);
+  line.cut();
+  git.gitIn(one.dir, 'remote', 'set-url', 'origin', '/nonexistent/remote.git');
+  const forced = ['merge', 'urgent', '--force', '--reason', 'the site is down'];
+  expect(await one.ask(forced, { exit: 7 })).toMatchObject({ code: 'unavailable' });
+  expect((await one.ask(['sync', 'status'])).entries).toEqual([]);
+  line.mend();
+  git.gitIn(one.dir, 'remote', 'set-url', 'origin', remote);
+  expect((await one.ask(['sync'])).server).toMatchObject({ ok: 0, landed: [] });
+  expect(git.oid('buffer', remote)).toBe(before);
+});

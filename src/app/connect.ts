@@ -136,7 +136,9 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
     const isMade = (await findRef(git, `refs/heads/${repo.bufferBranch}`)) !== undefined && own !== undefined;
     // Where clones meet, the buffer is there already, or begins when they do.
     const begins = remote === undefined ? (await targetOf(git, repo)).commit : undefined;
-    if (!isMade) await makeFiles(git, places, repo, begins);
+    // Whoever joins gets the settings with the branches: an untracked file would stand in their way.
+    const configFile = found ? undefined : places.configFile;
+    if (!isMade) await makeFiles(git, { home: places.home, configFile }, repo, begins);
     const carried = own?.repo.authority === 'local' ? await takeAlong(parts, own) : nothingCarried;
     // From here on nothing is decided here, whatever comes in between.
     await own?.handOver(link.url, repo.orgId);

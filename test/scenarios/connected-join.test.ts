@@ -68,3 +68,24 @@ it('two clones that connect at the same moment are of one repository', async () 
   expect([made.registered, joined.registered].sort()).toEqual([false, true]);
   expect((await server.ask('GET /repos', { as: keys.olga })).items).toHaveLength(1);
 });
+
+it('whoever joins has no untracked settings in the way of those that come, and an edit in the way is remarked on', async () => {
+  const { machine, git, remote, keys, clone } = await startFleet();
+  await machine('first', keys.olga);
+  const joined = await machine('joined', keys.olga);
+  expect(git.gitIn(joined.dir, 'status', '--porcelain')).toBe('');
+  const pushed = clone('by hand');
+  const files = { '.gitswarm/config.yml': 'merge_mode: review\n', 'a.txt': 'by hand\n' };
+  git.commit('settings', files, pushed.dir);
+  git.gitIn(pushed.dir, 'push', '--quiet', 'origin', 'main');
+  await joined.ask(['sync']);
+  expect(joined.oid('main')).toBe(git.oid('main', remote));
+
+  git.commit('more', { 'a.txt': 'more\n' }, pushed.dir);
+  git.gitIn(pushed.dir, 'push', '--quiet', 'origin', 'main');
+  git.write({ 'a.txt': 'an edit\n' }, joined.dir);
+  const { exit, stderr, stdout } = await joined.run(['sync', '--json']);
+  expect(exit, stderr).toBe(0);
+  expect(stderr).toContain('main');
+  expect(JSON.parse(stdout).data).toMatchObject({ target: { moved: false }, server: { rejected: 0 } });
+});

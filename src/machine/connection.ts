@@ -46,7 +46,10 @@ export function findConnection(machine: Machine): Connection | undefined {
   );
 }
 
-/** Keeps the connection; the token beside it, for nobody else to read. */
+/**
+ * Keeps the connection; the token beside it, for nobody else to read. What another server, or the same about another
+ * repository, has answered is forgotten with it.
+ */
 export function saveConnection(machine: Machine, connection: Connection, token: string): void {
   mkdirSync(machine.localDir, { recursive: true });
   const draft = `${tokenFile(machine)}.${process.pid}`;
@@ -56,7 +59,11 @@ export function saveConnection(machine: Machine, connection: Connection, token: 
   renameSync(draft, tokenFile(machine));
   const { url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt } = connection;
   const values = [url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt];
-  machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
+  machine.write(() => {
+    const last = findConnection(machine);
+    if (last?.url !== url || last.repoId !== repoId) machine.run('delete from remembered_answer');
+    machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
+  });
 }
 
 export function recordLook(machine: Machine, look: { cursor: string; at: string }): void {

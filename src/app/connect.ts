@@ -19,9 +19,10 @@ import { type Machine, openMachine } from '../machine/machine.ts';
 import { listOutbox, putIntoOutbox } from '../machine/outbox.ts';
 import { assignWorkspace } from '../machine/workspaces.ts';
 import { standIns } from '../sync/agents-at-server.ts';
+import { askFor } from '../sync/ask-for.ts';
 import { carryOver } from '../sync/carry-over.ts';
 import { requestOf } from '../sync/request-of.ts';
-import { ServerLink } from '../sync/server-link.ts';
+import { ServerLink, usableKey } from '../sync/server-link.ts';
 import { chooseTarget, makeFiles } from '../workflows/init-repository.ts';
 import { chooseRemote } from '../workflows/push.ts';
 import type { Environment } from './environment.ts';
@@ -142,7 +143,7 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
     const carried = own?.repo.authority === 'local' ? await takeAlong(parts, own) : nothingCarried;
     // From here on nothing is decided here, whatever comes in between.
     await own?.handOver(link.url, repo.orgId);
-    saveConnection(machine, connection, request.token);
+    saveConnection(machine, connection, usableKey(request.token));
     return { connection, repo, agent, registered: registered !== undefined, ...carried };
   });
 }
@@ -194,8 +195,8 @@ async function targetOf(git: Repository, repo: Repo): Promise<{ commit: string }
 
 /** What happened before does not have to be told. */
 async function newestEvent(link: ServerLink, repoId: string): Promise<string | null> {
-  const told = await link.ask(requestOf(listEvents, { repoId, limit: 1 }));
-  const [newest] = listEvents.output.parse(told).items;
+  const { items } = await askFor(link, listEvents.output, requestOf(listEvents, { repoId, limit: 1 }));
+  const [newest] = items;
   return newest === undefined ? null : String(newest.seq);
 }
 

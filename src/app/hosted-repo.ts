@@ -5,6 +5,7 @@ import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/host
 import { getRepo, Repo } from '../contract/repos.ts';
 import { readConfig } from '../git/config.ts';
 import type { Repository } from '../git/repository.ts';
+import { askFor } from '../sync/ask-for.ts';
 import { requestOf } from '../sync/request-of.ts';
 import type { ServerLink } from '../sync/server-link.ts';
 import { chooseConfig, chooseTarget } from '../workflows/init-repository.ts';
@@ -78,7 +79,7 @@ export async function registerHosted(
     new: isNew,
   });
   // The same repository registered twice is refused by its id, so a lost answer does no harm.
-  return HostedRepo.parse(await link.ask(requestOf(registerRepo, input)));
+  return askFor(link, HostedRepo, requestOf(registerRepo, input));
 }
 
 async function getNamed(link: ServerLink, named: string): Promise<Repo> {
@@ -107,7 +108,7 @@ function noSuchRepo(link: ServerLink, named: string): SwarmError {
 
 async function findById(link: ServerLink, repoId: string): Promise<Repo | undefined> {
   try {
-    return Repo.parse(await link.ask(requestOf(getRepo, { repoId })));
+    return await askFor(link, Repo, requestOf(getRepo, { repoId }));
   } catch (error) {
     if (isSwarmError(error, 'not_found') || isSwarmError(error, 'invalid')) return undefined;
     throw error;
@@ -122,9 +123,7 @@ async function listAll(
   if (wish.cloneUrls?.length === 0) return [];
   const found: Repo[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = listRepos.output.parse(
-      await link.ask(requestOf(listRepos, { limit: 200, ...wish, cursor })),
-    );
+    const page = await askFor(link, listRepos.output, requestOf(listRepos, { limit: 200, ...wish, cursor }));
     found.push(...page.items);
     if (page.nextCursor === null) return found;
     cursor = page.nextCursor;
@@ -133,7 +132,7 @@ async function listAll(
 
 /** Where the clone of a repository is, and the address it was registered with. */
 export async function cloneOf(link: ServerLink, repoId: string) {
-  return showClone.output.parse(await link.ask(requestOf(showClone, { repoId })));
+  return askFor(link, showClone.output, requestOf(showClone, { repoId }));
 }
 
 /** Where the clone is the server's, it lands by itself: agents need no clone, and none is asked. */

@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import { sha256 } from '../base/digest.ts';
 import { Agent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { showMe } from '../contract/me.ts';
 import { getRepo } from '../contract/repos.ts';
 import { type Connection, readToken } from '../machine/connection.ts';
@@ -12,7 +12,7 @@ import { findRememberedAnswer, rememberAnswers } from '../machine/remembered-ans
 import { type Flushed, flushOutbox } from '../sync/flush-outbox.ts';
 import { lookAtUpdates } from '../sync/look-at-updates.ts';
 import { remoteAuthority } from '../sync/remote-authority.ts';
-import { ServerLink } from '../sync/server-link.ts';
+import { noServer, ServerLink } from '../sync/server-link.ts';
 import type { Decided, OpenOptions, ServerSide } from './decided.ts';
 
 /** What decides for a connected repository: the server, and while that is away nobody. */
@@ -79,8 +79,14 @@ async function connectionOf(
 
 /** Whose token it is. */
 export async function whoIs(link: ServerLink): Promise<Agent> {
-  const told = await link.ask({ method: 'GET', path: showMe.path });
-  return showMe.output.parse(told).agent;
+  const told = await link.ask({ method: 'GET', path: showMe.path }).catch((error: unknown) => {
+    if (isSwarmError(error, 'not_found')) return undefined;
+    throw error;
+  });
+  // Every server of ours says who asks, or that it does not know the key.
+  const answer = showMe.output.safeParse(told);
+  if (answer.success) return answer.data.agent;
+  throw noServer(link.url, 'it does not say whose key it is', answer.error);
 }
 
 /** The way to the server of this repository, with the token that was given with `connect`, or another one. */

@@ -7,6 +7,7 @@ import { isAncestor } from '../git/commits.ts';
 import { branchRef } from '../git/ref-name.ts';
 import { findRef } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
+import { askFor } from '../sync/ask-for.ts';
 import { requestOf } from '../sync/request-of.ts';
 import type { ServerLink } from '../sync/server-link.ts';
 import { fetchTip } from '../workflows/shared/fetch-tip.ts';
@@ -40,14 +41,15 @@ export async function requireSamePlace(
 
 /** The newest landing; before the first, where a stream began: both are in the history of the buffer. */
 async function knownCommit(link: ServerLink, { id: repoId }: Repo): Promise<string | undefined> {
-  const landed = requestOf(listMerges, { repoId, state: 'landed', limit: 50 });
-  const merges = listMerges.output
-    .parse(await link.ask(landed))
-    .items.filter(({ commit }) => commit !== null);
+  const asked = requestOf(listMerges, { repoId, state: 'landed', limit: 50 });
+  const landed = await askFor(link, listMerges.output, asked);
+  const merges = landed.items.filter(({ commit }) => commit !== null);
   const newest = merges.sort((a, b) => ((a.landedAt ?? '') < (b.landedAt ?? '') ? 1 : -1))[0];
   if (newest?.commit) return newest.commit;
-  const { items } = listStreams.output.parse(
-    await link.ask(requestOf(listStreams, { repoId, open: true, limit: 50 })),
+  const { items } = await askFor(
+    link,
+    listStreams.output,
+    requestOf(listStreams, { repoId, open: true, limit: 50 }),
   );
   return items.find(({ parentStreamId, source }) => parentStreamId === null && source !== 'tracked')
     ?.baseCommit;

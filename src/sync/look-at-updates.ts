@@ -3,6 +3,7 @@ import { listUpdates, type SwarmEvent } from '../contract/events.ts';
 import { listNotifications, type Notification } from '../contract/notifications.ts';
 import { type Connection, findConnection, recordLook } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
+import { askFor } from './ask-for.ts';
 import { requestOf } from './request-of.ts';
 import type { ServerLink } from './server-link.ts';
 
@@ -27,13 +28,16 @@ export async function lookAtUpdates(
   let since = findConnection(machine)?.cursor ?? undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     const request = requestOf(listUpdates, { since, repoId, limit: 200 });
-    const told = listUpdates.output.parse(await link.ask({ ...request, patienceMs: PATIENCE_MS }));
+    const told = await askFor(link, listUpdates.output, { ...request, patienceMs: PATIENCE_MS });
     events.push(...told.events);
     since = told.cursor;
     recordLook(machine, { cursor: told.cursor, at: isoTime(systemClock.now()) });
     if (!told.more) break;
   }
   const unread = requestOf(listNotifications, { unread: true, limit: 20 });
-  const { items } = listNotifications.output.parse(await link.ask({ ...unread, patienceMs: PATIENCE_MS }));
+  const { items } = await askFor(link, listNotifications.output, {
+    ...unread,
+    patienceMs: PATIENCE_MS,
+  });
   return { events, notifications: items };
 }

@@ -1,7 +1,9 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { reviewedMachines, startFleet } from '../support/connected.ts';
+import { MachineForTests, reviewedMachines, startFleet } from '../support/connected.ts';
+import { makeFaultyProxy } from '../support/faulty-proxy.ts';
+import { gitFixture } from '../support/git-fixture.ts';
 
 it('a fork and a folder without a remote do not join, and another way to the same remote does', async () => {
   const { one, two, ready, coder, clone, git, remote, line, keys } = await reviewedMachines();
@@ -88,4 +90,22 @@ it('whoever joins has no untracked settings in the way of those that come, and a
   expect(exit, stderr).toBe(0);
   expect(stderr).toContain('main');
   expect(JSON.parse(stdout).data).toMatchObject({ target: { moved: false }, server: { rejected: 0 } });
+});
+
+it.each([
+  ['{}', 200],
+  ['{"error":{"code":"not_found","message":"no such page"}}', 404],
+  ['[1]', 200],
+])('what answers %s (%s) is told to be no server of ours', async (body, status) => {
+  const proxy = await makeFaultyProxy('http://127.0.0.1:9');
+  proxy.fault = { answers: { status, body, headers: { 'content-type': 'application/json' } } };
+  const git = gitFixture({ branch: 'main' });
+  git.commit('begin', { 'a.txt': '1\n' });
+  const machine = new MachineForTests(git, git.dir);
+  const told = await machine.ask(['connect', '--server', proxy.url, '--token', 'gsw_x'], { exit: 2 });
+  expect(told).toMatchObject({
+    code: 'not_configured',
+    message: expect.stringContaining('no GitSwarm server'),
+  });
+  expect(told.fix).toContain('address');
 });

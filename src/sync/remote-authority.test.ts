@@ -27,7 +27,7 @@ import {
 } from '../contract/streams.ts';
 import { createTask, listTasks } from '../contract/tasks.ts';
 import { saveConnection } from '../machine/connection.ts';
-import { putIntoOutbox } from '../machine/outbox.ts';
+import { listOutbox, putIntoOutbox } from '../machine/outbox.ts';
 
 const createdTasks = async ({ log }: ConnectedClone) =>
   (await log())
@@ -217,6 +217,43 @@ it('a name that several streams have names none of them while the server is away
       expect(await authority.call(showStream, { stream: id })).toMatchObject({ id });
   });
 });
+
+it('what is kept is about what its names stood for when it was asked', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy, server, coder } = clone;
+  const [wish, other] = [streamWish(repoId, 'cache'), streamWish(repoId, 'cache')];
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, wish);
+    await authority.call(recordHead, headWish(wish.id, 'cache'));
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority }) => {
+    const asked = authority.call(requestMerge, { stream: 'cache', facts: factsOf('cache') });
+    expect(await refusal(asked)).toMatchObject({ kept: { operation: 'merge.request' } });
+  });
+  withMachine(clone.dir, (machine) => {
+    expect(listOutbox(machine)).toMatchObject([{ input: { stream: wish.id } }]);
+  });
+  await server.ask(`POST /repos/${repoId}/streams`, { as: coder.key, body: other });
+  proxy.fault = 'none';
+  await clone.run(({ flush }) => flush());
+  const [kept] = withMachine(clone.dir, listOutbox);
+  expect(kept?.error?.code).not.toBe('ambiguous');
+});
+
+it.each(['gsw_a\nb', 'gsw_ä', '', 'two words'])(
+  'the key %j is refused before anything is sent, and not shown',
+  async (key) => {
+    const clone = await connectClone();
+    const before = clone.proxy.seen.length;
+    const refused = await refusal(clone.open({ token: key === '' ? ' ' : key }));
+    expect(refused).toMatchObject({ code: 'usage' });
+    if (key !== '') expect(`${refused.message} ${refused.fix}`).not.toContain(key);
+    expect(clone.proxy.seen).toHaveLength(before);
+    const around = await clone.open({ token: `  ${clone.coder.key}\n` });
+    expect(await around.authority.call(getRepo, { repoId: clone.repoId })).toMatchObject({ name: 'demo' });
+  },
+);
 
 it('a write is never sent before what waits', async () => {
   const clone = await connectClone();

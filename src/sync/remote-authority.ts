@@ -5,6 +5,7 @@ import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { requestMerge } from '../contract/merges.ts';
 import { Facts, listStreamCommits, type Stream, showStream } from '../contract/streams.ts';
+import { showTask } from '../contract/tasks.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import { keepWaiting, listOutbox, putIntoOutbox, takeOut } from '../machine/outbox.ts';
@@ -42,8 +43,9 @@ export function remoteAuthority(remote: Remote, callerId?: string): Authority {
     as: (id) => remoteAuthority(remote, id),
     async call(endpoint, input, options) {
       const parsed = endpoint.input.parse(input) as Record<string, unknown>;
-      const call = { endpoint, input: parsed, actorId };
-      const answer = await (endpoint.isRead ? ask(remote, call) : write(remote, call, options));
+      const isWrite = endpoint.isRead !== true;
+      const call = { endpoint, input: isWrite ? byIds(remote, parsed) : parsed, actorId };
+      const answer = await (isWrite ? write(remote, call, options) : ask(remote, call));
       return answer as OutputOf<typeof endpoint>;
     },
     tellLater(endpoint, input, known) {
@@ -59,6 +61,26 @@ interface CallOf<E extends Endpoint = Endpoint> {
   input: Record<string, unknown>;
   actorId: string;
 }
+
+/**
+ * What a name stands for may be another thing when the server is back: while it is away a call is kept under the ids that
+ * are known here. A server that answers looks names up itself.
+ */
+function byIds({ link, machine }: Remote, input: Record<string, unknown>): Record<string, unknown> {
+  if (!link.isAway) return input;
+  const known = { ...input };
+  for (const { as, endpoint } of NAMED) {
+    if (typeof input[as] !== 'string') continue;
+    const answer = recall(machine, { endpoint, input: { [as]: input[as] } })?.answer;
+    if (answer) known[as] = (answer as { id: string }).id;
+  }
+  return known;
+}
+
+const NAMED = [
+  { as: 'stream', endpoint: showStream },
+  { as: 'task', endpoint: showTask },
+] as const;
 
 async function ask(remote: Remote, call: CallOf): Promise<unknown> {
   try {

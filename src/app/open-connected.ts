@@ -15,6 +15,9 @@ import { remoteAuthority } from '../sync/remote-authority.ts';
 import { noServer, ServerLink } from '../sync/server-link.ts';
 import type { Decided, OpenOptions, ServerSide } from './decided.ts';
 
+/** How much older something has to be than what was said before, to be worth a line. */
+const WORTH_TELLING_MS = 1000;
+
 /** What decides for a connected repository: the server, and while that is away nobody. */
 export async function openConnected(given: {
   machine: Machine;
@@ -26,6 +29,7 @@ export async function openConnected(given: {
   const link = linkTo(machine, given.connection, options);
   const connection = await connectionOf(given, link);
   const told = new Set<string>();
+  let oldest: string | undefined;
   const tellOnce = (what: string, text: string) => {
     if (!told.has(what)) tell(text);
     told.add(what);
@@ -53,8 +57,13 @@ export async function openConnected(given: {
     },
     onKept: () =>
       tellOnce('kept', `the server ${connection.url} is told of it when it is back: gitswarm sync`),
-    onRecall: (askedAt) =>
-      tellOnce('age', `the server ${connection.url} is away; what is told is as of ${askedAt}`),
+    onRecall(askedAt) {
+      // What was told first may be the newest of it.
+      if (oldest !== undefined && Date.parse(askedAt) > Date.parse(oldest) - WORTH_TELLING_MS) return;
+      const what = oldest === undefined ? 'what is told' : 'some of what is told';
+      oldest = askedAt;
+      tell(`the server ${connection.url} is away; ${what} is as of ${askedAt}`);
+    },
   });
   const repo = await authority.call(getRepo, { repoId: connection.repoId });
   return { authority, repo, connection, server, close: async () => undefined };

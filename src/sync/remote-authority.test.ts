@@ -200,6 +200,33 @@ it('what things are is told as it was last known, and of when that is', async ()
   expect(proxy.seen.filter(({ handedOn }) => !handedOn).length).toBeGreaterThan(0);
 });
 
+it('lists hold what was done here since, and the oldest of what is told is named', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy } = clone;
+  const [before, after] = [streamWish(repoId, 'before'), streamWish(repoId, 'after')];
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, before);
+    await authority.call(listStreams, { repoId, open: true });
+    await authority.call(listTasks, { repoId });
+  });
+  withMachine(clone.dir, (machine) =>
+    machine.run("update remembered_answer set asked_at = '2026-01-01T00:00:00.000Z'"),
+  );
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, after);
+    await authority.call(createTask, { repoId, title: 'made here' });
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority, told }) => {
+    const { items } = await authority.call(listStreams, { repoId, open: true });
+    expect(items.map(({ name }) => name)).toEqual(['before', 'after']);
+    const tasks = await authority.call(listTasks, { repoId });
+    expect(tasks.items.map(({ title }) => title)).toEqual(['made here']);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toContain('some of what is told is as of 2026-01-01T00:00:00.000Z');
+  });
+});
+
 it('a name that several streams have names none of them while the server is away', async () => {
   const clone = await connectClone();
   const { repoId, proxy } = clone;

@@ -182,16 +182,21 @@ async function send(remote: Remote, { endpoint, input, actorId }: CallOf, key?: 
   const answer = result.data;
   const at = isoTime(clock.now());
   if (isRemembered(endpoint)) remember(machine, { endpoint, input, answer, at });
-  else rememberStreamIn(remote, { input, answer });
+  else rememberIn(remote, { input, answer });
   return answer;
 }
 
-/** A write answers the stream as it is now; while the server is away that is what is known of it. */
-function rememberStreamIn(
+/** A write answers the stream, or the task, as it is now; while the server is away that is what is known of it. */
+function rememberIn(
   remote: Remote,
   { input, answer }: { input: Record<string, unknown>; answer: unknown },
 ): void {
   const whole = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
+  for (const each of [whole, whole.task]) {
+    const task = showTask.output.safeParse(each);
+    if (task.success)
+      rememberAs(remote, { endpoint: showTask, input: { task: task.data.id }, answer: task.data });
+  }
   for (const each of [whole, whole.stream]) {
     const found = showStream.output.safeParse(each);
     if (!found.success) continue;
@@ -201,16 +206,22 @@ function rememberStreamIn(
 }
 
 /** What was measured of a stream, its commits among it, is told with the call. */
-function rememberCommits({ machine, clock }: Remote, input: Record<string, unknown>, id: string): void {
+function rememberCommits(remote: Remote, input: Record<string, unknown>, id: string): void {
   const facts = Facts.safeParse(input.facts);
   if (!facts.success) return;
   const answer = { items: facts.data.commits };
-  remember(machine, { endpoint: listStreamCommits, input: { stream: id }, answer, at: isoTime(clock.now()) });
+  rememberAs(remote, { endpoint: listStreamCommits, input: { stream: id }, answer });
 }
 
-function rememberStream({ machine, clock }: Remote, stream: Stream): void {
-  const at = isoTime(clock.now());
-  remember(machine, { endpoint: showStream, input: { stream: stream.id }, answer: stream, at });
+function rememberStream(remote: Remote, stream: Stream): void {
+  rememberAs(remote, { endpoint: showStream, input: { stream: stream.id }, answer: stream });
+}
+
+function rememberAs(
+  { machine, clock }: Remote,
+  asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown; answer: unknown },
+): void {
+  remember(machine, { ...asked, at: isoTime(clock.now()) });
 }
 
 function entryOf(

@@ -93,7 +93,7 @@ export async function connectApp(given: {
 /** Nothing is kept for a server that nobody is connected to. */
 function unreachable(url: string, error: AuthorityAway): SwarmError {
   return new SwarmError('unavailable', error.message, {
-    fix: `Look at the address, and whether it runs: ${url}/health`,
+    fix: `Nothing was kept. Look at the address, and whether it runs: ${url}/health`,
     cause: error,
   });
 }

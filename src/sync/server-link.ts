@@ -94,9 +94,7 @@ export class ServerLink {
   }
 
   #away(why: string): AuthorityAway {
-    return new AuthorityAway(`The server ${this.url} is away: ${why}.`, {
-      fix: 'Try again when it is back; gitswarm sync status shows what waits for it.',
-    });
+    return new AuthorityAway(`The server ${this.url} is away: ${why}.`);
   }
 
   async #send({ method, path, body, agentId, repoId, key, patienceMs }: Ask): Promise<unknown> {

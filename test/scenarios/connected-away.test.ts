@@ -15,7 +15,7 @@ it('while the server is away work goes on and nothing is decided; back again it 
   line.cut();
   const before = git.oid('buffer', remote);
   const judged = await two.ask(['review', 'approve', 'cache'], { exit: 7 });
-  expect(judged).toMatchObject({ kind: 'queued', outbox: { operation: 'review.submit' } });
+  expect(judged).toMatchObject({ kind: 'queued', kept: 1, outbox: { operation: 'review.submit' } });
   expect(await one.ask(['merge', '.'], { ...as, cwd: path, exit: 7 })).toMatchObject({ kind: 'queued' });
   for (let again = 0; again < 2; again++) await one.ask(['status'], as);
   git.write({ 'other.txt': '2\n' }, path);
@@ -26,7 +26,12 @@ it('while the server is away work goes on and nothing is decided; back again it 
   expect(await one.ask(['review', 'submit', '.'], { ...as, cwd: other.path, exit: 7 })).toMatchObject({
     consensus: null,
   });
-  expect(await one.ask(['agent', 'register', 'x'], { exit: 7 })).toMatchObject({ code: 'unavailable' });
+  for (const asked of [['agent', 'register', 'x'], ['review', 'check', 'cache'], ['queue', 'list'], ['log']])
+    expect(await one.ask(asked, { exit: 7 })).toMatchObject({
+      code: 'unavailable',
+      fix: expect.stringContaining('Nothing was kept'),
+      details: { kept: null },
+    });
   expect(git.oid('buffer', remote)).toBe(before);
   const waiting = await one.ask(['sync', 'status']);
   expect(waiting.entries.map((each: { operation: string }) => each.operation)).toEqual([

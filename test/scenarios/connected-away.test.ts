@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { twoMachines } from '../support/connected.ts';
+import { until } from '../support/process-fixture.ts';
+import { callCli } from '../support/swarm-story.ts';
 
 it('while the server is away work goes on and nothing is decided; back again it lands once', async () => {
   const { one, two, keys, git, remote, line } = await twoMachines();
@@ -105,4 +107,26 @@ it('a landing that could not be forced while the server was away is not landed l
   git.gitIn(one.dir, 'remote', 'set-url', 'origin', remote);
   expect((await one.ask(['sync'])).server).toMatchObject({ ok: 0, landed: [] });
   expect(git.oid('buffer', remote)).toBe(before);
+});
+
+it('whoever follows the log or watches the state goes on after the server was away', async () => {
+  const { one, line } = await twoMachines();
+  const calls = {
+    log: callCli(one.dir, ['log', '--follow']),
+    status: callCli(one.dir, ['status', '--watch']),
+  };
+  await until('both are shown', () => /maintainer\.added/.test(calls.log.printed()));
+  await until('the server is shown', () => calls.status.printed().includes(`server   ${line.url}`));
+  line.cut();
+  for (const [name, call] of Object.entries(calls))
+    await until(`${name} says that it is away`, () => call.printed().includes('is away'));
+  line.mend();
+  await one.ask(['task', 'create', 'after the pause']);
+  await until('the log goes on', () => calls.log.printed().includes('after the pause'));
+  await until('the state goes on', () => calls.status.printed().includes('1 ready'));
+  for (const call of Object.values(calls)) {
+    call.interrupt();
+    expect((await call.done).exit).toBe(130);
+    expect(call.printed().match(/is away/g)).toHaveLength(1);
+  }
 });

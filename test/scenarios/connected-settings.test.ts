@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reviewedMachines } from '../support/connected.ts';
+import { reviewedMachines, twoMachines } from '../support/connected.ts';
 
 it('only a clone that has what the remote has tells the server of settings', async () => {
   const { one, two, coder, keys, git, remote, line } = await reviewedMachines();
@@ -30,4 +30,35 @@ it('only a clone that has what the remote has tells the server of settings', asy
   expect((await two.ask(['sync'])).server).toMatchObject({ settings: 'same' });
   expect(two.oid('buffer')).toBe(git.oid('buffer', remote));
   expect(await mode()).toBe('gated');
+});
+
+it('a key that is rotated in a clone goes on working there, and is told where another one is used', async () => {
+  const { one, keys, line } = await twoMachines();
+  const { apiKey, saved } = await one.ask(['agent', 'rotate-key', 'Olga']);
+  expect(saved).toBe(true);
+  expect(await one.ask(['status'])).toMatchObject({ authority: 'server' });
+  const coder = await one.run(['agent', 'rotate-key', 'coder'], { key: keys.coder });
+  expect(coder.exit).toBe(0);
+  expect(coder.stdout).toMatch(new RegExp(`gitswarm connect --server ${line.url} --token gsw_`));
+  // The key of the clone is still its own.
+  expect(await one.ask(['status'])).toMatchObject({ authority: 'server' });
+  expect(apiKey).not.toBe(keys.olga);
+});
+
+it('branches that merely lag behind the remote raise no alarm', async () => {
+  const { one, two, ready, coder, git, remote } = await reviewedMachines();
+  await one.ask(['merge', (await ready(one, 'cache')).id], coder);
+  await one.ask(['promote']);
+  await two.ask(['sync']);
+  for (const branch of ['main', 'buffer']) {
+    const begin = git.oid(`${branch}~1`, two.dir);
+    git.gitIn(
+      two.dir,
+      ...(branch === 'main' ? ['reset', '--hard', begin] : ['update-ref', 'refs/heads/buffer', begin]),
+    );
+  }
+  expect((await two.ask(['status'])).moved).toEqual(['behind: gitswarm sync']);
+  await two.ask(['sync']);
+  expect((await two.ask(['status'])).moved).toEqual([]);
+  expect(two.oid('main')).toBe(git.oid('main', remote));
 });

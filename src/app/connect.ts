@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isoTime, systemClock } from '../base/clock.ts';
 import { type Agent, showAgent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { listEvents } from '../contract/events.ts';
 import type { Repo } from '../contract/repos.ts';
 import { findRef } from '../git/refs.ts';
@@ -19,9 +19,10 @@ import { type Machine, openMachine } from '../machine/machine.ts';
 import { listOutbox, putIntoOutbox } from '../machine/outbox.ts';
 import { assignWorkspace } from '../machine/workspaces.ts';
 import { standIns } from '../sync/agents-at-server.ts';
+import { askFor } from '../sync/ask-for.ts';
 import { carryOver } from '../sync/carry-over.ts';
 import { requestOf } from '../sync/request-of.ts';
-import { ServerLink } from '../sync/server-link.ts';
+import { ServerLink, usableKey } from '../sync/server-link.ts';
 import { chooseTarget, makeFiles } from '../workflows/init-repository.ts';
 import { chooseRemote } from '../workflows/push.ts';
 import type { Environment } from './environment.ts';
@@ -29,6 +30,7 @@ import { findHosted, registerHosted } from './hosted-repo.ts';
 import { whoIs } from './open-connected.ts';
 import { type OwnRepository, openOwn } from './own-repository.ts';
 import { type Places, placesOf } from './places.ts';
+import { requireSamePlace } from './same-place.ts';
 import { serverUrl } from './server-url.ts';
 
 export interface ConnectRequest {
@@ -91,7 +93,7 @@ export async function connectApp(given: {
 /** Nothing is kept for a server that nobody is connected to. */
 function unreachable(url: string, error: AuthorityAway): SwarmError {
   return new SwarmError('unavailable', error.message, {
-    fix: `Look at the address, and whether it runs: ${url}/health`,
+    fix: `Nothing was kept. Look at the address, and whether it runs: ${url}/health`,
     cause: error,
   });
 }
@@ -111,15 +113,14 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
   const last = before ?? findLastConnection(machine);
   const known = last?.url === link.url && !request.isNew ? last.repoId : before?.repoId;
   const remote = await chooseRemote(git, request.remote);
-  const clone = { git, remote, own: own?.repo };
-  const found = await findHosted(link, {
-    ...clone,
-    named: request.repo ?? known,
-    isNew: request.isNew ?? false,
-  });
+  const clone = { git, remote, own: own?.repo, isNew: request.isNew ?? false };
+  const { found, registered } = await findOrRegister(link, { ...clone, named: request.repo ?? known });
   if (own && found && own.repo.id !== found.id && own.repo.authority === 'local')
     refuseTwoHistories(own.repo, found);
-  const repo = found ?? (await registerHosted(link, clone));
+  const isSame =
+    before?.repoId === found?.id && before?.url === link.url && before?.remote === (remote ?? null);
+  if (found && !isSame) await requireSamePlace(link, clone, found);
+  const repo = found ?? registered;
   if (before && (before.repoId !== repo.id || before.url !== link.url)) refuseUnsent(machine, before);
   const connection: Connection = {
     url: link.url,
@@ -136,13 +137,30 @@ async function connect(parts: Parts, request: ConnectRequest): Promise<ConnectRe
     const isMade = (await findRef(git, `refs/heads/${repo.bufferBranch}`)) !== undefined && own !== undefined;
     // Where clones meet, the buffer is there already, or begins when they do.
     const begins = remote === undefined ? (await targetOf(git, repo)).commit : undefined;
-    if (!isMade) await makeFiles(git, places, repo, begins);
+    // Whoever joins gets the settings with the branches: an untracked file would stand in their way.
+    const configFile = found ? undefined : places.configFile;
+    if (!isMade) await makeFiles(git, { home: places.home, configFile }, repo, begins);
     const carried = own?.repo.authority === 'local' ? await takeAlong(parts, own) : nothingCarried;
     // From here on nothing is decided here, whatever comes in between.
     await own?.handOver(link.url, repo.orgId);
-    saveConnection(machine, connection, request.token);
-    return { connection, repo, agent, registered: !found, ...carried };
+    saveConnection(machine, connection, usableKey(request.token));
+    return { connection, repo, agent, registered: registered !== undefined, ...carried };
   });
+}
+
+type Found = { found: Repo; registered?: undefined } | { found?: undefined; registered: Repo };
+
+/** Another clone of the same remote may register the repository at the same moment: then this one joins it. */
+async function findOrRegister(link: ServerLink, wish: Parameters<typeof findHosted>[1]): Promise<Found> {
+  const found = await findHosted(link, wish);
+  if (found) return { found };
+  try {
+    return { registered: await registerHosted(link, wish) };
+  } catch (error) {
+    const quicker = isSwarmError(error, 'conflict') ? await findHosted(link, wish) : undefined;
+    if (!quicker) throw error;
+    return { found: quicker };
+  }
 }
 
 const nothingCarried = { carriedOver: { tasks: 0, streams: 0 }, spokenFor: [] };
@@ -177,8 +195,8 @@ async function targetOf(git: Repository, repo: Repo): Promise<{ commit: string }
 
 /** What happened before does not have to be told. */
 async function newestEvent(link: ServerLink, repoId: string): Promise<string | null> {
-  const told = await link.ask(requestOf(listEvents, { repoId, limit: 1 }));
-  const [newest] = listEvents.output.parse(told).items;
+  const { items } = await askFor(link, listEvents.output, requestOf(listEvents, { repoId, limit: 1 }));
+  const [newest] = items;
   return newest === undefined ? null : String(newest.seq);
 }
 

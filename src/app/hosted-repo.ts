@@ -1,10 +1,11 @@
 import { basename, resolve } from 'node:path';
-import { withoutPassword } from '../base/without-password.ts';
+import { addressForms } from '../base/clone-address.ts';
 import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { HostedRepo, listRepos, registerRepo, showClone } from '../contract/hosting.ts';
 import { getRepo, Repo } from '../contract/repos.ts';
 import { readConfig } from '../git/config.ts';
 import type { Repository } from '../git/repository.ts';
+import { askFor } from '../sync/ask-for.ts';
 import { requestOf } from '../sync/request-of.ts';
 import type { ServerLink } from '../sync/server-link.ts';
 import { chooseConfig, chooseTarget } from '../workflows/init-repository.ts';
@@ -52,9 +53,15 @@ export async function findHosted(
   );
 }
 
-/** Makes the repository known to the server; whoever connects owns it there. */
-export async function registerHosted(link: ServerLink, clone: Clone): Promise<HostedRepo> {
-  const { git, own } = clone;
+/**
+ * Makes the repository known to the server; whoever connects owns it there. Throws conflict where another clone of the
+ * same remote was quicker.
+ */
+export async function registerHosted(
+  link: ServerLink,
+  clone: Clone & { isNew: boolean },
+): Promise<HostedRepo> {
+  const { git, own, isNew } = clone;
   const config = own?.config ?? (await chooseConfig(git, await chooseTarget(git, undefined), {}));
   const input = registerRepo.input.parse({
     ...(own ? { id: own.id, description: own.description } : {}),
@@ -69,9 +76,10 @@ export async function registerHosted(link: ServerLink, clone: Clone): Promise<Ho
         }
       : {}),
     config,
+    new: isNew,
   });
   // The same repository registered twice is refused by its id, so a lost answer does no harm.
-  return HostedRepo.parse(await link.ask(requestOf(registerRepo, input)));
+  return askFor(link, HostedRepo, requestOf(registerRepo, input));
 }
 
 async function getNamed(link: ServerLink, named: string): Promise<Repo> {
@@ -100,7 +108,7 @@ function noSuchRepo(link: ServerLink, named: string): SwarmError {
 
 async function findById(link: ServerLink, repoId: string): Promise<Repo | undefined> {
   try {
-    return Repo.parse(await link.ask(requestOf(getRepo, { repoId })));
+    return await askFor(link, Repo, requestOf(getRepo, { repoId }));
   } catch (error) {
     if (isSwarmError(error, 'not_found') || isSwarmError(error, 'invalid')) return undefined;
     throw error;
@@ -115,17 +123,16 @@ async function listAll(
   if (wish.cloneUrls?.length === 0) return [];
   const found: Repo[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = listRepos.output.parse(
-      await link.ask(requestOf(listRepos, { limit: 200, ...wish, cursor })),
-    );
+    const page = await askFor(link, listRepos.output, requestOf(listRepos, { limit: 200, ...wish, cursor }));
     found.push(...page.items);
     if (page.nextCursor === null) return found;
     cursor = page.nextCursor;
   }
 }
 
-async function cloneOf(link: ServerLink, repoId: string) {
-  return showClone.output.parse(await link.ask(requestOf(showClone, { repoId })));
+/** Where the clone of a repository is, and the address it was registered with. */
+export async function cloneOf(link: ServerLink, repoId: string) {
+  return askFor(link, showClone.output, requestOf(showClone, { repoId }));
 }
 
 /** Where the clone is the server's, it lands by itself: agents need no clone, and none is asked. */
@@ -145,16 +152,18 @@ function nameOf({ git, own }: Clone): string {
   return own?.name ?? (basename(git.root).replace(/\.git$/, '') || 'repository');
 }
 
+async function addressesOf(clone: Pick<Clone, 'git' | 'remote'>): Promise<string[]> {
+  const address = await addressOf(clone);
+  return address === undefined ? [] : addressForms(address);
+}
+
 /**
  * The address of the remote, without a password: what tells two clones of one repository. A path is told in full, for it
- * is another one wherever it is read; what differs by nothing but `.git` means the same place.
+ * is another one wherever it is read.
  */
-async function addressesOf({ git, remote }: Clone): Promise<string[]> {
-  if (remote === undefined) return [];
-  const url = await readConfig(git, `remote.${remote}.url`);
-  if (url === undefined) return [];
+export async function addressOf({ git, remote }: Pick<Clone, 'git' | 'remote'>): Promise<string | undefined> {
+  const url = remote === undefined ? undefined : await readConfig(git, `remote.${remote}.url`);
+  if (url === undefined) return undefined;
   const isPath = !/^[a-z][a-z0-9+.-]*:|^[^/]+:/i.test(url);
-  const whole = isPath ? resolve(git.root, url) : withoutPassword(url).replace(/\/+$/, '');
-  const bare = whole.replace(/\.git$/, '');
-  return [...new Set([whole, bare, `${bare}.git`])];
+  return isPath ? resolve(git.root, url) : addressForms(url)[0];
 }

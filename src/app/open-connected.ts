@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import { sha256 } from '../base/digest.ts';
 import { Agent } from '../contract/agents.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { showMe } from '../contract/me.ts';
 import { getRepo } from '../contract/repos.ts';
 import { type Connection, readToken } from '../machine/connection.ts';
@@ -12,8 +12,11 @@ import { findRememberedAnswer, rememberAnswers } from '../machine/remembered-ans
 import { type Flushed, flushOutbox } from '../sync/flush-outbox.ts';
 import { lookAtUpdates } from '../sync/look-at-updates.ts';
 import { remoteAuthority } from '../sync/remote-authority.ts';
-import { ServerLink } from '../sync/server-link.ts';
+import { noServer, ServerLink } from '../sync/server-link.ts';
 import type { Decided, OpenOptions, ServerSide } from './decided.ts';
+
+/** How much older something has to be than what was said before, to be worth a line. */
+const WORTH_TELLING_MS = 1000;
 
 /** What decides for a connected repository: the server, and while that is away nobody. */
 export async function openConnected(given: {
@@ -26,6 +29,7 @@ export async function openConnected(given: {
   const link = linkTo(machine, given.connection, options);
   const connection = await connectionOf(given, link);
   const told = new Set<string>();
+  let oldest: string | undefined;
   const tellOnce = (what: string, text: string) => {
     if (!told.has(what)) tell(text);
     told.add(what);
@@ -53,8 +57,13 @@ export async function openConnected(given: {
     },
     onKept: () =>
       tellOnce('kept', `the server ${connection.url} is told of it when it is back: gitswarm sync`),
-    onRecall: (askedAt) =>
-      tellOnce('age', `the server ${connection.url} is away; what is told is as of ${askedAt}`),
+    onRecall(askedAt) {
+      // What was told first may be the newest of it.
+      if (oldest !== undefined && Date.parse(askedAt) > Date.parse(oldest) - WORTH_TELLING_MS) return;
+      const what = oldest === undefined ? 'what is told' : 'some of what is told';
+      oldest = askedAt;
+      tell(`the server ${connection.url} is away; ${what} is as of ${askedAt}`);
+    },
   });
   const repo = await authority.call(getRepo, { repoId: connection.repoId });
   return { authority, repo, connection, server, close: async () => undefined };
@@ -79,8 +88,14 @@ async function connectionOf(
 
 /** Whose token it is. */
 export async function whoIs(link: ServerLink): Promise<Agent> {
-  const told = await link.ask({ method: 'GET', path: showMe.path });
-  return showMe.output.parse(told).agent;
+  const told = await link.ask({ method: 'GET', path: showMe.path }).catch((error: unknown) => {
+    if (isSwarmError(error, 'not_found')) return undefined;
+    throw error;
+  });
+  // Every server of ours says who asks, or that it does not know the key.
+  const answer = showMe.output.safeParse(told);
+  if (answer.success) return answer.data.agent;
+  throw noServer(link.url, 'it does not say whose key it is', answer.error);
 }
 
 /** The way to the server of this repository, with the token that was given with `connect`, or another one. */

@@ -38,11 +38,15 @@ export function streamHandle(id: string): string {
 
 async function tellNews({ machine, server, clock }: App, note: (text: string) => void): Promise<void> {
   const lookedAt = findConnection(machine)?.lookedAt;
-  if (!server || (lookedAt != null && clock.now() - Date.parse(lookedAt) < LOOK_EVERY_MS)) return;
-  const { notifications } = await server.look();
+  if (!server || (lookedAt != null && isRecent(clock.now() - Date.parse(lookedAt)))) return;
+  const { fresh } = await server.look();
   forgetAnswersBefore(machine, isoTime(clock.now() - REMEMBER_MS));
-  const fresh = notifications.filter(({ createdAt }) => lookedAt == null || createdAt > lookedAt);
   if (fresh.length === 0) return;
   const what = [...new Set(fresh.map(({ type }) => type))].slice(0, 3).join(', ');
   note(`${count(fresh.length, 'notification')} (${what}): gitswarm notifications list --unread`);
+}
+
+/** A look that is yet to come was noted by a clock that has been put right since. */
+function isRecent(agoMs: number): boolean {
+  return agoMs >= 0 && agoMs < LOOK_EVERY_MS;
 }

@@ -169,7 +169,7 @@ const KEPT = 7;
 
 function keptAnswer({ message }: AuthorityAway, outbox: { seq: number; operation: string }): Answer {
   return {
-    data: { kind: 'queued', position: null, reason: message, outbox },
+    data: { kind: 'queued', position: null, reason: message, kept: outbox.seq, outbox },
     text: () => message,
     next: 'gitswarm sync',
   };

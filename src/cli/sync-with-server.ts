@@ -20,7 +20,8 @@ export interface Synced {
   remaining: number;
   /** Handles of streams that landed, because their landing was asked for while the server was away. */
   landed: string[];
-  settings: 'same' | 'reported' | 'refused' | 'unusable';
+  /** `behind`: what is here is not known to be the newest, so nothing was told from it. */
+  settings: 'same' | 'reported' | 'refused' | 'unusable' | 'behind';
   /** What happened at the server since the last look. */
   updates: number;
   unread: number;
@@ -28,13 +29,17 @@ export interface Synced {
 
 /**
  * Brings clone and server in step: what waits is sent, what was asked to land meanwhile lands, settings that came to the
- * buffer are reported, and what happened there is looked at.
+ * buffer are reported, and what happened there is looked at. Settings are told only by whoever has just `fetched`.
  */
-export async function syncWithServer(app: App, workflow: Workflow): Promise<Synced> {
+export async function syncWithServer(
+  app: App,
+  workflow: Workflow,
+  { fetched }: { fetched: boolean },
+): Promise<Synced> {
   const { server } = app;
   if (!server) throw new SwarmError('not_configured', 'This repository is not connected to a server.');
   const { taken, ...flushed } = await server.flush();
-  const settings = await reportSettings(workflow);
+  const settings = fetched ? await reportSettings(workflow) : { kind: 'behind' as const };
   if (settings.kind === 'reported') app.repo = settings.repo;
   const isAsked = taken.includes('merge.request');
   const landed = isAsked ? await landWhatWaits(workflow) : [];

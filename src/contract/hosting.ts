@@ -35,11 +35,18 @@ export const createRepo = endpoint('repo.create', () => ({
   internal: true,
 }));
 
-/** A repository whose clones are with its clients: the server only decides. */
+/**
+ * A repository whose clones are with its clients: the server only decides. One whose clones meet where those of another
+ * do is refused (`conflict`, with `candidates`) unless it is said to be `new`: the two would undo each other's work.
+ */
 export const registerRepo = endpoint('repo.register', () => ({
   method: 'POST',
   path: '/repos/register',
-  input: RepoWish.extend({ id: Id.optional(), cloneUrl: z.string().max(2000).nullable().default(null) }),
+  input: RepoWish.extend({
+    id: Id.optional(),
+    cloneUrl: z.string().max(2000).nullable().default(null),
+    new: z.boolean().default(false),
+  }),
   output: HostedRepo,
 }));
 

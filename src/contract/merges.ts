@@ -145,6 +145,11 @@ export const endMerge = endpoint('merge.end', () => ({
     onto: Oid.optional(),
     /** Put the stream back in the queue through the gate (crash recovery). */
     requeue: z.boolean().default(false),
+    /**
+     * Whoever takes back what it has not prepared itself says which process it knows to be gone; null where it knows of
+     * none. The landing of any other is left alone (`busy`) until its permit ends by the server's clock.
+     */
+    holder: z.string().max(500).nullable().optional(),
     /** Its tests failed: what its author has to know, for a task. */
     eviction: prose(20_000).optional(),
   }),

@@ -44,6 +44,21 @@ describe('the connection to a server', () => {
     next.close();
   });
 
+  it('forgets what another server, or the same about another repository, has answered', () => {
+    const machine = openMachine(tempDir('machine'));
+    const known = () => findRememberedAnswer(machine, 'q')?.answer;
+    saveConnection(machine, connection, 'gsw_one');
+    for (const other of [{ url: 'https://other.example' }, { repoId: 'r2' }]) {
+      saveConnection(machine, connection, 'gsw_one');
+      rememberAnswers(machine, [{ questions: ['q'], answer: 1 }], AT);
+      saveConnection(machine, { ...connection, agentName: 'another' }, 'gsw_two');
+      expect(known()).toBe(1);
+      saveConnection(machine, { ...connection, ...other }, 'gsw_two');
+      expect(known()).toBeUndefined();
+    }
+    machine.close();
+  });
+
   it('has a token that nobody else may read, whatever rights its file had', () => {
     const machine = openMachine(tempDir('machine'));
     const file = join(machine.localDir, 'server-token');

@@ -46,21 +46,43 @@ export function findConnection(machine: Machine): Connection | undefined {
   );
 }
 
-/** Keeps the connection; the token beside it, for nobody else to read. */
+/**
+ * Keeps the connection; the token beside it, for nobody else to read. What another server, or the same about another
+ * repository, has answered is forgotten with it.
+ */
 export function saveConnection(machine: Machine, connection: Connection, token: string): void {
+  saveToken(machine, token);
+  const { url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt } = connection;
+  const values = [url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt];
+  machine.write(() => {
+    const last = findConnection(machine);
+    if (last?.url !== url || last.repoId !== repoId) machine.run('delete from remembered_answer');
+    machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?, null)', ...values);
+  });
+}
+
+export function recordLook(machine: Machine, look: { cursor: string; at: string }): void {
+  machine.run('update connection set cursor = ?, looked_at = ?', look.cursor, look.at);
+}
+
+/** The token alone, where it is another one of the same holder. */
+export function saveToken(machine: Machine, token: string): void {
   mkdirSync(machine.localDir, { recursive: true });
   const draft = `${tokenFile(machine)}.${process.pid}`;
   // A file that was there would keep the rights it had, and be read in between.
   rmSync(draft, { force: true });
   writeFileSync(draft, token, { mode: 0o600, flag: 'wx' });
   renameSync(draft, tokenFile(machine));
-  const { url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt } = connection;
-  const values = [url, repoId, agentId, agentName, remote, cursor, lookedAt, connectedAt];
-  machine.run('insert or replace into connection values (1, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
 }
 
-export function recordLook(machine: Machine, look: { cursor: string; at: string }): void {
-  machine.run('update connection set cursor = ?, looked_at = ?', look.cursor, look.at);
+/** The newest notification that was told here; undefined before the first. */
+export function findSeenNotification(machine: Machine): string | undefined {
+  const sql = 'select seen_notification from connection';
+  return machine.get<{ seen_notification: string | null }>(sql)?.seen_notification ?? undefined;
+}
+
+export function recordSeenNotification(machine: Machine, id: string): void {
+  machine.run('update connection set seen_notification = ?', id);
 }
 
 /** Forgets the server and the key; that a server decides is kept, so that nothing here begins to decide by itself. */

@@ -72,4 +72,7 @@ export const schemaSteps: readonly string[] = [
     question text primary key, answer text not null, asked_at text not null
   ) strict, without rowid;
   `,
+  `
+  alter table connection add column seen_notification text;
+  `,
 ];

@@ -104,7 +104,7 @@ describe('the outbox', () => {
     expect(countOutbox(machine)).toEqual({ waiting: 1, rejected: 2 });
     expect(listOutbox(machine)).toMatchObject([
       { state: 'rejected', attempts: 1, error: why },
-      { state: 'waiting', attempts: 2, error: null },
+      { state: 'waiting', attempts: 1, error: null },
       { state: 'rejected' },
     ]);
     expect(waitAgain(machine, two)).toBe(0);

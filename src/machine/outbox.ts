@@ -64,10 +64,10 @@ export function takeOut(machine: Machine, seq: number): boolean {
   return machine.run('delete from outbox where seq = ?', seq) > 0;
 }
 
-/** It stays, to be sent again in its place. */
+/** It stays, to be sent again in its place. What the server has looked at, and answered with an error, was an attempt. */
 export function keepWaiting(machine: Machine, seq: number, error?: OutboxError): void {
-  const sql = `update outbox set state = 'waiting', attempts = attempts + 1, error = ? where seq = ?`;
-  machine.run(sql, error ? JSON.stringify(error) : null, seq);
+  const sql = `update outbox set state = 'waiting', attempts = attempts + ?, error = ? where seq = ?`;
+  machine.run(sql, error ? 1 : 0, error ? JSON.stringify(error) : null, seq);
 }
 
 export function rejectEntry(machine: Machine, seq: number, error: OutboxError): void {

@@ -12,6 +12,12 @@ export function findRememberedAnswer(machine: Machine, question: string): Rememb
   return row && { answer: JSON.parse(row.answer) as unknown, askedAt: row.asked_at };
 }
 
+/** What was answered after a time, whatever the question was. */
+export function listAnswersSince(machine: Machine, time: string): unknown[] {
+  const sql = 'select answer from remembered_answer where asked_at > ? order by asked_at';
+  return machine.all<{ answer: string }>(sql, time).map(({ answer }) => JSON.parse(answer) as unknown);
+}
+
 /** Keeps each answer under all the questions that it answers. */
 export function rememberAnswers(
   machine: Machine,

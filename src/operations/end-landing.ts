@@ -1,7 +1,9 @@
 import { newId } from '../base/ids.ts';
+import { SwarmError } from '../contract/errors.ts';
 import * as contract from '../contract/merges.ts';
 import type { MergeRow, RepoRow, StreamRow } from '../db/tables.ts';
 import { getAgent } from '../domain/agents/agents-store.ts';
+import { permitUntil } from '../domain/merges/landing-permit.ts';
 import { insertMerge, toMerge, updateMergeRow } from '../domain/merges/merges-store.ts';
 import { consensusOf } from '../domain/reviews/consensus-store.ts';
 import { moveStream } from '../domain/streams/move-stream.ts';
@@ -25,6 +27,7 @@ export const endLanding = operation(contract.endMerge, {
         stream: merge.stream_id ? await toStreamById(context, merge.stream_id) : null,
       };
     }
+    if (input.state === 'withdrawn') refuseUnderWay(context, input.holder);
     const ended = await updateMergeRow(db, merge.id, {
       state: input.state,
       reason: input.reason ?? merge.reason,
@@ -70,6 +73,20 @@ export const endLanding = operation(contract.endMerge, {
     return { merge: toMerge(ended), stream: await toStream(db, await moveStream(context, back, 'queue')) };
   },
 });
+
+/** A clock elsewhere may be ahead: whether somebody may be landing it on another machine, the clock here decides. */
+function refuseUnderWay(
+  { merge, now, restsOnClientClone }: MergeContext,
+  gone: string | null | undefined,
+): void {
+  if (!restsOnClientClone || gone === undefined || merge.state !== 'prepared') return;
+  const until = permitUntil(merge.prepared_at);
+  if (merge.holder === null || merge.holder === gone || until === null || now >= until) return;
+  throw new SwarmError('busy', `Another machine may be landing it, until ${until}.`, {
+    fix: 'Wait until then; look at the clock of this machine.',
+    details: { permitUntil: until },
+  });
+}
 
 async function isGateOpen(context: MergeContext, stream: StreamRow): Promise<boolean> {
   const { db, repo, merge, now } = context;

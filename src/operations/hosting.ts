@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { addressForms } from '../base/clone-address.ts';
 import { newId } from '../base/ids.ts';
 import { withoutPassword } from '../base/without-password.ts';
 import { SwarmError } from '../contract/errors.ts';
@@ -27,9 +28,24 @@ const register = operation(contract.registerRepo, {
   async run(context, input) {
     const known = input.id && (await findClone(context.db, input.id));
     if (known) throw new SwarmError('already_exists', `The repository ${input.id} is registered already.`);
+    if (!input.new && input.cloneUrl !== null) await refuseSamePlace(context, input.cloneUrl);
     return makeRepo(context, { ...input, id: input.id ?? newId(context.clock.now()), clone: 'client' });
   },
 });
+
+/** Two clones of one remote may connect at the same moment; what the caller may not see is none of its business. */
+async function refuseSamePlace({ db, actor, now }: ActingContext, cloneUrl: string): Promise<void> {
+  const there = await listRepoRowsAfter(db, { cloneUrls: addressForms(cloneUrl), limit: 200 });
+  const candidates = [];
+  for (const row of there)
+    if ((await accessOf(db, row, actor, now)).level !== null) candidates.push(toRepo(row));
+  const [first] = candidates;
+  if (!first) return;
+  throw new SwarmError('conflict', `The clones of ${first.name} (${first.handle}) meet there already.`, {
+    fix: 'Join it, or say that this is to be another one: "new": true.',
+    details: { candidates: candidates.map(({ id, handle, name }) => ({ id, handle, name })) },
+  });
+}
 
 type Wish = z.output<typeof contract.RepoWish> & {
   id: string;

@@ -37,6 +37,23 @@ forEachDatabase((_kind, makeDatabase) => {
     });
   });
 
+  it('a landing under way is taken back by nobody else before its permit ends by the clock of the server', async () => {
+    const { server, coder, second, as, approved } = await startClientClone(makeDatabase);
+    const id = newId(Date.now());
+    const stream = await approved('one');
+    await server.ask(`POST /streams/${stream}/merge`, as(coder, { id, facts: factsOf('one') }));
+    const intent = { commit: oid('landing'), bufferBefore: oid('buffer'), holder: 'first' };
+    const prepared = await server.ask(`POST /merges/${id}/prepare`, as(coder, intent));
+    const takeBack = (holder: string | null) =>
+      server.request(`POST /merges/${id}/end`, as(second, { state: 'withdrawn', requeue: true, holder }));
+    for (const holder of [null, 'another'])
+      expect(await takeBack(holder)).toMatchObject({
+        status: 409,
+        body: { error: { code: 'busy', details: { permitUntil: prepared.permitUntil } } },
+      });
+    expect(await takeBack('first')).toMatchObject({ status: 200, body: { stream: { state: 'queued' } } });
+  });
+
   it('what a client measured is taken from those who may write, and in the order of a batch too', async () => {
     const { server, owner, coder, reader, stranger, as, stream } = await startClientClone(makeDatabase);
     const id = await stream('one');

@@ -1,6 +1,7 @@
 import { type Agent, registerAgent } from '../contract/agents.ts';
 import { isSwarmError } from '../contract/errors.ts';
 import { showMe } from '../contract/me.ts';
+import { askFor } from './ask-for.ts';
 import { requestOf } from './request-of.ts';
 import type { ServerLink } from './server-link.ts';
 
@@ -24,16 +25,16 @@ export async function standIns(
 
 async function ownAgent(link: ServerLink, agent: Agent): Promise<string | undefined> {
   const known = await refusedToUndefined(async () => {
-    const told = await link.ask({ method: 'GET', path: showMe.path, agentId: agent.name });
-    return showMe.output.parse(told).agent;
+    const asked = { method: 'GET', path: showMe.path, agentId: agent.name };
+    return (await askFor(link, showMe.output, asked)).agent;
   });
   if (known?.name === agent.name) return known.id;
   // People are registered by owners, and speak for themselves.
   if (agent.kind === 'human') return undefined;
   const { name, description, role } = agent;
   const input = registerAgent.input.parse({ name, description, ...(role === null ? {} : { role }) });
-  const made = await refusedToUndefined(async () =>
-    registerAgent.output.parse(await link.ask(requestOf(registerAgent, input))),
+  const made = await refusedToUndefined(() =>
+    askFor(link, registerAgent.output, requestOf(registerAgent, input)),
   );
   return made?.agent.id;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type ConnectedClone,
   connectClone,
+  headWish,
   streamWish,
   withMachine,
 } from '../../test/support/connected-clone.ts';
@@ -10,7 +11,7 @@ import { type CannedAnswer, inBetween, redirectTo } from '../../test/support/fau
 import { refusal } from '../../test/support/story.ts';
 import { factsOf } from '../../test/support/stream-story.ts';
 import { newId } from '../base/ids.ts';
-import { createStream } from '../contract/streams.ts';
+import { createStream, listStreams } from '../contract/streams.ts';
 import { createTask } from '../contract/tasks.ts';
 import { listOutbox, type NewEntry, putIntoOutbox, waitAgain } from '../machine/outbox.ts';
 import { flushOutbox } from './flush-outbox.ts';
@@ -232,6 +233,38 @@ it('a fault of the server that stays does not hold up what is behind for ever', 
   expect(tries).toBeGreaterThan(3);
   expect(clone.outbox()).toEqual(['rejected task.create']);
   expect(await titles(clone)).toEqual(['coder: two']);
+});
+
+it('a fault that a process meets is one occasion, however often it asks, and what is about the same follows it', async () => {
+  const clone = await connectClone();
+  const { repoId } = clone;
+  const [wish, other] = [streamWish(repoId, 'cache'), streamWish(repoId, 'other')];
+  const makes = (input: object) => ({ operation: createStream.name, input: createStream.input.parse(input) });
+  keep(
+    clone,
+    makes(wish),
+    { operation: 'stream.record_head', input: headWish(wish.id, 'cache') },
+    makes(other),
+    { operation: 'stream.abandon', input: { stream: wish.id } },
+  );
+  const [first] = entries(clone);
+  const results = [{ seq: first?.seq, status: 'error', error: { code: 'internal', message: 'oh' } }];
+  const failing = { answers: { status: 200, body: JSON.stringify({ results }) } };
+  const ask = async () => {
+    clone.proxy.next = [failing];
+    await clone.run(async ({ authority }) => {
+      for (let again = 0; again < 6; again++)
+        await authority.call(listStreams, { repoId }).catch(() => undefined);
+    });
+  };
+  await ask();
+  expect(entries(clone)[0]).toMatchObject({ state: 'waiting', attempts: 1 });
+  for (let again = 0; again < 5; again++) await ask();
+  const about = 'rejected stream.record_head';
+  expect(clone.outbox()).toEqual(['rejected stream.create', about, 'rejected stream.abandon']);
+  expect(entries(clone)[1]?.error?.message).toContain(`follows ${first?.seq}`);
+  withMachine(clone.dir, (machine) => waitAgain(machine));
+  expect(await flush(clone)).toMatchObject({ ok: 3, remaining: 0 });
 });
 
 it('two processes that send at the same time send each call once', async () => {

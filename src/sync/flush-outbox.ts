@@ -7,6 +7,7 @@ import type { Machine } from '../machine/machine.ts';
 import {
   countOutbox,
   keepWaiting,
+  listOutbox,
   listWaiting,
   type OutboxEntry,
   rejectEntry,
@@ -31,7 +32,11 @@ export interface Flushed {
 /** A batch holds at most 4 MiB; what stands around the inputs is small. */
 const MOST_BYTES = 3 * 1024 * 1024;
 const LOCK_WAIT_MS = 120_000;
+/** Occasions on which a fault of the server met an entry before it is set aside; a process is one. */
 const MOST_ATTEMPTS = 5;
+/** How long a process waits before it sends again what the server could not take; a command is over by then. */
+const AFTER_FAULT_MS = 60_000;
+const AFTER_BUSY_MS = 2000;
 
 /** A server that is newer than this program may have more reasons. */
 const Told = z.object({
@@ -53,15 +58,13 @@ const Told = z.object({
  */
 export async function flushOutbox(link: ServerLink, machine: Machine, repoId: string): Promise<Flushed> {
   const flushed: Flushed = { sent: 0, ok: 0, duplicate: 0, rejected: 0, ...nothingLeft, taken: [] };
-  await withLock(
-    machine.dir,
-    'outbox',
-    async () => {
-      dropUnfinished(machine);
-      while (await sendBatch({ link, machine, repoId }, flushed));
-    },
-    { waitMs: LOCK_WAIT_MS },
-  );
+  const send = async () => {
+    dropUnfinished(machine);
+    do flushed.rejected += setAsideFollowers(machine);
+    while (await sendBatch({ link, machine, repoId }, flushed));
+  };
+  if (performance.now() >= link.sendsAgainAt)
+    await withLock(machine.dir, 'outbox', send, { waitMs: LOCK_WAIT_MS });
   const { waiting: remaining } = countOutbox(machine);
   return {
     ...flushed,
@@ -107,6 +110,7 @@ async function sendBatch(
     if (error.code === 'not_allowed' && !(await speaksFor(link, entry.actorId))) return true;
     if (waits(error, entry)) {
       keepWaiting(machine, entry.seq, error);
+      link.sendsAgainAt = performance.now() + pauseAfter(error);
       return false;
     }
     rejectEntry(machine, entry.seq, error);
@@ -130,10 +134,47 @@ async function speaksFor(link: ServerLink, agentId: string): Promise<boolean> {
 
 /** A fault of the server may be over the next time; one that stays would hold up everything behind it. */
 function waits({ code, details }: NonNullable<SyncResult['error']>, { attempts }: OutboxEntry): boolean {
-  if (code === 'internal' || code === 'interrupted') return attempts < MOST_ATTEMPTS;
+  if (isFault(code)) return attempts < MOST_ATTEMPTS;
   // A limit of requests is over soon; one of a budget is a refusal.
   if (code === 'limited') return details?.retryAfterSeconds !== undefined;
   return isRetryable(code);
+}
+
+function pauseAfter({ code, details }: NonNullable<SyncResult['error']>): number {
+  if (isFault(code)) return AFTER_FAULT_MS;
+  return code === 'limited' ? Number(details?.retryAfterSeconds) * 1000 : AFTER_BUSY_MS;
+}
+
+function isFault(code: string): boolean {
+  return code === 'internal' || code === 'interrupted';
+}
+
+/**
+ * Sets aside what is about the same as an entry that a fault of the server has met too often: nothing was decided about
+ * that one, so what follows it would be judged as if it had never been asked for. `sync retry` sends all of it, in order.
+ */
+function setAsideFollowers(machine: Machine): number {
+  const faulty = new Map<string, number>();
+  let count = 0;
+  for (const entry of listOutbox(machine)) {
+    const subjects = subjectsOf(entry);
+    const first = subjects.map((each) => faulty.get(each)).find((seq) => seq !== undefined);
+    if (entry.state === 'waiting' && first !== undefined) {
+      const message = `It follows ${first}, which the server could not take.`;
+      rejectEntry(machine, entry.seq, { code: 'internal', message, fix: 'gitswarm sync retry' });
+      count++;
+    }
+    const isMet = entry.state === 'rejected' && entry.error !== null && isFault(entry.error.code);
+    if (isMet || first !== undefined)
+      for (const each of subjects) if (!faulty.has(each)) faulty.set(each, first ?? entry.seq);
+  }
+  return count;
+}
+
+/** What a call is about: what it names, and what it makes. */
+function subjectsOf({ input }: OutboxEntry): string[] {
+  const named = [input.id, input.stream, input.task, input.claim, input.merge, input.parent, input.proposal];
+  return named.filter((each) => typeof each === 'string');
 }
 
 /** The server's word on each. One that alone makes the request too large or malformed is answered for by itself. */

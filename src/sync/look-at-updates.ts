@@ -1,8 +1,15 @@
 import { isoTime, systemClock } from '../base/clock.ts';
 import { listUpdates, type SwarmEvent } from '../contract/events.ts';
 import { listNotifications, type Notification } from '../contract/notifications.ts';
-import { type Connection, findConnection, recordLook } from '../machine/connection.ts';
+import {
+  type Connection,
+  findConnection,
+  findSeenNotification,
+  recordLook,
+  recordSeenNotification,
+} from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
+import { askFor } from './ask-for.ts';
 import { requestOf } from './request-of.ts';
 import type { ServerLink } from './server-link.ts';
 
@@ -11,6 +18,8 @@ export interface Updates {
   events: SwarmEvent[];
   /** What concerns whom the token belongs to, and was not read: the newest first, at most 20. */
   notifications: Notification[];
+  /** Those of them that no look before this one has found. */
+  fresh: Notification[];
 }
 
 const PATIENCE_MS = 5000;
@@ -27,13 +36,25 @@ export async function lookAtUpdates(
   let since = findConnection(machine)?.cursor ?? undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     const request = requestOf(listUpdates, { since, repoId, limit: 200 });
-    const told = listUpdates.output.parse(await link.ask({ ...request, patienceMs: PATIENCE_MS }));
+    const told = await askFor(link, listUpdates.output, { ...request, patienceMs: PATIENCE_MS });
     events.push(...told.events);
     since = told.cursor;
     recordLook(machine, { cursor: told.cursor, at: isoTime(systemClock.now()) });
     if (!told.more) break;
   }
   const unread = requestOf(listNotifications, { unread: true, limit: 20 });
-  const { items } = listNotifications.output.parse(await link.ask({ ...unread, patienceMs: PATIENCE_MS }));
-  return { events, notifications: items };
+  const { items } = await askFor(link, listNotifications.output, {
+    ...unread,
+    patienceMs: PATIENCE_MS,
+  });
+  return { events, notifications: items, fresh: notSeen(machine, items) };
+}
+
+/** By their ids, which grow at the server: its clock and the one here need not agree. */
+function notSeen(machine: Machine, items: readonly Notification[]): Notification[] {
+  const seen = findSeenNotification(machine) ?? '';
+  const fresh = items.filter(({ id }) => id > seen);
+  const newest = fresh.reduce((last, { id }) => (id > last ? id : last), seen);
+  if (newest !== seen) recordSeenNotification(machine, newest);
+  return fresh;
 }

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import { sha256 } from '../base/digest.ts';
 import { listAgents, showAgent } from '../contract/agents.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
@@ -5,7 +6,7 @@ import { isSwarmError } from '../contract/errors.ts';
 import { listStreams, type Stream, showStream } from '../contract/streams.ts';
 import { listTasks, showTask } from '../contract/tasks.ts';
 import type { Machine } from '../machine/machine.ts';
-import { findRememberedAnswer, rememberAnswers } from '../machine/remembered-answers.ts';
+import { findRememberedAnswer, listAnswersSince, rememberAnswers } from '../machine/remembered-answers.ts';
 
 /**
  * Questions whose last answer helps while the server is away: what things are. Never whether something may be done, and
@@ -52,17 +53,48 @@ export function recall(
 ): { answer: unknown; askedAt: string } | undefined {
   const known = findRememberedAnswer(machine, question(asked.endpoint.name, asked.input));
   if (!known || known.answer === SEVERAL) return undefined;
-  if (asked.endpoint.name !== listStreams.name) return known;
-  return { ...known, answer: withNewer(machine, known) };
+  const one = ONE_OF.get(asked.endpoint.name);
+  return one ? { ...known, answer: withNewer(machine, known, { one, filter: asked.input }) } : known;
 }
 
-/** What was done here since a list was told stands with each stream: an older head would be recorded a second time. */
-function withNewer(machine: Machine, { answer, askedAt }: { answer: unknown; askedAt: string }): unknown {
-  const items = (answer as { items: Stream[] }).items.map((stream) => {
-    const alone = findRememberedAnswer(machine, question(showStream.name, { stream: stream.id }));
-    return alone && alone.askedAt > askedAt ? (alone.answer as Stream) : stream;
-  });
-  return { ...(answer as object), items };
+/** What the items of a list are. */
+const ONE_OF = new Map<string, z.ZodType>([
+  [listStreams.name, showStream.output],
+  [listTasks.name, showTask.output],
+]);
+
+type Item = { id: string; repoId: string; state?: string; status: string };
+
+/** Filters that can be told here of an item that was not in the list. */
+const TELLABLE: ReadonlySet<string> = new Set(['repoId', 'limit', 'open', 'state', 'status']);
+
+/**
+ * What was learnt since a list was told, of what is in it and of what is not: an older head would be recorded a second
+ * time, and what was made here would be missing. It comes last, as what is newest does.
+ */
+function withNewer(
+  machine: Machine,
+  { answer, askedAt }: { answer: unknown; askedAt: string },
+  { one, filter }: { one: z.ZodType; filter: unknown },
+): unknown {
+  const told = answer as { items: Item[] };
+  const items = new Map(told.items.map((item) => [item.id, item]));
+  const named = Object.entries(filter as object).filter(([, value]) => value !== undefined);
+  const canAdd = named.every(([name]) => TELLABLE.has(name));
+  for (const each of listAnswersSince(machine, askedAt)) {
+    const found = one.safeParse(each);
+    if (!found.success) continue;
+    const item = found.data as Item;
+    if (items.has(item.id)) items.set(item.id, item);
+    else if (canAdd && belongs(item, Object.fromEntries(named))) items.set(item.id, item);
+  }
+  return { ...told, items: [...items.values()] };
+}
+
+function belongs(item: Item, { repoId, open, state, status }: Record<string, unknown>): boolean {
+  if (item.repoId !== repoId) return false;
+  if (open === true && (item.state === 'merged' || item.state === 'abandoned')) return false;
+  return (state === undefined || item.state === state) && (status === undefined || item.status === status);
 }
 
 /** Something that an answer holds, and the question that shows it. */

@@ -27,7 +27,7 @@ import {
 } from '../contract/streams.ts';
 import { createTask, listTasks } from '../contract/tasks.ts';
 import { saveConnection } from '../machine/connection.ts';
-import { putIntoOutbox } from '../machine/outbox.ts';
+import { listOutbox, putIntoOutbox } from '../machine/outbox.ts';
 
 const createdTasks = async ({ log }: ConnectedClone) =>
   (await log())
@@ -200,6 +200,33 @@ it('what things are is told as it was last known, and of when that is', async ()
   expect(proxy.seen.filter(({ handedOn }) => !handedOn).length).toBeGreaterThan(0);
 });
 
+it('lists hold what was done here since, and the oldest of what is told is named', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy } = clone;
+  const [before, after] = [streamWish(repoId, 'before'), streamWish(repoId, 'after')];
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, before);
+    await authority.call(listStreams, { repoId, open: true });
+    await authority.call(listTasks, { repoId });
+  });
+  withMachine(clone.dir, (machine) =>
+    machine.run("update remembered_answer set asked_at = '2026-01-01T00:00:00.000Z'"),
+  );
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, after);
+    await authority.call(createTask, { repoId, title: 'made here' });
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority, told }) => {
+    const { items } = await authority.call(listStreams, { repoId, open: true });
+    expect(items.map(({ name }) => name)).toEqual(['before', 'after']);
+    const tasks = await authority.call(listTasks, { repoId });
+    expect(tasks.items.map(({ title }) => title)).toEqual(['made here']);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toContain('some of what is told is as of 2026-01-01T00:00:00.000Z');
+  });
+});
+
 it('a name that several streams have names none of them while the server is away', async () => {
   const clone = await connectClone();
   const { repoId, proxy } = clone;
@@ -217,6 +244,43 @@ it('a name that several streams have names none of them while the server is away
       expect(await authority.call(showStream, { stream: id })).toMatchObject({ id });
   });
 });
+
+it('what is kept is about what its names stood for when it was asked', async () => {
+  const clone = await connectClone();
+  const { repoId, proxy, server, coder } = clone;
+  const [wish, other] = [streamWish(repoId, 'cache'), streamWish(repoId, 'cache')];
+  await clone.run(async ({ authority }) => {
+    await authority.call(createStream, wish);
+    await authority.call(recordHead, headWish(wish.id, 'cache'));
+  });
+  proxy.fault = 'away';
+  await clone.run(async ({ authority }) => {
+    const asked = authority.call(requestMerge, { stream: 'cache', facts: factsOf('cache') });
+    expect(await refusal(asked)).toMatchObject({ kept: { operation: 'merge.request' } });
+  });
+  withMachine(clone.dir, (machine) => {
+    expect(listOutbox(machine)).toMatchObject([{ input: { stream: wish.id } }]);
+  });
+  await server.ask(`POST /repos/${repoId}/streams`, { as: coder.key, body: other });
+  proxy.fault = 'none';
+  await clone.run(({ flush }) => flush());
+  const [kept] = withMachine(clone.dir, listOutbox);
+  expect(kept?.error?.code).not.toBe('ambiguous');
+});
+
+it.each(['gsw_a\nb', 'gsw_ä', '', 'two words'])(
+  'the key %j is refused before anything is sent, and not shown',
+  async (key) => {
+    const clone = await connectClone();
+    const before = clone.proxy.seen.length;
+    const refused = await refusal(clone.open({ token: key === '' ? ' ' : key }));
+    expect(refused).toMatchObject({ code: 'usage' });
+    if (key !== '') expect(`${refused.message} ${refused.fix}`).not.toContain(key);
+    expect(clone.proxy.seen).toHaveLength(before);
+    const around = await clone.open({ token: `  ${clone.coder.key}\n` });
+    expect(await around.authority.call(getRepo, { repoId: clone.repoId })).toMatchObject({ name: 'demo' });
+  },
+);
 
 it('a write is never sent before what waits', async () => {
   const clone = await connectClone();

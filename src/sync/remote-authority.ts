@@ -5,6 +5,7 @@ import type { Endpoint, OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { requestMerge } from '../contract/merges.ts';
 import { Facts, listStreamCommits, type Stream, showStream } from '../contract/streams.ts';
+import { showTask } from '../contract/tasks.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import { keepWaiting, listOutbox, putIntoOutbox, takeOut } from '../machine/outbox.ts';
@@ -42,8 +43,9 @@ export function remoteAuthority(remote: Remote, callerId?: string): Authority {
     as: (id) => remoteAuthority(remote, id),
     async call(endpoint, input, options) {
       const parsed = endpoint.input.parse(input) as Record<string, unknown>;
-      const call = { endpoint, input: parsed, actorId };
-      const answer = await (endpoint.isRead ? ask(remote, call) : write(remote, call, options));
+      const isWrite = endpoint.isRead !== true;
+      const call = { endpoint, input: isWrite ? byIds(remote, parsed) : parsed, actorId };
+      const answer = await (isWrite ? write(remote, call, options) : ask(remote, call));
       return answer as OutputOf<typeof endpoint>;
     },
     tellLater(endpoint, input, known) {
@@ -59,6 +61,26 @@ interface CallOf<E extends Endpoint = Endpoint> {
   input: Record<string, unknown>;
   actorId: string;
 }
+
+/**
+ * What a name stands for may be another thing when the server is back: while it is away a call is kept under the ids that
+ * are known here. A server that answers looks names up itself.
+ */
+function byIds({ link, machine }: Remote, input: Record<string, unknown>): Record<string, unknown> {
+  if (!link.isAway) return input;
+  const known = { ...input };
+  for (const { as, endpoint } of NAMED) {
+    if (typeof input[as] !== 'string') continue;
+    const answer = recall(machine, { endpoint, input: { [as]: input[as] } })?.answer;
+    if (answer) known[as] = (answer as { id: string }).id;
+  }
+  return known;
+}
+
+const NAMED = [
+  { as: 'stream', endpoint: showStream },
+  { as: 'task', endpoint: showTask },
+] as const;
 
 async function ask(remote: Remote, call: CallOf): Promise<unknown> {
   try {
@@ -160,16 +182,21 @@ async function send(remote: Remote, { endpoint, input, actorId }: CallOf, key?: 
   const answer = result.data;
   const at = isoTime(clock.now());
   if (isRemembered(endpoint)) remember(machine, { endpoint, input, answer, at });
-  else rememberStreamIn(remote, { input, answer });
+  else rememberIn(remote, { input, answer });
   return answer;
 }
 
-/** A write answers the stream as it is now; while the server is away that is what is known of it. */
-function rememberStreamIn(
+/** A write answers the stream, or the task, as it is now; while the server is away that is what is known of it. */
+function rememberIn(
   remote: Remote,
   { input, answer }: { input: Record<string, unknown>; answer: unknown },
 ): void {
   const whole = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
+  for (const each of [whole, whole.task]) {
+    const task = showTask.output.safeParse(each);
+    if (task.success)
+      rememberAs(remote, { endpoint: showTask, input: { task: task.data.id }, answer: task.data });
+  }
   for (const each of [whole, whole.stream]) {
     const found = showStream.output.safeParse(each);
     if (!found.success) continue;
@@ -179,16 +206,22 @@ function rememberStreamIn(
 }
 
 /** What was measured of a stream, its commits among it, is told with the call. */
-function rememberCommits({ machine, clock }: Remote, input: Record<string, unknown>, id: string): void {
+function rememberCommits(remote: Remote, input: Record<string, unknown>, id: string): void {
   const facts = Facts.safeParse(input.facts);
   if (!facts.success) return;
   const answer = { items: facts.data.commits };
-  remember(machine, { endpoint: listStreamCommits, input: { stream: id }, answer, at: isoTime(clock.now()) });
+  rememberAs(remote, { endpoint: listStreamCommits, input: { stream: id }, answer });
 }
 
-function rememberStream({ machine, clock }: Remote, stream: Stream): void {
-  const at = isoTime(clock.now());
-  remember(machine, { endpoint: showStream, input: { stream: stream.id }, answer: stream, at });
+function rememberStream(remote: Remote, stream: Stream): void {
+  rememberAs(remote, { endpoint: showStream, input: { stream: stream.id }, answer: stream });
+}
+
+function rememberAs(
+  { machine, clock }: Remote,
+  asked: { endpoint: Pick<Endpoint, 'name'>; input: unknown; answer: unknown },
+): void {
+  remember(machine, { ...asked, at: isoTime(clock.now()) });
 }
 
 function entryOf(

@@ -44,6 +44,8 @@ export class ServerLink {
   readonly url: string;
   /** Agents for whom the token was found not to speak. */
   readonly notSpokenFor = new Set<string>();
+  /** When what waits is sent again, as of `performance.now()`: the server has just not been able to take it. */
+  sendsAgainAt = 0;
   readonly #token: string;
   readonly #offline: boolean;
   #hasAnswered = false;
@@ -52,8 +54,13 @@ export class ServerLink {
 
   constructor({ url, token, offline = false }: LinkOptions) {
     this.url = url;
-    this.#token = token;
+    this.#token = usableKey(token);
     this.#offline = offline;
+  }
+
+  /** True while nothing is sent: it has just been found away, or is not to be asked. */
+  get isAway(): boolean {
+    return this.#offline || performance.now() < this.#awayUntil;
   }
 
   /** The JSON of the answer. Throws the server's own error, or AuthorityAway where there was none. */
@@ -87,9 +94,7 @@ export class ServerLink {
   }
 
   #away(why: string): AuthorityAway {
-    return new AuthorityAway(`The server ${this.url} is away: ${why}.`, {
-      fix: 'Try again when it is back; gitswarm sync status shows what waits for it.',
-    });
+    return new AuthorityAway(`The server ${this.url} is away: ${why}.`);
   }
 
   async #send({ method, path, body, agentId, repoId, key, patienceMs }: Ask): Promise<unknown> {
@@ -124,6 +129,19 @@ export class ServerLink {
       throw new LineBroken(reasonOf(error), { cause: error });
     }
   }
+}
+
+/** What cannot stand in a header would look like a server that is away. The key itself is shown to nobody. */
+export function usableKey(token: string): string {
+  const key = token.trim();
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw new SwarmError(
+    'usage',
+    'The key is empty, or holds blanks, line breaks or letters that no key has.',
+    {
+      fix: 'Give the key as it was shown: gitswarm connect --token <key>, or GITSWARM_TOKEN.',
+    },
+  );
 }
 
 /** There was no answer, or not all of it. */
@@ -174,13 +192,15 @@ function errorOf({ status, headers }: Response, json: unknown, url: string): Err
     });
   }
   // Not a refusal: a hotel that wants the number of the room has refused nothing of what was asked for.
-  return new SwarmError(
-    'not_configured',
-    `What answers at ${url} is no GitSwarm server (status ${status}).`,
-    {
-      fix: 'Look at the network, and at the address: gitswarm connect --server <url> --token <token>',
-    },
-  );
+  return noServer(url, `status ${status}`);
+}
+
+/** Something else stands at the address. */
+export function noServer(url: string, why: string, cause?: unknown): SwarmError {
+  return new SwarmError('not_configured', `What answers at ${url} is no GitSwarm server (${why}).`, {
+    fix: 'Look at the network, and at the address: gitswarm connect --server <url> --token <token>',
+    cause,
+  });
 }
 
 /** Of whoever stands there, and over the next time. */

@@ -8,6 +8,8 @@ import { findRef, resolveCommit } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { findSettledConfig, recordSettledConfig } from '../machine/settled-config.ts';
 import type { ParsedConfig } from './config-file.ts';
+import { seeRemote } from './shared/see-remote.ts';
+import { seenTip } from './shared/shared-refs.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -55,13 +57,16 @@ export async function refreshConfig(
 }
 
 /**
- * Tells a server that decides what the file at the buffer's tip says; the caller has the newest buffer, or an older file
- * would come into force again. Only a maintainer's word counts there: from anybody else the answer is `refused`.
+ * Tells a server that decides what the file at the buffer's tip says. Where clones meet, the remote is asked first and
+ * nothing is told from any tip but its own (`behind`): an older file would come into force again. Only a maintainer's word
+ * counts there: from anybody else the answer is `refused`.
  */
 export async function reportSettings(
   workflow: Workflow,
 ): Promise<
-  { kind: 'same' | 'refused' } | { kind: 'reported'; repo: Repo } | { kind: 'unusable'; reason: string }
+  | { kind: 'same' | 'refused' | 'behind' }
+  | { kind: 'reported'; repo: Repo }
+  | { kind: 'unusable'; reason: string }
 > {
   const { git, authority } = workflow;
   const repo = await authority.call(getRepo, { repoId: workflow.repo.id });
@@ -76,6 +81,7 @@ export async function reportSettings(
     settle(found.oid);
     return { kind: 'same' };
   }
+  if (!(await isNewest(workflow, repo.bufferBranch, tip))) return { kind: 'behind' };
   const text = found.oid === null ? null : ((await readBlob(git, tip, found.path))?.toString('utf8') ?? '');
   try {
     const reported = await authority.call(reportConfigFile, { repoId: repo.id, text });
@@ -86,6 +92,18 @@ export async function reportSettings(
     if (isSwarmError(error, 'invalid')) return { kind: 'unusable', reason: error.message };
     throw error;
   }
+}
+
+/** True where no other clone can have landed something that is not here; a remote that is away may have it. */
+async function isNewest(workflow: Workflow, branch: string, tip: string): Promise<boolean> {
+  if (!workflow.shared) return true;
+  try {
+    await seeRemote(workflow, workflow.shared, branch);
+  } catch (error) {
+    if (isSwarmError(error, 'unavailable')) return false;
+    throw error;
+  }
+  return (await seenTip(workflow, branch)) === tip;
 }
 
 /**

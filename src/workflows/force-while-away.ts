@@ -1,6 +1,6 @@
 import { retry } from '../base/retry.ts';
 import type { AuthorityAway } from '../contract/authority-away.ts';
-import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { SwarmError } from '../contract/errors.ts';
 import { landMerge, prepareMerge } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { type ConflictFile, type Facts, type Stream, showStream } from '../contract/streams.ts';
@@ -40,17 +40,31 @@ export async function forceWhileAway(
   wish: LandingWish,
   away: AuthorityAway,
 ): Promise<ForcedLanding> {
+  let mayHaveMoved = false;
+  const onMove = (isUnderWay: boolean) => {
+    mayHaveMoved = isUnderWay;
+  };
+  let outcome: ForcedLanding | undefined;
+  try {
+    outcome = await force(workflow, { wish, away, onMove });
+    return outcome;
+  } finally {
+    // It does not land, and nobody is to find it landed tomorrow.
+    const isOver = outcome?.kind !== 'waits' && !mayHaveMoved;
+    if (isOver && away.kept) takeOut(workflow.machine, away.kept.seq);
+  }
+}
+
+async function force(
+  workflow: Workflow,
+  { wish, away, onMove }: { wish: LandingWish; away: AuthorityAway; onMove(isUnderWay: boolean): void },
+): Promise<ForcedLanding> {
   const obstacle = (await whyNotForced(workflow)) ?? (await whyNoLanding(workflow, wish));
   if (obstacle !== undefined) return { kind: 'waits', reason: `${away.message} ${obstacle}` };
   const landed = await withQueue(workflow, async () => {
     await meetShared(workflow);
-    return land(workflow, wish);
-  }).catch((error: unknown) => {
-    // It does not land, and nobody is to find it landed tomorrow.
-    if (away.kept && isSwarmError(error, 'gate_not_met')) takeOut(workflow.machine, away.kept.seq);
-    throw error;
+    return land(workflow, wish, onMove);
   });
-  if (landed?.kind === 'conflict' && away.kept) takeOut(workflow.machine, away.kept.seq);
   if (landed) return landed;
   throw new SwarmError(
     'busy',
@@ -124,7 +138,12 @@ function landedStream(stream: Stream, commit: string): Stream {
   return { ...stream, state: 'merged', status: 'merged', reviewStatus: null, mergedCommit: commit };
 }
 
-function land(workflow: Workflow, wish: LandingWish): Promise<ForcedLanding | undefined> {
+/** Tells by `onMove` whether the buffer may have moved: of a push that broke off nobody knows. */
+function land(
+  workflow: Workflow,
+  wish: LandingWish,
+  onMove: (isUnderWay: boolean) => void,
+): Promise<ForcedLanding | undefined> {
   const { authority, holder } = workflow;
   const { id, stream, facts } = wish;
   return retry<ForcedLanding>(LANDING_TRIES, async () => {
@@ -135,7 +154,9 @@ function land(workflow: Workflow, wish: LandingWish): Promise<ForcedLanding | un
       return { kind: 'conflict', files: made.files.map(({ path, kind }) => ({ path, kind })) };
     const commit = made.kind === 'merged' ? made.commit : tip;
     await requireGreen(workflow, wish, commit);
+    onMove(true);
     const moved = commit === tip ? undefined : await moveBuffer(workflow, { from: tip, to: commit });
+    if (moved?.kind === 'lost' || moved?.kind === 'stuck') onMove(false);
     if (moved?.kind === 'lost') return 'again';
     if (moved?.kind === 'stuck') throw moved.error;
     workflow.reach('force.moved');

@@ -157,12 +157,12 @@ async function ownName(git: Repository): Promise<string> {
 }
 
 /**
- * What belongs beside the clone: the buffer, entries in the exclude file, and a settings file where none is there. The
- * buffer begins at a commit of the target; without one it is somewhere else already, and comes from there.
+ * What belongs beside the clone: the buffer, entries in the exclude file, and a settings file where none is there and one
+ * is wanted. The buffer begins at a commit of the target; without one it is somewhere else already, and comes from there.
  */
 export async function makeFiles(
   git: Repository,
-  places: { home: string; configFile: string },
+  places: { home: string; configFile: string | undefined },
   repo: Repo,
   targetCommit: string | undefined,
 ): Promise<string | null> {
@@ -172,12 +172,13 @@ export async function makeFiles(
     await updateRefs(git, [{ ref, old: null, new: targetCommit }], 'gitswarm: init');
   const exclude = excludeFile(git.commonDir);
   addExcludes(git.commonDir);
-  const writes = !git.isBare && !existsSync(places.configFile);
-  const text = writes ? settingsText(repo.config) : null;
-  if (text !== null) writeFileSync(places.configFile, text, { flag: 'wx' });
+  const { configFile } = places;
+  const file = git.isBare || configFile === undefined || existsSync(configFile) ? null : configFile;
+  const text = file === null ? null : settingsText(repo.config);
+  if (file !== null && text !== null) writeFileSync(file, text, { flag: 'wx' });
   const made: Made = { buffer: !exists, configText: text, exclude };
   writeFileSync(join(places.home, 'local', MADE_FILE), JSON.stringify(made));
-  return text === null ? null : places.configFile;
+  return file;
 }
 
 function settingsText(config: RepoConfig): string {

@@ -55,7 +55,10 @@ export async function recover(
   const intents = listOrphanedIntents(workflow.machine);
   const asksRemote = dead.length > 0 || intents.some(({ kind }) => kind === 'promote');
   const isKnown = !asksRemote || (await learnShared(workflow));
-  if (isKnown) for (const merge of dead) repairs.push(await settleMerge(workflow, merge));
+  for (const merge of isKnown ? dead : []) {
+    const repair = await settleMerge(workflow, merge, { holdsQueue });
+    if (repair) repairs.push(repair);
+  }
   for (const intent of intents) {
     if (intent.kind === 'promote' && !isKnown) continue;
     if (intent.kind === 'trust' && !(await isOwner(workflow))) continue;
@@ -104,7 +107,12 @@ async function learnShared(workflow: Workflow): Promise<boolean> {
   }
 }
 
-async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
+/** Undefined where whoever decides says that its permit has not ended: clocks differ. */
+async function settleMerge(
+  workflow: Workflow,
+  merge: Merge,
+  { holdsQueue }: { holdsQueue: boolean },
+): Promise<Repair | undefined> {
   const { authority, repo } = workflow;
   // Where somebody deleted the branch nothing can be told, and this throws.
   if (merge.commit !== null) await bufferTip(workflow);
@@ -116,12 +124,15 @@ async function settleMerge(workflow: Workflow, merge: Merge): Promise<Repair> {
     return { what: 'merge', subject: merge.handle, done: 'had landed; recorded' };
   }
   const reason = 'interrupted before it landed';
-  const ended = await authority.call(endMerge, {
-    merge: merge.id,
-    state: 'withdrawn',
-    reason,
-    requeue: true,
-  });
+  const isGone = holdsQueue || (merge.holder !== workflow.holder && isInSight(merge.holder ?? ''));
+  const end = { merge: merge.id, state: 'withdrawn', reason, requeue: true } as const;
+  const ended = await authority
+    .call(endMerge, { ...end, holder: isGone ? merge.holder : null })
+    .catch((error: unknown) => {
+      if (isSwarmError(error, 'busy')) return undefined;
+      throw error;
+    });
+  if (!ended) return undefined;
   const asked = ended.stream?.state === 'queued';
   return { what: 'merge', subject: merge.handle, done: asked ? 'asked for again' : 'withdrawn' };
 }

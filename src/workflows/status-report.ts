@@ -8,7 +8,7 @@ import { adoptBranch } from './adopt.ts';
 import { openStreams, predictAmong } from './predict-conflicts.ts';
 import { type Repair, recover } from './recover.ts';
 import { isAtHome } from './shared/at-home.ts';
-import { isHere } from './shared/shared-refs.ts';
+import { isHere, isOnBranch, seenTip } from './shared/shared-refs.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface StatusReport extends OutputOf<typeof repoStatus> {
@@ -83,14 +83,28 @@ async function branches(
   }
   const { ahead, behind } = await aheadBehind(workflow.git, buffer, target);
   const promoted = status.lastPromotion?.toCommit;
-  if (behind > 0)
+  const isBehind =
+    (await isFollowing(workflow, bufferBranch, buffer)) ||
+    (await isFollowing(workflow, promoteTarget, target));
+  if (isBehind) moved.push('behind: gitswarm sync');
+  if (behind > 0 && !isBehind)
     moved.push(
       `${promoteTarget} holds ${behind} commits the buffer lacks; they are taken in at the next landing (${rule})`,
     );
+  const lost = promoted && promoted !== target && !(await isOnBranch(workflow, promoteTarget, promoted));
   // What was promoted on another machine may not have come here yet.
-  const isKnown = promoted && promoted !== target && (await isHere(workflow, promoted));
-  if (isKnown && !(await isAncestor(workflow.git, promoted, target))) {
-    moved.push(`${promoteTarget} no longer holds what was promoted, ${promoted.slice(0, 10)} (${rule})`);
+  if (lost && (await isHere(workflow, promoted))) {
+    if (workflow.shared && (await isAncestor(workflow.git, target, promoted))) {
+      if (!isBehind) moved.push('behind: gitswarm sync');
+    } else {
+      moved.push(`${promoteTarget} no longer holds what was promoted, ${promoted.slice(0, 10)} (${rule})`);
+    }
   }
   return { buffer: { commit: buffer, behindTarget: behind, aheadOfTarget: ahead }, moved };
+}
+
+/** A branch that only has to go forward to be what was last seen of it in the remote: nobody has moved it. */
+async function isFollowing(workflow: Workflow, branch: string, tip: string): Promise<boolean> {
+  const seen = workflow.shared ? await seenTip(workflow, branch) : undefined;
+  return seen !== undefined && seen !== tip && (await isAncestor(workflow.git, tip, seen));
 }

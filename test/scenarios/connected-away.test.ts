@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { twoMachines } from '../support/connected.ts';
+import { until } from '../support/process-fixture.ts';
+import { callCli } from '../support/swarm-story.ts';
 
 it('while the server is away work goes on and nothing is decided; back again it lands once', async () => {
   const { one, two, keys, git, remote, line } = await twoMachines();
@@ -15,7 +17,7 @@ it('while the server is away work goes on and nothing is decided; back again it 
   line.cut();
   const before = git.oid('buffer', remote);
   const judged = await two.ask(['review', 'approve', 'cache'], { exit: 7 });
-  expect(judged).toMatchObject({ kind: 'queued', outbox: { operation: 'review.submit' } });
+  expect(judged).toMatchObject({ kind: 'queued', kept: 1, outbox: { operation: 'review.submit' } });
   expect(await one.ask(['merge', '.'], { ...as, cwd: path, exit: 7 })).toMatchObject({ kind: 'queued' });
   for (let again = 0; again < 2; again++) await one.ask(['status'], as);
   git.write({ 'other.txt': '2\n' }, path);
@@ -26,7 +28,12 @@ it('while the server is away work goes on and nothing is decided; back again it 
   expect(await one.ask(['review', 'submit', '.'], { ...as, cwd: other.path, exit: 7 })).toMatchObject({
     consensus: null,
   });
-  expect(await one.ask(['agent', 'register', 'x'], { exit: 7 })).toMatchObject({ code: 'unavailable' });
+  for (const asked of [['agent', 'register', 'x'], ['review', 'check', 'cache'], ['queue', 'list'], ['log']])
+    expect(await one.ask(asked, { exit: 7 })).toMatchObject({
+      code: 'unavailable',
+      fix: expect.stringContaining('Nothing was kept'),
+      details: { kept: null },
+    });
   expect(git.oid('buffer', remote)).toBe(before);
   const waiting = await one.ask(['sync', 'status']);
   expect(waiting.entries.map((each: { operation: string }) => each.operation)).toEqual([
@@ -84,4 +91,42 @@ it('an owner who dies between the landing and telling of it has landed once', as
   expect(told.filter((each: { data: { streamId: string } }) => each.data.streamId === work.id)).toHaveLength(
     1,
   );
+});
+
+it('a landing that could not be forced while the server was away is not landed later', async () => {
+  const { one, keys, git, remote, line } = await twoMachines();
+  await one.work('urgent', { 'urgent.txt': '1\n' }, { key: keys.coder });
+  await one.ask(['sync']);
+  const before = git.oid('buffer', remote);
+  line.cut();
+  git.gitIn(one.dir, 'remote', 'set-url', 'origin', '/nonexistent/remote.git');
+  const forced = ['merge', 'urgent', '--force', '--reason', 'the site is down'];
+  expect(await one.ask(forced, { exit: 7 })).toMatchObject({ code: 'unavailable' });
+  expect((await one.ask(['sync', 'status'])).entries).toEqual([]);
+  line.mend();
+  git.gitIn(one.dir, 'remote', 'set-url', 'origin', remote);
+  expect((await one.ask(['sync'])).server).toMatchObject({ ok: 0, landed: [] });
+  expect(git.oid('buffer', remote)).toBe(before);
+});
+
+it('whoever follows the log or watches the state goes on after the server was away', async () => {
+  const { one, line } = await twoMachines();
+  const calls = {
+    log: callCli(one.dir, ['log', '--follow']),
+    status: callCli(one.dir, ['status', '--watch']),
+  };
+  await until('both are shown', () => /maintainer\.added/.test(calls.log.printed()));
+  await until('the server is shown', () => calls.status.printed().includes(`server   ${line.url}`));
+  line.cut();
+  for (const [name, call] of Object.entries(calls))
+    await until(`${name} says that it is away`, () => call.printed().includes('is away'));
+  line.mend();
+  await one.ask(['task', 'create', 'after the pause']);
+  await until('the log goes on', () => calls.log.printed().includes('after the pause'));
+  await until('the state goes on', () => calls.status.printed().includes('1 ready'));
+  for (const call of Object.values(calls)) {
+    call.interrupt();
+    expect((await call.done).exit).toBe(130);
+    expect(call.printed().match(/is away/g)).toHaveLength(1);
+  }
 });

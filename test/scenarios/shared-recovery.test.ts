@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { SwarmError } from '../../src/contract/errors.ts';
 import { listMerges, prepareMerge } from '../../src/contract/merges.ts';
 import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { recover } from '../../src/workflows/recover.ts';
@@ -49,6 +50,28 @@ it('a landing that another machine prepared is its own until the permit ends, th
   ]);
   expect(story.oid('buffer')).toBe(commit);
   expect(await story.show(work)).toMatchObject({ state: 'merged', mergedCommit: commit });
+});
+
+it('a clock that is ahead takes nothing back before whoever decides says that the permit has ended', async () => {
+  const clones = await startClones();
+  const { story } = clones;
+  const { work } = await cutOff(clones, { pushed: false });
+  const asked: unknown[] = [];
+  const repairs = await story.run('Olga', (workflow) => {
+    const call: Workflow['authority']['call'] = (endpoint, input, options) => {
+      if (endpoint.name !== 'merge.end') return workflow.authority.call(endpoint, input, options);
+      asked.push(input);
+      throw new SwarmError('busy', 'Another machine may be landing it.');
+    };
+    const authority = {
+      ...workflow.authority,
+      call: async (...given: Parameters<typeof call>) => call(...given),
+    };
+    return recover({ ...later(workflow, 11), authority: authority as Workflow['authority'] });
+  });
+  expect(repairs).toEqual([]);
+  expect(asked).toMatchObject([{ state: 'withdrawn', holder: null }]);
+  expect((await story.show(work)).state).toBe('queued');
 });
 
 it('one that was never pushed is asked for again, though its commit is not even here', async () => {

@@ -24,6 +24,8 @@ export interface CliResult {
 /** A call of the command line as a process of its own. */
 export interface CliCall {
   done: Promise<CliResult>;
+  /** What it has printed until now. */
+  printed(): string;
   interrupt(): void;
   /** As a crash would end it: without a word, and without the agents it has started. */
   kill(): void;
@@ -43,7 +45,13 @@ export function callCli(dir: string, args: string[], env: NodeJS.ProcessEnv = {}
     child.once('error', reject);
     child.once('close', (exit) => resolve({ exit, stdout, stderr }));
   });
-  return { done, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL') };
+  const printed = () => stdout + stderr;
+  return {
+    done,
+    printed,
+    interrupt: () => void child.kill('SIGINT'),
+    kill: () => void child.kill('SIGKILL'),
+  };
 }
 
 /** The test of the story's repository: no file says BROKEN, and `limit.txt` is respected. */

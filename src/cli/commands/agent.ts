@@ -9,6 +9,7 @@ import {
   suspendAgent,
   updateAgent,
 } from '../../contract/agents.ts';
+import { saveToken } from '../../machine/connection.ts';
 import type { Answer, Command } from '../command.ts';
 import { flagOption, textOption } from '../options.ts';
 import { commandText } from '../output/hints.ts';
@@ -152,9 +153,22 @@ const rotate: Command = {
   async run(session, [agent = '']) {
     const { authority } = await session.workflow();
     const rotated = await authority.call(rotateAgentKey, { agent });
+    const { connection, machine } = await session.app();
+    // The key that this clone works with has just ended.
+    const isOurs = connection !== undefined && connection.agentId === rotated.agent.id;
+    const saved = isOurs && session.environment.token === undefined;
+    if (saved) saveToken(machine, rotated.apiKey);
     return {
-      data: rotated,
-      text: () => `${plainLine(rotated.agent.name)}: new key ${rotated.apiKey} (not shown again)`,
+      data: { ...rotated, ...(isOurs ? { saved } : {}) },
+      text: () =>
+        [
+          `${plainLine(rotated.agent.name)}: new key ${rotated.apiKey} (not shown again)`,
+          ...(saved ? ['this clone works with it from now on; other clones have to be told'] : []),
+          ...(isOurs && !saved ? ['GITSWARM_TOKEN holds the old key, which has ended'] : []),
+        ].join('\n'),
+      next: isOurs
+        ? `gitswarm connect ${commandText(['--server', connection.url, '--token', rotated.apiKey])}`
+        : undefined,
     };
   },
 };

@@ -52,11 +52,15 @@ export async function connectAnswer(session: Session, options: Options): Promise
   const app = await session.app();
   const workflow = app.workflow({ actor: agent, notify: (text) => session.output.progress(text) });
   // What landed here is what others build on; where it cannot be published now, the next sync does it.
-  await meetOthers(workflow).catch((error: unknown) => {
-    if (!isSwarmError(error)) throw error;
-    session.output.note(`not in step with the other clones yet: ${plainLine(error.message)}`);
-  });
-  const synced = await syncWithServer(app, workflow);
+  const fetched = await meetOthers(workflow).then(
+    () => true,
+    (error: unknown) => {
+      if (!isSwarmError(error)) throw error;
+      session.output.note(`not in step with the other clones yet: ${plainLine(error.message)}`);
+      return false;
+    },
+  );
+  const synced = await syncWithServer(app, workflow, { fetched });
   return {
     data: {
       server: connection.url,

@@ -7,6 +7,7 @@ import type { Command, Options } from '../command.ts';
 import { flagOption, numberOption, textOption } from '../options.ts';
 import { relativeTime } from '../output/hints.ts';
 import { table } from '../output/table.ts';
+import { patiently } from '../patiently.ts';
 import type { Session } from '../session.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -105,12 +106,9 @@ async function follow(session: Session, recent: SwarmEvent[], filter: Filter) {
   let after = recent[0]?.seq ?? 0;
   let seen = recent.length;
   while (!session.signal.aborted) {
-    const { items } = await workflow.authority.call(listEvents, {
-      repoId: workflow.repo.id,
-      limit: 200,
-      ...filter,
-      after: String(after),
-    });
+    const next = { repoId: workflow.repo.id, limit: 200, ...filter, after: String(after) };
+    const page = await patiently(session, () => workflow.authority.call(listEvents, next));
+    const items = page?.items ?? [];
     for (const event of items) {
       write(event, line(event));
       after = event.seq;

@@ -1,3 +1,4 @@
+import type { App } from '../../app/open-app.ts';
 import { plainLine } from '../../base/plain-text.ts';
 import { listAgents } from '../../contract/agents.ts';
 import { listEvents } from '../../contract/events.ts';
@@ -9,6 +10,7 @@ import { flagOption } from '../options.ts';
 import { commandText, count, relativeTime } from '../output/hints.ts';
 import type { Style } from '../output/style-text.ts';
 import { table } from '../output/table.ts';
+import { patiently } from '../patiently.ts';
 import type { Session } from '../session.ts';
 
 const status: Command = {
@@ -26,7 +28,8 @@ const status: Command = {
 
 async function answer(session: Session): Promise<Answer> {
   const workflow = await session.workflow();
-  const { isReadOnly, connection, machine } = await session.app();
+  const app = await session.app();
+  const { isReadOnly, connection } = app;
   const report = await reportStatus(workflow, { readOnly: isReadOnly });
   const { items: agents } = await workflow.authority.call(listAgents, { limit: 200 });
   for (const warning of report.warnings) session.output.note(`warning: ${warning}`);
@@ -54,11 +57,7 @@ async function answer(session: Session): Promise<Answer> {
         status: state,
       })),
     },
-    text: () => {
-      const [name = '', ...lines] = statusText(report, lookOf(session, workflow.clock.now())).split('\n');
-      const decides = connection ? [serverLine(connection, countOutbox(machine))] : [];
-      return [name, ...decides, ...lines].join('\n');
-    },
+    text: () => shownText(session, app, report),
     next:
       forWhom(
         attention.find(
@@ -68,6 +67,13 @@ async function answer(session: Session): Promise<Answer> {
         workflow.actor?.name,
       ) ?? (report.tasks.ready > 0 ? 'gitswarm task next --claim' : undefined),
   };
+}
+
+/** With a server its line stands second. */
+function shownText(session: Session, { connection, machine, clock }: App, report: StatusReport): string {
+  const [name = '', ...lines] = statusText(report, lookOf(session, clock.now())).split('\n');
+  const decides = connection ? [serverLine(connection, countOutbox(machine))] : [];
+  return [name, ...decides, ...lines].join('\n');
 }
 
 function serverLine(
@@ -155,16 +161,21 @@ const LOOK_EVERY_MS = 1000;
 /** Shows the state again whenever the event log has grown: in place on a terminal, below the one before elsewhere. */
 async function watch(session: Session): Promise<void> {
   const workflow = await session.workflow();
+  const app = await session.app();
   const screen = session.output.live();
   const rows = process.stderr.rows ?? 24;
   let seen = -1;
   while (!session.signal.aborted) {
-    const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit: 1 });
-    const newest = items[0]?.seq ?? 0;
-    if (newest !== seen) {
-      seen = newest;
-      const report = await reportStatus(workflow, { readOnly: true });
-      const text = statusText(report, lookOf(session, workflow.clock.now()));
+    const look = await patiently(session, async () => {
+      const { items } = await workflow.authority.call(listEvents, { repoId: workflow.repo.id, limit: 1 });
+      const newest = items[0]?.seq ?? 0;
+      return newest === seen
+        ? { newest }
+        : { newest, report: await reportStatus(workflow, { readOnly: true }) };
+    });
+    if (look?.report) {
+      seen = look.newest;
+      const text = shownText(session, app, look.report);
       if (screen) screen.draw(text.split('\n').slice(0, rows - 1));
       else session.output.note(`\n${text}`);
     }

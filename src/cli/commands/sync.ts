@@ -1,7 +1,7 @@
 import { withConnection } from '../../app/disconnect.ts';
 import { isId } from '../../base/ids.ts';
 import { plainLine } from '../../base/plain-text.ts';
-import { SwarmError } from '../../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../../contract/errors.ts';
 import { resolveCommit } from '../../git/refs.ts';
 import { countOutbox, type OutboxEntry, takeOut, waitAgain } from '../../machine/outbox.ts';
 import { fastForwardTarget } from '../../workflows/fast-forward-target.ts';
@@ -9,7 +9,7 @@ import { intake } from '../../workflows/plain-landings.ts';
 import { fetchRemote } from '../../workflows/push.ts';
 import { withQueue } from '../../workflows/queue-lock.ts';
 import { recover } from '../../workflows/recover.ts';
-import { actorOf } from '../../workflows/workflow.ts';
+import { actorOf, targetTip, type Workflow } from '../../workflows/workflow.ts';
 import type { Answer, Command } from '../command.ts';
 import { streamHandle } from '../keep-in-step.ts';
 import { meetOthers } from '../meet-others.ts';
@@ -37,9 +37,10 @@ const sync: Command = {
     const fetches = options.fetch !== false && !session.flags.offline;
     if (fetches) await meetOthers(workflow);
     const remote = fetches ? await fetchRemote(workflow) : undefined;
-    const target = await fastForwardTarget(workflow);
+    const target = await followUpstream(workflow);
+    if (target.inTheWay !== undefined) session.output.note(`warning: ${plainLine(target.inTheWay)}`);
     const taken = await withQueue(workflow, () => intake(workflow));
-    const server = app.server ? await syncWithServer(app, workflow) : null;
+    const server = app.server ? await syncWithServer(app, workflow, { fetched: fetches }) : null;
     const buffer = await resolveCommit(workflow.git, `refs/heads/${workflow.repo.bufferBranch}`);
     return {
       data: { remote: remote ?? null, target, intake: taken.kind, buffer, server },
@@ -66,6 +67,19 @@ const sync: Command = {
     };
   },
 };
+
+/** A target that cannot follow keeps only a promotion from going on: it is told, and everything else is done. */
+async function followUpstream(
+  workflow: Workflow,
+): Promise<Awaited<ReturnType<typeof fastForwardTarget>> & { inTheWay?: string }> {
+  try {
+    return await fastForwardTarget(workflow);
+  } catch (error) {
+    if (!isSwarmError(error, 'target_checked_out')) throw error;
+    const why = 'behind its upstream; edits are in the way';
+    return { moved: false, commit: await targetTip(workflow), why, inTheWay: error.message };
+  }
+}
 
 const place = (session: Session) => ({ dir: session.flags.dir, environment: session.environment });
 

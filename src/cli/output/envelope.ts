@@ -12,7 +12,8 @@ export function errorEnvelope(error: SwarmError): string {
   const document = (more: Record<string, unknown>) =>
     `${safeJson({ ok: false, error: { code, message, fix, retryable, ...more } })}\n`;
   try {
-    return document({ details });
+    // The exit code says that something was away, and not whether the call is kept for later: an error never is.
+    return document({ details: code === 'unavailable' ? { kept: null, ...details } : details });
   } catch {
     return document({}); // details that are no JSON must not hide the error itself
   }

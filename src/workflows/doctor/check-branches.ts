@@ -1,4 +1,5 @@
 import { allPages } from '../../base/all-pages.ts';
+import { isSwarmError } from '../../contract/errors.ts';
 import { listMerges, type Merge } from '../../contract/merges.ts';
 import { listStreams, type Stream } from '../../contract/streams.ts';
 import { sayDirectPush } from '../../domain/repos/branch-rules.ts';
@@ -7,8 +8,9 @@ import { findRef, updateRefs } from '../../git/refs.ts';
 import { adoptBranch } from '../adopt.ts';
 import { isAtHome } from '../shared/at-home.ts';
 import { bringStream } from '../shared/bring-stream.ts';
-import { isHere } from '../shared/shared-refs.ts';
-import type { Workflow } from '../workflow.ts';
+import { seeRemote } from '../shared/see-remote.ts';
+import { isHere, isOnBranch } from '../shared/shared-refs.ts';
+import type { SharedRemote, Workflow } from '../workflow.ts';
 import type { Finding } from './finding.ts';
 
 /** Branches that were moved or deleted behind our back. A branch comes back at the last commit that was recorded. */
@@ -52,23 +54,16 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
         : { fix: `git branch ${bufferBranch} <commit>` }),
     };
   }
-  const missing: string[] = [];
-  for (const merge of landings) {
-    const { commit } = merge;
-    if (commit === null) continue;
-    const isOn = (await isHere(workflow, commit)) && (await isAncestor(workflow.git, commit, tip));
-    if (!isOn) missing.push(merge.handle);
-  }
+  const missing = await lacking(landings, async (commit) => {
+    return (await isHere(workflow, commit)) && isAncestor(workflow.git, commit, tip);
+  });
   if (missing.length === 0 && landings.length > 0 && !landings.some(({ commit }) => commit === tip)) {
     const text = `${bufferBranch} was moved by another hand: ${tip.slice(0, 10)} is no landing; ${rule}`;
     return { check: 'buffer', level: 'note', text };
   }
   if (missing.length === 0)
     return { check: 'buffer', level: 'ok', text: `${bufferBranch} holds every landing` };
-  if (workflow.shared) {
-    const text = `${bufferBranch} lacks ${missing.length} landings of other machines (${missing.slice(0, 5).join(', ')})`;
-    return { check: 'buffer', level: 'note', text, fix: 'gitswarm sync' };
-  }
+  if (workflow.shared) return checkSharedBuffer(workflow, workflow.shared, landings);
   return {
     check: 'buffer',
     level: 'problem',
@@ -79,6 +74,50 @@ async function checkBuffer(workflow: Workflow, landings: Merge[]): Promise<Findi
         }
       : {}),
   };
+}
+
+/** Handles of the landings whose commit is not there. */
+async function lacking(
+  landings: readonly Merge[],
+  isThere: (commit: string) => Promise<boolean>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { commit, handle } of landings)
+    if (commit !== null && !(await isThere(commit))) missing.push(handle);
+  return missing;
+}
+
+/** What is not here may not have been fetched; what the remote does not have either, no fetching brings. */
+async function checkSharedBuffer(
+  workflow: Workflow,
+  shared: SharedRemote,
+  landings: readonly Merge[],
+): Promise<Finding> {
+  const { bufferBranch: branch } = workflow.repo;
+  const named = (missing: readonly string[]) =>
+    `${missing.length} landings (${missing.slice(0, 5).join(', ')})`;
+  const isThere = (commit: string) => isOnBranch(workflow, branch, commit);
+  const isAsked = await seeRemote(workflow, shared, branch).then(
+    () => true,
+    (error: unknown) => {
+      if (!isSwarmError(error, 'unavailable')) throw error;
+      return false;
+    },
+  );
+  const missing = await lacking(landings, isThere);
+  if (missing.length > 0 && isAsked) {
+    return {
+      check: 'buffer',
+      level: 'problem',
+      text: `${branch} lacks ${named(missing)}, here and in ${shared.remote}: it is not where the others land, or was moved back`,
+      fix: `git remote -v: is ${shared.remote} where the others meet? If so, push ${branch} from the clone that has its newest commit; else gitswarm connect … --remote <name>`,
+    };
+  }
+  const text =
+    missing.length > 0
+      ? `${branch} lacks ${named(missing)} of other machines, and ${shared.remote} cannot be asked now`
+      : `${branch} has not followed ${shared.remote} yet`;
+  return { check: 'buffer', level: 'note', text, fix: 'gitswarm sync' };
 }
 
 async function checkTarget(workflow: Workflow): Promise<Finding> {

@@ -10,9 +10,11 @@ export const ASK_MS = 60_000;
 /** What is sent or fetched may be large, but a permit to land lasts ten minutes, and its holder may need both. */
 export const SEND_MS = 4 * 60_000;
 
+type Place = Pick<Workflow, 'git' | 'shared' | 'signal'>;
+
 /** Runs git where it talks to the remote. Throws unavailable with git's own words where that does not come about. */
 export async function callRemote(
-  workflow: Workflow,
+  workflow: Place,
   args: readonly string[],
   options: Pick<RunOptions, 'input' | 'okExits'> & { timeoutMs: number },
 ): Promise<GitResult> {
@@ -25,7 +27,7 @@ export async function callRemote(
   }
 }
 
-function unreachable(workflow: Workflow, error: SwarmError): SwarmError {
+function unreachable(workflow: Place, error: SwarmError): SwarmError {
   const remote = workflow.shared?.remote ?? '';
   const words = plain(withoutPassword(String(error.details?.output ?? error.message))).slice(0, 2000);
   const [first = ''] = words.split('\n');

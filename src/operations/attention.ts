@@ -11,6 +11,7 @@ import { configInForce } from '../domain/repos/repos-store.ts';
 import { attentionFor, type Carriers } from '../domain/streams/attention.ts';
 import { isOpen } from '../domain/streams/stream-states.ts';
 import { countStreams, listStreamRows, toStreams } from '../domain/streams/streams-store.ts';
+import { parentOf } from './gate.ts';
 import { isMaintainer } from './is-maintainer.ts';
 import { assignedReviewers, awaitingVerdicts } from './next-reviewer.ts';
 import type { ReadContext } from './operation.ts';
@@ -46,6 +47,7 @@ export async function attentionOf(context: RepoContext): Promise<{ items: Attent
       performer: await people.performer(stream),
       owner: people.owner,
       reviewer: reviewers.get(stream.id),
+      waitsForParent: await openParent(context, stream),
       held: heldUp(stream),
     };
     items.push(attentionFor(stream, carriers));
@@ -54,6 +56,12 @@ export async function attentionOf(context: RepoContext): Promise<{ items: Attent
   const open = StreamState.options.filter((state) => isOpen(state));
   const omitted = open.reduce((sum, state) => sum + (counts[state] ?? 0), 0) - items.length;
   return { items, omitted: Math.max(0, omitted) };
+}
+
+async function openParent({ db }: RepoContext, { state, parentStreamId }: Stream) {
+  if (state !== 'approved' || parentStreamId === null) return undefined;
+  const parent = await parentOf(db, parentStreamId);
+  return parent.is === 'open' ? parent.handle : undefined;
 }
 
 /** Consensus may have been lost, or reached by a change of the rules, without anything happening to the stream. */

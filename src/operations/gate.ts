@@ -44,10 +44,10 @@ export async function refusalFor(
  * In swarm mode a stream that is still at work has landed as far as its head has. A revert takes all of it away. A
  * stream may be queued behind its parent, and land in one go with it: then the parent was prepared by the same holder.
  */
-async function parentOf(
+export async function parentOf(
   db: Db,
   id: string,
-  holder: string | undefined,
+  holder?: string,
 ): Promise<NonNullable<GateFacts['parent']>> {
   const parent = await getStreamRow(db, id);
   const handle = handleOfStream(parent);

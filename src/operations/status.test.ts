@@ -177,6 +177,26 @@ forEachDatabase((_kind, makeDatabase) => {
     expect(await told()).toEqual([['review', 'second', 'gitswarm review next']]);
   });
 
+  it('an approved stream on one that has not landed waits for that, and lands when it has', async () => {
+    const { call, repoId, stream, submit, verdict, merge, land, coder, judge } = await start();
+    const { id: parent } = await stream(coder, 'parent');
+    const { id: child } = await stream(coder, 'child', { parent });
+    for (const [id, name] of [
+      [parent, 'parent'],
+      [child, 'child'],
+    ] as const) {
+      await submit(coder, id, factsOf(name));
+      await verdict(judge, id);
+    }
+    const onChild = async () =>
+      (await call(repoStatus, { repoId }, { as: coder })).attention.find(
+        ({ subject }) => subject.id === child,
+      );
+    expect(await onChild()).toMatchObject({ kind: 'stuck', next: expect.stringContaining('stream show') });
+    await land(coder, (await merge(coder, parent, factsOf('parent'))).merge);
+    expect(await onChild()).toMatchObject({ kind: 'merge', agentName: 'coder' });
+  });
+
   it('who approved every block has judged', async () => {
     const { call, told, verdict, id, owner, judge, second } = await inReview({ config: { min_reviews: 4 } });
     await call(submitReview, { stream: id, verdict: 'approve', block: '1' }, { as: judge });

@@ -17,6 +17,8 @@ export interface Carriers {
   /** Who may have it landed, where that is not for its author. */
   performer?: Person | undefined;
   owner?: Person | undefined;
+  /** Handle of the stream it builds on, where that has neither landed nor is about to. */
+  waitsForParent?: string | undefined;
   /** Why nothing lands that is queued, with what ends it. */
   held: { kind: 'paused' | 'frozen_by_red' | 'frozen_by_hand'; reason: string } | null;
 }
@@ -51,8 +53,17 @@ export function attentionFor(stream: Stream, carriers: Carriers): Attention {
       return item('changes', author, 'changes were asked for', `gitswarm review list ${handle}`);
     case 'conflicted':
       return item('conflict', carrier, 'has a conflict', `gitswarm stream resolve ${handle}`);
-    case 'approved':
+    case 'approved': {
+      const parent = carriers.waitsForParent;
+      if (parent)
+        return item(
+          'stuck',
+          carrier,
+          `is approved, and waits for ${parent} to land`,
+          `gitswarm stream show ${parent}`,
+        );
       return item('merge', performer, 'is approved', `gitswarm merge ${handle}`);
+    }
     case 'queued':
       if (held) return item('frozen', owner, `is queued: ${held.reason}`, ENDS[held.kind]);
       return item('merge', performer, 'is queued', 'gitswarm queue run');

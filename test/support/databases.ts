@@ -76,10 +76,12 @@ async function makeSqliteTemplate(): Promise<string> {
 
 async function newPostgresDatabase(migrated: boolean, undo: Undo[]): Promise<DatabasePlaceForTests> {
   if ('missing' in postgres) return refuse();
-  const { url, template } = postgres;
+  const { url, copied } = postgres;
   const name = `gitswarm_test_${randomHex(8)}`;
-  await runOn(url, `create database ${name}${migrated ? ` template ${template}` : ''}`);
-  undo.push(() => runOn(url, `drop database if exists ${name} with (force)`));
+  await runOn(url, `create database ${name} ${migrated ? copied : ''}`);
+  undo.push(async () => {
+    await runOn(url, `drop database if exists ${name} with (force)`);
+  });
   return { url: databaseUrl(url, name) };
 }
 

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Job } from './drive.ts';
 import { driveProgram } from './drive-program.ts';
 import { until } from './process-fixture.ts';
 import { storyEnv } from './story.ts';
+
+/** Most of what a short process does is to compile; those that are not killed keep it for the others. */
+const COMPILED = resolve(import.meta.dirname, '../../node_modules/.cache/gitswarm-tests/compiled');
 
 /** How a driven process ended. */
 export interface Ended {
@@ -23,7 +27,7 @@ export class Driven {
 
   constructor(dir: string, as: string, job: Job, env: Record<string, string> = {}) {
     this.#child = spawn(process.execPath, [driveProgram(), dir, as, JSON.stringify(job)], {
-      env: { ...storyEnv, ...env },
+      env: { ...storyEnv, NODE_COMPILE_CACHE: COMPILED, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A group of its own: the git processes it leaves behind when it is killed can be waited for.
       detached: true,

@@ -14,14 +14,14 @@ declare module 'vitest' {
 }
 
 /** What a test file gets: the server and its template, or why there is none. */
-export type PostgresAnswer = { url: string; template: string } | { missing: string };
+export type PostgresAnswer = { url: string; template: string; copied: string } | { missing: string };
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   let starting: Promise<PostgresForTests> | undefined;
   const server = createServer(async (_request, response) => {
     starting ??= startPostgres();
     const answer: PostgresAnswer = await starting.then(
-      ({ url, template }) => ({ url, template }),
+      ({ url, template, copied }) => ({ url, template, copied }),
       (error: unknown) => ({ missing: error instanceof Error ? error.message : String(error) }),
     );
     response.end(JSON.stringify(answer));
@@ -40,6 +40,8 @@ interface PostgresForTests {
   url: string;
   /** An empty, migrated database to copy. */
   template: string;
+  /** How a database is said to be made from it: by copying files, where the server knows that, for half of the time. */
+  copied: string;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,9 @@ async function startPostgres(): Promise<PostgresForTests> {
       if (given) await runOn(given, `drop database if exists ${template} with (force)`);
       await server.stop();
     };
-    return { url: server.url, template, stop };
+    const version = Number((await runOn(server.url, 'show server_version_num'))[0]?.server_version_num);
+    const copied = `template ${template}${version >= 150_000 ? ' strategy file_copy' : ''}`;
+    return { url: server.url, template, copied, stop };
   } catch (error) {
     await server.stop();
     throw error;
@@ -70,12 +74,12 @@ export function databaseUrl(url: string, name: string): string {
 }
 
 /** Runs one statement that cannot be part of a transaction. */
-export async function runOn(url: string, statement: string): Promise<void> {
+export async function runOn(url: string, statement: string): Promise<Record<string, unknown>[]> {
   const client = new Client(url);
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
   }

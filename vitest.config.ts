@@ -9,8 +9,8 @@ export default defineConfig({
     setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Most tests wait for git and for programs they start: on two cores one alone leaves both idle half of the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests wait for git and for programs they start: on two cores two of them leave a quarter of the time unused.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       {
         extends: true,

@@ -2,12 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { CliFixture, cliFixture } from '../../test/support/cli.ts';
 import { type Files, gitFixture } from '../../test/support/git-fixture.ts';
-
-const PROGRAM = fileURLToPath(new URL('../bin/gitswarm.ts', import.meta.url));
+import { KEPT, PROGRAM } from '../../test/support/program.ts';
 
 /** A repository of Nora's in which nothing was initialised. */
 function bareGround(files: Files = { 'a.txt': 'a\n' }): CliFixture {
@@ -29,7 +27,12 @@ function paste(cli: CliFixture, line: string, cwd = cli.dir) {
   const file = join(bin, 'gitswarm');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   chmodSync(file, 0o755);
-  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
+  const env = {
+    PATH: `${bin}:${process.env.PATH}`,
+    ...KEPT,
+    HOME: '/nonexistent',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+  };
   return spawnSync('/bin/sh', ['-c', line], { cwd, env, encoding: 'utf8' });
 }
 
@@ -165,7 +168,7 @@ function interrupt(
   args: string[],
   word: RegExp,
 ): Promise<{ code: number | null; stdout: string }> {
-  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
+  const env = { PATH: process.env.PATH ?? '', ...KEPT, HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: cli.dir,
     env,
@@ -185,7 +188,7 @@ function interrupt(
 
 /** Follows the log until `next`, done once something was told, is told as well; answers what stood on both outputs. */
 function follow(cli: CliFixture, flags: string[], next: { act: () => void; word: RegExp }) {
-  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
+  const env = { PATH: process.env.PATH ?? '', ...KEPT, HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' };
   const args = [PROGRAM, 'log', '--follow', ...flags];
   const child = spawn(process.execPath, args, { cwd: cli.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];

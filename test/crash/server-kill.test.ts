@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { gitFixture } from '../support/git-fixture.ts';
-import { PROGRAM } from '../support/program.ts';
+import { KEPT, PROGRAM } from '../support/program.ts';
 import { ADMIN, send } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -15,6 +15,7 @@ async function startProcess(
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, 'server', '--port', '0', '--data', data], {
     env: {
       PATH: process.env.PATH,
+      ...KEPT,
       HOME: data,
       GITSWARM_ADMIN_TOKEN: ADMIN,
       GITSWARM_RATE_LIMIT: 'off',

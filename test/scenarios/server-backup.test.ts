@@ -6,14 +6,14 @@ import { showAgent } from '../../src/contract/agents.ts';
 import { localAuthority } from '../../src/operations/authority.ts';
 import { examine } from '../../src/workflows/doctor/doctor.ts';
 import { until } from '../support/process-fixture.ts';
-import { PROGRAM } from '../support/program.ts';
+import { KEPT, PROGRAM } from '../support/program.ts';
 import { makeServer, type ServerForTests } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** Runs the program beside this one; what it answers. */
 async function gitswarm(...args: string[]) {
   const child = spawn(process.execPath, [PROGRAM, ...args, '--json'], {
-    env: { PATH: process.env.PATH, HOME: tempDir('home') },
+    env: { ...KEPT, PATH: process.env.PATH, HOME: tempDir('home') },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Files, type GitFixture, gitFixture } from './git-fixture.ts';
-import { PROGRAM } from './program.ts';
+import { KEPT, PROGRAM } from './program.ts';
 
 export interface Ran {
   code: number | null;
@@ -94,6 +94,7 @@ export function cliFixture(
 function cleanEnvironment(): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '/usr/bin:/bin',
+    ...KEPT,
     HOME: '/nonexistent',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',

@@ -7,3 +7,8 @@ import { resolve } from 'node:path';
 export const PROGRAM = process.env.GITSWARM_PROGRAM
   ? resolve(process.env.GITSWARM_PROGRAM)
   : resolve(import.meta.dirname, '../../src/bin/gitswarm.ts');
+
+/** What a program compiles is kept here for the next one, and nothing in the home of whoever runs the tests. */
+export const KEPT = {
+  XDG_CACHE_HOME: resolve(import.meta.dirname, '../../node_modules/.cache/gitswarm-tests'),
+};

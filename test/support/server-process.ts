@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DatabasePlaceForTests } from './databases.ts';
-import { PROGRAM } from './program.ts';
+import { KEPT, PROGRAM } from './program.ts';
 import { ADMIN, type Reply, type RequestOptions, send } from './server.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -32,6 +32,7 @@ export async function startProcess({ place, data, variables = {} }: ProcessOptio
   const child = spawn(process.execPath, [PROGRAM, 'server', '--port', '0', '--db', db, '--data', data], {
     env: {
       PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+      ...KEPT,
       HOME: tempDir('home'),
       GITSWARM_ADMIN_TOKEN: ADMIN,
       GITSWARM_RATE_LIMIT: 'off',

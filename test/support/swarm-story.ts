@@ -5,11 +5,12 @@ import { openApp } from '../../src/app/open-app.ts';
 import { showAgent } from '../../src/contract/agents.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
 import { type Files, fixtureEnv, type GitFixture, gitFixture } from './git-fixture.ts';
-import { PROGRAM } from './program.ts';
+import { KEPT, PROGRAM } from './program.ts';
 
 /** What a machine without any git identity gives, with the tests' Node first. */
 export const swarmEnv: NodeJS.ProcessEnv = {
   PATH: `${join(process.execPath, '..')}:${process.env.PATH ?? '/usr/bin:/bin'}`,
+  ...KEPT,
   HOME: '/nonexistent',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',

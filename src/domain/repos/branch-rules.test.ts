@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BranchRule, RepoConfig } from '../../contract/repo-files.ts';
-import { branchPolicy, touchesSettings } from './branch-rules.ts';
+import { branchPolicy, levelToPush, touchesSettings } from './branch-rules.ts';
 
 type Rule = Partial<BranchRule> & { pattern: string };
 
@@ -90,4 +90,15 @@ it.each([
   [[], false],
 ])('%j touches the settings of GitSwarm: %s', (paths, touches) => {
   expect(touchesSettings(paths)).toBe(touches);
+});
+
+it.each([
+  ['refs/heads/buffer', [], null],
+  ['refs/heads/buffer', [{ pattern: 'buffer', direct_push: 'maintainers' }], 'maintain'],
+  ['refs/heads/wip', [], 'admin'],
+  ['refs/heads/wip', [{ pattern: '**', direct_push: 'all' }], 'write'],
+  ['refs/heads/stream/one', [{ pattern: '**', direct_push: 'all' }], 'admin'],
+  ['refs/tags/v1', [{ pattern: '**', direct_push: 'all' }], 'admin'],
+] as [string, Rule[], string | null][])('to push %s under %j takes %s', (ref, rules, level) => {
+  expect(levelToPush(ref, RepoConfig.parse({ branch_rules: rules }))).toBe(level);
 });

@@ -48,11 +48,13 @@ const PUSHERS: Record<BranchRule['direct_push'], AccessLevel | null> = {
 
 /**
  * What it takes to move a ref without a landing; null where nobody may. Buffer and target are moved past their rules by
- * nobody; other branches are an owner's where no rule opens them, and so are tags.
+ * nobody; other branches are an owner's where no rule opens them, and so are tags. No rule opens the branch of a stream,
+ * on which its authors alone commit.
  */
 export function levelToPush(ref: string, config: RepoConfig): AccessLevel | null {
   if (!ref.startsWith('refs/heads/')) return 'admin';
   const branch = ref.slice('refs/heads/'.length);
+  if (branch.startsWith('stream/')) return 'admin';
   const isGoverned = branch === config.buffer_branch || branch === config.promote_target;
   return PUSHERS[branchPolicy(branch, config).directPush] ?? (isGoverned ? null : 'admin');
 }

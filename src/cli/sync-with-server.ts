@@ -1,6 +1,6 @@
 import type { App } from '../app/open-app.ts';
 import { listAgents } from '../contract/agents.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { listQueue } from '../contract/merges.ts';
 import { explainAccess } from '../contract/repos.ts';
 import { repoStatus } from '../contract/status.ts';
@@ -69,8 +69,15 @@ async function getToKnow({ authority, repo, actor }: Workflow): Promise<void> {
 async function landWhatWaits(workflow: Workflow): Promise<string[]> {
   const { items } = await workflow.authority.call(listQueue, { repoId: workflow.repo.id });
   if (items.length === 0) return [];
-  const run = await driveQueue(workflow);
-  return run.landed.flatMap(({ stream }) => (stream ? [stream.handle] : []));
+  try {
+    const run = await driveQueue(workflow);
+    return run.landed.flatMap(({ stream }) => (stream ? [stream.handle] : []));
+  } catch (error) {
+    if (!isSwarmError(error, 'untrusted_command')) throw error;
+    // What was sent was sent, and another machine may land it.
+    workflow.notify(`${error.message} (${error.fix})`);
+    return [];
+  }
 }
 
 export function syncLines(synced: Synced): string[] {

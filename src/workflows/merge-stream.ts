@@ -2,7 +2,7 @@ import { newId } from '../base/ids.ts';
 import { retry } from '../base/retry.ts';
 import { AuthorityAway } from '../contract/authority-away.ts';
 import type { Priority } from '../contract/common.ts';
-import { SwarmError } from '../contract/errors.ts';
+import { isSwarmError, SwarmError } from '../contract/errors.ts';
 import { explainMerge, listMerges, listQueue, type Merge, requestMerge } from '../contract/merges.ts';
 import { checkConsensus } from '../contract/reviews.ts';
 import { type ConflictFile, type Stream, showStream } from '../contract/streams.ts';
@@ -81,8 +81,13 @@ export async function mergeStream(
   }
   workflow.reach('merge.requested');
   if (options.wait === false) return queued(workflow, merge, 'asked for; nobody drives the queue for it yet');
-  const run = await driveQueue(workflow, merge.id);
-  return resultFor(workflow, merge, run);
+  try {
+    return await resultFor(workflow, merge, await driveQueue(workflow, merge.id));
+  } catch (error) {
+    if (!isSwarmError(error, 'untrusted_command')) throw error;
+    // It was asked for all the same, and lands where the command is trusted: nobody is to think that it was refused.
+    return { ...(await queued(workflow, merge, `${error.message} (${error.fix})`)), blocked: true };
+  }
 }
 
 function whileAway(made: ForcedLanding | { reason: string }): MergeResult {

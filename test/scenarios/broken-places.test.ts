@@ -172,6 +172,12 @@ it('a command that came in with a file runs only after an owner has approved exa
   const error = await refusal(story.stabilize());
   expect([error.code, exitCodeOf(error.code)]).toEqual(['untrusted_command', 4]);
   expect(error.fix).toContain('gitswarm config trust');
+  const asked = await story.stream('Olga', { 'asked.txt': 'a\n' });
+  expect(await story.merge('Olga', asked)).toMatchObject({
+    kind: 'queued',
+    blocked: true,
+    reason: expect.stringContaining('gitswarm config trust'),
+  });
   // A workspace is made without the setup, which is told.
   await story.workspace('coder');
   expect(existsSync(proof)).toBe(false);

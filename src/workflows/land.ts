@@ -1,4 +1,5 @@
 import { retry } from '../base/retry.ts';
+import { AuthorityAway } from '../contract/authority-away.ts';
 import type { OutputOf } from '../contract/endpoint.ts';
 import { SwarmError } from '../contract/errors.ts';
 import { endMerge, landMerge, type Merge, prepareMerge } from '../contract/merges.ts';
@@ -64,7 +65,7 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
     workflow.reach('merge.prepared');
     if (commit !== tip && !(await advanceBuffer(workflow, merge, { from: tip, to: commit }))) return 'again';
     workflow.reach('merge.moved');
-    const landed = await authority.call(landMerge, { merge: merge.id, commit });
+    const landed = await recordLanding(workflow, merge, commit);
     workflow.reach('merge.landed');
     return { kind: 'merged', commit, bufferBefore: tip, bufferAfter: commit, landed };
   });
@@ -73,6 +74,22 @@ export async function landMergeIntent(workflow: Workflow, merge: Merge, compose:
   throw new SwarmError('busy', `The buffer moved ${LANDING_TRIES} times while ${merge.handle} was landing.`, {
     fix: 'Try again.',
   });
+}
+
+/** The buffer has moved: where the server went away just before it is told, whoever waits is told what has happened. */
+export async function recordLanding(
+  workflow: Workflow,
+  merge: Merge,
+  commit: string,
+): Promise<OutputOf<typeof landMerge>> {
+  try {
+    return await workflow.authority.call(landMerge, { merge: merge.id, commit });
+  } catch (error) {
+    if (!(error instanceof AuthorityAway) || !error.kept) throw error;
+    const { kept, fix } = error;
+    const what = `${merge.handle} has landed as ${commit.slice(0, 10)}, and the server is told when it is back.`;
+    throw new AuthorityAway(`${what} ${error.message}`, { kept, fix, cause: error });
+  }
 }
 
 /** Moves the buffer; false where somebody else was quicker. Ends `merge` and throws where it cannot move now. */

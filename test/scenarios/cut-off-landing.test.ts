@@ -1,13 +1,22 @@
 import { expect, it } from 'vitest';
+import { AuthorityAway } from '../../src/contract/authority-away.ts';
 import { isSwarmError } from '../../src/contract/errors.ts';
-import { endMerge, listMerges, type Merge, prepareMerge, requestMerge } from '../../src/contract/merges.ts';
+import {
+  endMerge,
+  landMerge,
+  listMerges,
+  type Merge,
+  prepareMerge,
+  requestMerge,
+} from '../../src/contract/merges.ts';
 import { showStream } from '../../src/contract/streams.ts';
 import type { Authority } from '../../src/operations/authority.ts';
 import { commitStream } from '../../src/workflows/commit-stream.ts';
 import { measureStream } from '../../src/workflows/facts.ts';
+import { mergeStream } from '../../src/workflows/merge-stream.ts';
 import { recover } from '../../src/workflows/recover.ts';
 import type { Workflow } from '../../src/workflows/workflow.ts';
-import { startStory } from '../support/story.ts';
+import { refusal, startStory } from '../support/story.ts';
 
 it('a landing of a living process is left alone, but not by that process once it holds the queue', async () => {
   const story = await startStory({ model: 'guild', agents: ['coder'] });
@@ -40,6 +49,29 @@ it('a commit on a stream that is landing at this moment waits for the landing', 
   expect(waits).toEqual(['stream.record_head']);
   expect(made.commit).toBe(story.oid(work.branch));
   expect((await story.show(work)).state).toBe('in_review');
+});
+
+it('that it has landed is told where the server goes away before it is', async () => {
+  const story = await startStory({ model: 'guild', agents: ['coder'] });
+  const work = await story.stream('coder', { 'a.txt': 'new\n' });
+  await story.submit('coder', work);
+  await story.judge('Olga', work);
+  const told = await story.run('coder', (workflow) => {
+    const { authority } = workflow;
+    const kept = { seq: 7, operation: landMerge.name };
+    const call: Authority['call'] = async (endpoint, input, options) => {
+      if (endpoint.name === landMerge.name) throw new AuthorityAway('The server is away.', { kept });
+      return authority.call(endpoint, input, options);
+    };
+    return refusal(mergeStream({ ...workflow, authority: { ...authority, call } }, work.id));
+  });
+  expect(story.file('buffer', 'a.txt')).toBe('new\n');
+  const commit = story.oid('buffer').slice(0, 10);
+  expect(told).toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`has landed as ${commit}`),
+    details: { kept: 7 },
+  });
 });
 
 /** Asks for the landing of a stream, and is about to move the buffer. */

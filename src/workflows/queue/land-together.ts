@@ -1,12 +1,12 @@
 import { retry } from '../../base/retry.ts';
 import { isSwarmError, SwarmError } from '../../contract/errors.ts';
-import { endMerge, landMerge, prepareMerge } from '../../contract/merges.ts';
+import { endMerge, prepareMerge } from '../../contract/merges.ts';
 import { overlaps } from '../../domain/queue/footprint.ts';
 import { footprintOf, type LaneRule } from '../../domain/queue/lane-rules.ts';
 import { changedPaths } from '../../git/diff.ts';
 import { signaturesOf } from '../authorship.ts';
 import type { Queued } from '../compose-for.ts';
-import { advanceBuffer, LANDING_TRIES, type Landing, stopAtConflict } from '../land.ts';
+import { advanceBuffer, LANDING_TRIES, type Landing, recordLanding, stopAtConflict } from '../land.ts';
 import { actorOf, bufferTip, type Workflow } from '../workflow.ts';
 import { type Candidate, makeCandidate } from './candidate.ts';
 
@@ -144,7 +144,7 @@ async function recordAll(
   const landings: Extract<GroupLanding, { kind: 'landed' }>['landings'] = [];
   let before = candidate.tip;
   for (const { item, commit } of candidate.steps) {
-    const landed = await workflow.authority.call(landMerge, { merge: item.merge.id, commit });
+    const landed = await recordLanding(workflow, item.merge, commit);
     workflow.reach('group.landed');
     landings.push({
       item,

@@ -1,10 +1,8 @@
 import { type Agent, showAgent } from '../contract/agents.ts';
-import { isSwarmError, SwarmError } from '../contract/errors.ts';
+import { isSwarmError } from '../contract/errors.ts';
 import { showClone } from '../contract/hosting.ts';
 import { listQueue } from '../contract/merges.ts';
-import type { Proposal } from '../contract/proposals.ts';
-import { explainAccess, listMaintainers } from '../contract/repos.ts';
-import { includesLevel } from '../domain/access/access.ts';
+import { carrierOf } from '../workflows/carrier-of.ts';
 import { carryOutProposals } from '../workflows/carry-out-proposal.ts';
 import { driveQueue } from '../workflows/drive-queue.ts';
 import { intendPushes, pushUnpushed } from '../workflows/hosted/push-hosted.ts';
@@ -60,15 +58,4 @@ export async function carryOutDecided(
   });
   if (isAny) await intendPushes(workflow, { tags: true });
   return isAny;
-}
-
-/** The last who voted for it and may write; where nobody of them may, whom the repository belongs to. */
-async function carrierOf({ authority, repo }: Workflow, { votes }: Proposal): Promise<Agent> {
-  const inFavour = votes.filter(({ vote }) => vote === 'for').map(({ agentId }) => agentId);
-  const { items } = await authority.call(listMaintainers, { repoId: repo.id, limit: 200 });
-  for (const agent of [...inFavour.toReversed(), ...items.map((each) => each.agent.id)]) {
-    const { level } = await authority.call(explainAccess, { repoId: repo.id, agent });
-    if (includesLevel(level, 'write')) return authority.call(showAgent, { agent });
-  }
-  throw new SwarmError('not_allowed', `Nobody may carry out what the council of ${repo.name} has decided.`);
 }

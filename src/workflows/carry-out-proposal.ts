@@ -17,6 +17,7 @@ import { addMaintainer, grantAccess, removeMaintainer, revokeAccess } from '../c
 import { showStream } from '../contract/streams.ts';
 import { withLock } from '../machine/locks.ts';
 import type { Authority } from '../operations/authority.ts';
+import { asCarrier } from './carrier-of.ts';
 import { writeSettingBoth } from './edit-config.ts';
 import { mergeStream } from './merge-stream.ts';
 import { landingOf } from './plain-landings.ts';
@@ -35,7 +36,7 @@ import type { Workflow } from './workflow.ts';
  */
 export async function carryOutProposals(
   workflow: Workflow,
-  as: (proposal: Proposal) => Promise<Workflow> = async () => workflow,
+  as = (proposal: Proposal): Promise<Workflow> => asCarrier(workflow, proposal),
 ): Promise<Proposal[]> {
   // It can only be read, by its council too.
   if (workflow.repo.status === 'archived') return [];

@@ -49,6 +49,19 @@ async function decide(story: Story, wish: Wish): Promise<Proposal> {
   return proposal;
 }
 
+it('a decision is carried out though the deciding vote is that of a member who may only read', async () => {
+  const story = await governed();
+  const work = await story.stream('dev', { 'auth.txt': 'new\n' });
+  await story.submit('dev', work);
+  await story.judge('lead', work);
+  await story.merge('lead', work);
+  await story.set('agent_access', 'allowlist');
+  const proposal = await propose(story, { type: 'revert_stream', target: work.id });
+  for (const member of ['lead', 'ann']) await vote(story, member, proposal);
+  expect(await vote(story, 'ben', proposal)).toMatchObject({ executed: true, execution: { ok: true } });
+  expect(story.file('buffer', 'auth.txt')).toBeUndefined();
+});
+
 it('a council lands what was reviewed and moves the target: tasks, work, review, two votes', async () => {
   const story = await governed();
   const begin = story.oid('main');

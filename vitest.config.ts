@@ -9,6 +9,8 @@ export default defineConfig({
     setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What is waited for comes when it comes: only a test that hangs has no end.
+    expect: { poll: { timeout: 100_000 } },
     // Tests wait for git and for programs they start: on two cores two of them leave a quarter of the time unused.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [

@@ -11,8 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // What is waited for comes when it comes: only a test that hangs has no end.
     expect: { poll: { timeout: 100_000 } },
-    // Tests wait for git and for programs they start: on two cores two of them leave a quarter of the time unused.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Most tests wait for git and for programs they start: on two cores one alone leaves both idle half of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
